@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# How every C target of this project is compiled, and the functions with which the folders add to the library.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+# Flags that all our targets share; an interface, so that nothing of it reaches users of the library.
+add_library(malt-flags INTERFACE)
+target_compile_options(malt-flags INTERFACE -Wall -Wextra -Wshadow -Wconversion
+  $<$<BOOL:${MALT_WERROR}>:-Werror>)
+target_compile_definitions(malt-flags INTERFACE G_LOG_DOMAIN="libmalt" _GNU_SOURCE
+  GLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_72)
+if(MALT_SANITIZE)
+  target_compile_options(malt-flags INTERFACE -fsanitize=${MALT_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(malt-flags INTERFACE -fsanitize=${MALT_SANITIZE})
+endif()
+target_include_directories(malt-flags INTERFACE ${CMAKE_SOURCE_DIR}/core/include
+  ${CMAKE_BINARY_DIR}/core/include)
+target_link_libraries(malt-flags INTERFACE PkgConfig::GLIB Threads::Threads)
+
+# Sources that become part of the library. They may include internal headers of core.
+function(malt_add_sources)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
+  set_property(GLOBAL APPEND PROPERTY MALT_SOURCES ${ARGN})
+endfunction()
+
+# malt_add_backend(<folder name> <C prefix of its class> <source>...): adds a backend to the library and to
+# the generated table of built-in backends.
+function(malt_add_backend name prefix)
+  malt_add_sources(${ARGN})
+  set_property(GLOBAL APPEND PROPERTY MALT_BACKEND_PREFIXES ${prefix})
+endfunction()
+
+# malt_add_resource(<path below /org/libmalt/> <file>): compiles a file into the library.
+function(malt_add_resource path file)
+  get_filename_component(absolute ${file} ABSOLUTE)
+  set_property(GLOBAL APPEND PROPERTY MALT_RESOURCES "${path}=${absolute}")
+endfunction()

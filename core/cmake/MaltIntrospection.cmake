@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# Malt-0.gir and Malt-0.typelib, from the public headers and the documentation comments beside the code.
+
+pkg_check_modules(GIR REQUIRED gobject-introspection-1.0>=1.66)
+pkg_get_variable(G_IR_SCANNER gobject-introspection-1.0 g_ir_scanner)
+pkg_get_variable(G_IR_COMPILER gobject-introspection-1.0 g_ir_compiler)
+
+set(gir ${CMAKE_BINARY_DIR}/Malt-0.gir)
+set(typelib ${CMAKE_BINARY_DIR}/Malt-0.typelib)
+file(GLOB gir_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/malt-*.c)
+set(gir_headers ${public_headers})
+list(FILTER gir_headers EXCLUDE REGEX "malt-abstract-worker.h")
+
+set(gir_environment CC=${CMAKE_C_COMPILER})
+if(MALT_SANITIZE)
+  list(APPEND gir_environment "LDFLAGS=-fsanitize=${MALT_SANITIZE}" ASAN_OPTIONS=detect_leaks=0)
+endif()
+add_custom_command(OUTPUT ${gir}
+  COMMAND ${CMAKE_COMMAND} -E env ${gir_environment} ${G_IR_SCANNER}
+          --namespace=Malt --nsversion=0 --identifier-prefix=Malt --symbol-prefix=malt
+          --warn-all --warn-error --quiet --pkg-export=malt --c-include=malt/malt.h
+          --include=Gio-2.0 --pkg=gio-2.0
+          -DMALT_COMPILATION -I${CMAKE_CURRENT_SOURCE_DIR}/include -I${CMAKE_CURRENT_BINARY_DIR}/include
+          --library=malt -L${CMAKE_BINARY_DIR} --output=${gir}
+          ${gir_headers} ${generated}/malt-version.h ${generated}/malt-enum-types.h ${gir_sources}
+  DEPENDS malt ${gir_headers} ${gir_sources} ${generated}/malt-enum-types.h
+  COMMENT "Malt-0.gir")
+add_custom_command(OUTPUT ${typelib}
+  COMMAND ${G_IR_COMPILER} --output=${typelib} ${gir}
+  DEPENDS ${gir} COMMENT "Malt-0.typelib")
+add_custom_target(malt-introspection ALL DEPENDS ${typelib})
