@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs the system packages that this project needs and a Debian or Ubuntu machine lacks.
+#
+# Usage: packages.sh [build|test]
+#   build  what building the library and running it needs (the default)
+#   test   that, and what the tests and the checks of the code need
+#
+# It says which packages are missing and installs them as root, or with sudo where that asks for no
+# password. Otherwise it prints the one command to run and exits with 1. Where there is no dpkg it
+# only says what is needed, because the packages have other names there.
+
+set -eu
+
+# patchelf, ca-certificates: for the private Julia that julia.sh makes.
+needed='gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libffi-dev libcunit1-dev
+  gobject-introspection libgirepository1.0-dev python3-gi gir1.2-glib-2.0 libjson-glib-dev
+  patchelf ca-certificates'
+# Older releases have clang's sanitizers in a package that clang itself depends on.
+where_known=
+
+case ${1:-build} in
+  build) ;;
+  test)
+    needed="$needed git clang clang-format clang-tidy valgrind"
+    where_known=libclang-rt-dev
+    ;;
+  *)
+    printf "packages.sh: '%s' is no set of packages, expected 'build' or 'test'\n" "$1" >&2
+    exit 2
+    ;;
+esac
+
+say () {
+  printf 'packages.sh: %s\n' "$*" >&2
+}
+
+is_missing () {
+  case $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) in
+    ?i*) return 1 ;;
+  esac
+}
+
+# list_missing: prints the packages to install, each after a space.
+list_missing () {
+  for package in $needed; do
+    if is_missing "$package"; then printf ' %s' "$package"; fi
+  done
+  for package in $where_known; do
+    if is_missing "$package" && apt-cache show "$package" >/dev/null 2>&1; then
+      printf ' %s' "$package"
+    fi
+  done
+}
+
+if ! command -v dpkg-query >/dev/null; then
+  say "no dpkg here; install what Debian calls: $needed"
+  exit 0
+fi
+
+missing=$(list_missing)
+if [ -z "$missing" ]; then exit 0; fi
+say "missing:$missing"
+
+if [ "$(id -u)" = 0 ]; then
+  as_root=
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+  as_root='sudo -n'
+else
+  say 'they cannot be installed without root; run this, then the same command again:'
+  say "  sudo apt-get install --no-install-recommends$missing"
+  exit 1
+fi
+
+privileged_apt () {
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
+    -o Acquire::Retries=2 "$@" </dev/null >&2
+}
+
+# A source of somebody else's that cannot be read must not stop what comes from the others.
+say "installing them with ${as_root:+sudo and }apt-get"
+privileged_apt update || say 'apt-get update failed in part; trying all the same'
+# shellcheck disable=SC2046 # the list is split on purpose
+privileged_apt install -y --no-install-recommends $(list_missing)
+
+missing=$(list_missing)
+if [ -n "$missing" ]; then
+  say "still missing:$missing"
+  exit 1
+fi
