@@ -72,8 +72,9 @@ struct _MaltWorkerClass
   const char *name;
   const char *description;
   const MaltOption *options;
-  MaltCapabilities capabilities; /* what its workers can do on this machine; an instance may have fewer */
-  int auto_priority;             /* on this platform; 0: never taken unless named; the greatest is tried first */
+  MaltCapabilities
+      capabilities; /* what its workers can do on this machine; an instance may have fewer */
+  int auto_priority; /* on this platform; 0: never taken unless named; the greatest is tried first */
 
   /* May provide. Can this backend work here, with this config? Reads files, starts no process. */
   gboolean (*probe) (MaltConfig *config, GError **error);
@@ -87,9 +88,9 @@ struct _MaltWorkerClass
   gboolean (*remote_do) (MaltWorker *worker, MaltCall *call, GError **error);
 
   /* Throws InterruptException into the call of the future, which core knows to be pending. IDLE is core's answer: never returned here. */
-  void (*interrupt_async) (MaltWorker *worker, MaltFuture *future, MaltInterruptFlags flags,
-                           GCancellable *cancellable, GAsyncReadyCallback callback,
-                           gpointer user_data);
+  void (*interrupt_async) (MaltWorker *worker, MaltFuture *future,
+                           MaltInterruptFlags flags, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data);
   MaltInterruptResult (*interrupt_finish) (MaltWorker *worker, GAsyncResult *result,
                                            GError **error);
 
@@ -188,10 +189,11 @@ void malt_future_set_waker (MaltFuture *future, GDestroyNotify wake, gpointer da
 
 MALT_EXPORT
 GError *malt_error_new_remote_exception (const char *exception_type, const char *message,
-                                         const char *backtrace, const char *worker_summary);
+                                         const char *backtrace,
+                                         const char *worker_summary);
 MALT_EXPORT
-GError *malt_error_new_terminated (MaltTermination *termination, const char *worker_summary,
-                                   const char *call_summary);
+GError *malt_error_new_terminated (MaltTermination *termination,
+                                   const char *worker_summary, const char *call_summary);
 MALT_EXPORT
 MaltTermination *malt_termination_new (MaltTerminationReason reason, int status,
                                        const char *stderr_tail, const char *call_summary);

@@ -17,7 +17,8 @@ MALT_EXPORT
 G_DECLARE_FINAL_TYPE (MaltChannel, malt_channel, MALT, CHANNEL, GObject)
 
 MALT_EXPORT
-MaltValue *malt_channel_take (MaltChannel *channel, GCancellable *cancellable, GError **error);
+MaltValue *malt_channel_take (MaltChannel *channel, GCancellable *cancellable,
+                              GError **error);
 MALT_EXPORT
 void malt_channel_take_async (MaltChannel *channel, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
@@ -25,31 +26,38 @@ MALT_EXPORT
 MaltValue *malt_channel_take_finish (MaltChannel *channel, GAsyncResult *result,
                                      GError **error);
 MALT_EXPORT
-gboolean malt_channel_put (MaltChannel *channel, MaltValue *value, GCancellable *cancellable,
-                           GError **error);
+gboolean malt_channel_put (MaltChannel *channel, MaltValue *value,
+                           GCancellable *cancellable, GError **error);
 MALT_EXPORT
-void malt_channel_put_async (MaltChannel *channel, MaltValue *value, GCancellable *cancellable,
-                             GAsyncReadyCallback callback, gpointer user_data);
+void malt_channel_put_async (MaltChannel *channel, MaltValue *value,
+                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer user_data);
 MALT_EXPORT
-gboolean malt_channel_put_finish (MaltChannel *channel, GAsyncResult *result, GError **error);
+gboolean malt_channel_put_finish (MaltChannel *channel, GAsyncResult *result,
+                                  GError **error);
 MALT_EXPORT
 gboolean malt_channel_is_ready (MaltChannel *channel, GCancellable *cancellable,
                                 GError **error);
 MALT_EXPORT
-gboolean malt_channel_is_open (MaltChannel *channel, GCancellable *cancellable, GError **error);
+gboolean malt_channel_is_open (MaltChannel *channel, GCancellable *cancellable,
+                               GError **error);
 MALT_EXPORT
-gboolean malt_channel_wait (MaltChannel *channel, GCancellable *cancellable, GError **error);
+gboolean malt_channel_wait (MaltChannel *channel, GCancellable *cancellable,
+                            GError **error);
 MALT_EXPORT
 void malt_channel_wait_async (MaltChannel *channel, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 MALT_EXPORT
-gboolean malt_channel_wait_finish (MaltChannel *channel, GAsyncResult *result, GError **error);
+gboolean malt_channel_wait_finish (MaltChannel *channel, GAsyncResult *result,
+                                   GError **error);
 MALT_EXPORT
-gboolean malt_channel_close (MaltChannel *channel, GCancellable *cancellable, GError **error);
+gboolean malt_channel_close (MaltChannel *channel, GCancellable *cancellable,
+                             GError **error);
 MALT_EXPORT
 void malt_channel_close_async (MaltChannel *channel, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer user_data);
 MALT_EXPORT
-gboolean malt_channel_close_finish (MaltChannel *channel, GAsyncResult *result, GError **error);
+gboolean malt_channel_close_finish (MaltChannel *channel, GAsyncResult *result,
+                                    GError **error);
 
 G_END_DECLS

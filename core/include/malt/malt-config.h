@@ -51,7 +51,8 @@ void malt_config_set (MaltConfig *config, const char *key, const char *value);
 MALT_EXPORT
 void malt_config_set_int (MaltConfig *config, const char *key, gint64 value);
 MALT_EXPORT
-void malt_config_set_strings (MaltConfig *config, const char *key, const char *const *values);
+void malt_config_set_strings (MaltConfig *config, const char *key,
+                              const char *const *values);
 MALT_EXPORT
 void malt_config_set_for (MaltConfig *config, const char *backend, const char *key,
                           const char *value);

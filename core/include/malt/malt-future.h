@@ -19,15 +19,17 @@ G_DECLARE_FINAL_TYPE (MaltFuture, malt_future, MALT, FUTURE, GObject)
 MALT_EXPORT
 gboolean malt_future_is_done (MaltFuture *future);
 MALT_EXPORT
-MaltValue *malt_future_fetch (MaltFuture *future, GCancellable *cancellable, GError **error);
+MaltValue *malt_future_fetch (MaltFuture *future, GCancellable *cancellable,
+                              GError **error);
 MALT_EXPORT
-gboolean malt_future_wait (MaltFuture *future, gint64 timeout_ms, GCancellable *cancellable,
-                           GError **error);
+gboolean malt_future_wait (MaltFuture *future, gint64 timeout_ms,
+                           GCancellable *cancellable, GError **error);
 MALT_EXPORT
 void malt_future_fetch_async (MaltFuture *future, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 MALT_EXPORT
-MaltValue *malt_future_fetch_finish (MaltFuture *future, GAsyncResult *result, GError **error);
+MaltValue *malt_future_fetch_finish (MaltFuture *future, GAsyncResult *result,
+                                     GError **error);
 MALT_EXPORT
 void malt_future_cancel (MaltFuture *future);
 MALT_EXPORT
@@ -38,8 +40,8 @@ void malt_future_interrupt_async (MaltFuture *future, MaltInterruptFlags flags,
                                   GCancellable *cancellable, GAsyncReadyCallback callback,
                                   gpointer user_data);
 MALT_EXPORT
-MaltInterruptResult malt_future_interrupt_finish (MaltFuture *future, GAsyncResult *result,
-                                                  GError **error);
+MaltInterruptResult malt_future_interrupt_finish (MaltFuture *future,
+                                                  GAsyncResult *result, GError **error);
 MALT_EXPORT
 MaltWorker *malt_future_dup_worker (MaltFuture *future);
 MALT_EXPORT

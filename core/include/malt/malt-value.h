@@ -193,7 +193,8 @@ MALT_EXPORT
 MaltValue *malt_value_new_dict (const char *type_name, MaltValue *const *keys,
                                 MaltValue *const *values, gsize n_entries);
 MALT_EXPORT
-MaltValue *malt_value_new_set (const char *type_name, MaltValue *const *values, gsize n_values);
+MaltValue *malt_value_new_set (const char *type_name, MaltValue *const *values,
+                               gsize n_values);
 MALT_EXPORT
 MaltValue *malt_value_new_complex (MaltValue *real, MaltValue *imaginary);
 MALT_EXPORT

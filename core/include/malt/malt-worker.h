@@ -23,7 +23,8 @@ typedef struct _MaltWorkerClass MaltWorkerClass;
 MALT_EXPORT
 GType malt_worker_get_type (void) G_GNUC_CONST;
 
-#define MALT_WORKER(obj) (G_TYPE_CHECK_INSTANCE_CAST ((obj), MALT_TYPE_WORKER, MaltWorker))
+#define MALT_WORKER(obj) \
+  (G_TYPE_CHECK_INSTANCE_CAST ((obj), MALT_TYPE_WORKER, MaltWorker))
 #define MALT_IS_WORKER(obj) (G_TYPE_CHECK_INSTANCE_TYPE ((obj), MALT_TYPE_WORKER))
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWorker, g_object_unref)
@@ -31,7 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWorker, g_object_unref)
 /* Start */
 
 MALT_EXPORT
-MaltWorker *malt_worker_launch (MaltConfig *config, GCancellable *cancellable, GError **error);
+MaltWorker *malt_worker_launch (MaltConfig *config, GCancellable *cancellable,
+                                GError **error);
 MALT_EXPORT
 void malt_worker_launch_async (MaltConfig *config, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer user_data);
@@ -52,8 +54,8 @@ MALT_EXPORT
 gboolean malt_worker_remote_do (MaltWorker *worker, MaltCall *call, GError **error);
 MALT_EXPORT
 void malt_worker_remote_call_async (MaltWorker *worker, MaltCall *call,
-                                    GCancellable *cancellable, GAsyncReadyCallback callback,
-                                    gpointer user_data);
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer user_data);
 MALT_EXPORT
 MaltValue *malt_worker_remote_call_finish (MaltWorker *worker, GAsyncResult *result,
                                            GError **error);
@@ -75,9 +77,9 @@ gboolean malt_worker_remote_eval_wait (MaltWorker *worker, const char *module,
                                        const char *source, GCancellable *cancellable,
                                        GError **error);
 MALT_EXPORT
-void malt_worker_remote_eval_async (MaltWorker *worker, const char *module, const char *source,
-                                    GCancellable *cancellable, GAsyncReadyCallback callback,
-                                    gpointer user_data);
+void malt_worker_remote_eval_async (MaltWorker *worker, const char *module,
+                                    const char *source, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer user_data);
 MALT_EXPORT
 MaltValue *malt_worker_remote_eval_finish (MaltWorker *worker, GAsyncResult *result,
                                            GError **error);
@@ -85,12 +87,13 @@ MaltValue *malt_worker_remote_eval_finish (MaltWorker *worker, GAsyncResult *res
 /* Channels */
 
 MALT_EXPORT
-MaltChannel *malt_worker_channel (MaltWorker *worker, const char *module, const char *source,
-                                  GCancellable *cancellable, GError **error);
+MaltChannel *malt_worker_channel (MaltWorker *worker, const char *module,
+                                  const char *source, GCancellable *cancellable,
+                                  GError **error);
 MALT_EXPORT
-void malt_worker_channel_async (MaltWorker *worker, const char *module, const char *source,
-                                GCancellable *cancellable, GAsyncReadyCallback callback,
-                                gpointer user_data);
+void malt_worker_channel_async (MaltWorker *worker, const char *module,
+                                const char *source, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data);
 MALT_EXPORT
 MaltChannel *malt_worker_channel_finish (MaltWorker *worker, GAsyncResult *result,
                                          GError **error);
@@ -99,15 +102,15 @@ MaltChannel *malt_worker_channel_finish (MaltWorker *worker, GAsyncResult *resul
 
 MALT_EXPORT
 MaltInterruptResult malt_worker_interrupt (MaltWorker *worker, MaltFuture *future,
-                                           MaltInterruptFlags flags, GCancellable *cancellable,
-                                           GError **error);
+                                           MaltInterruptFlags flags,
+                                           GCancellable *cancellable, GError **error);
 MALT_EXPORT
 void malt_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
                                   MaltInterruptFlags flags, GCancellable *cancellable,
                                   GAsyncReadyCallback callback, gpointer user_data);
 MALT_EXPORT
-MaltInterruptResult malt_worker_interrupt_finish (MaltWorker *worker, GAsyncResult *result,
-                                                  GError **error);
+MaltInterruptResult malt_worker_interrupt_finish (MaltWorker *worker,
+                                                  GAsyncResult *result, GError **error);
 MALT_EXPORT
 gboolean malt_worker_is_running (MaltWorker *worker);
 MALT_EXPORT
@@ -117,9 +120,9 @@ gboolean malt_worker_stop_full (MaltWorker *worker, gint64 exit_timeout_ms,
                                 gint64 term_timeout_ms, gboolean *out_was_running,
                                 GCancellable *cancellable, GError **error);
 MALT_EXPORT
-void malt_worker_stop_async (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,
-                             GCancellable *cancellable, GAsyncReadyCallback callback,
-                             gpointer user_data);
+void malt_worker_stop_async (MaltWorker *worker, gint64 exit_timeout_ms,
+                             gint64 term_timeout_ms, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
 MALT_EXPORT
 gboolean malt_worker_stop_finish (MaltWorker *worker, GAsyncResult *result,
                                   gboolean *out_was_running, GError **error);
