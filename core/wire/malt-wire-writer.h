@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Builds one frame. Small things are copied into a buffer; the memory of large arrays is borrowed, so that the
+ * frame can be sent with writev() and nothing large is copied. Does no I/O. */
+#pragma once
+
+#include "malt-frame.h"
+#include "malt-value-private.h"
+
+G_BEGIN_DECLS
+
+/* Arrays of at least this size are borrowed. */
+#define MALT_WIRE_BORROW_BYTES (32 * 1024)
+
+/* A finished frame, header included. The first segment starts with the header. */
+typedef struct
+{
+  gsize n_bytes; /* of all segments: header and body */
+  gsize n_segments;
+  GBytes *segments[]; /* (owned) */
+} MaltWireFrame;
+
+void malt_wire_frame_free (MaltWireFrame *frame);
+/* The body in one piece: what the in-process backend and the tests need. */
+GBytes *malt_wire_frame_dup_body (MaltWireFrame *frame);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWireFrame, malt_wire_frame_free)
+
+/* For the stack: malt_wire_writer_init(), any number of puts, malt_wire_writer_finish(), malt_wire_writer_clear().
+ * After a put of a value has failed only malt_wire_writer_clear() may be called. The fields are private. */
+typedef struct
+{
+  MaltHandleHome *home; /* (unowned) (nullable): the worker that the frame goes to */
+  guint8 *data; /* (owned): the piece that is being written */
+  gsize n_bytes;
+  gsize n_allocated;
+  gsize n_finished_bytes; /* in finished segments */
+  GPtrArray *segments; /* (owned) (nullable): finished segments, GBytes */
+  MaltDescriptor *
+      *descriptors; /* (owned): each one (owned); in the order of their index */
+  gsize n_descriptors;
+  GHashTable *descriptor_index; /* (owned) (nullable): made when there are many */
+  guint64 n_values;
+} MaltWireWriter;
+
+void malt_wire_writer_init (MaltWireWriter *writer, MaltHandleHome *home);
+void malt_wire_writer_clear (MaltWireWriter *writer);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltWireWriter, malt_wire_writer_clear)
+
+void malt_wire_writer_put_u8 (MaltWireWriter *writer, guint8 value);
+void malt_wire_writer_put_u16 (MaltWireWriter *writer, guint16 value);
+void malt_wire_writer_put_u32 (MaltWireWriter *writer, guint32 value);
+void malt_wire_writer_put_u64 (MaltWireWriter *writer, guint64 value);
+/* A count and the bytes; a length of -1 means up to the NUL. */
+void malt_wire_writer_put_text (MaltWireWriter *writer, const char *text, gssize n_bytes);
+/* The bytes alone. */
+void malt_wire_writer_put_raw (MaltWireWriter *writer, gconstpointer bytes,
+                               gsize n_bytes);
+/* The bytes alone, borrowed if they are many. */
+void malt_wire_writer_put_bytes (MaltWireWriter *writer, GBytes *bytes);
+/* NULL is written as `nothing`. Fails with MALT_ERROR_INVALID_ARGUMENT (a handle of another worker) and
+ * MALT_ERROR_ENCODE (nested too deep, too many values or types). */
+gboolean malt_wire_writer_put_value (MaltWireWriter *writer, MaltValue *value,
+                                     GError **error);
+/* Shorthands for values that need no MaltValue. A NULL string is written as `nothing`. */
+void malt_wire_writer_put_nothing (MaltWireWriter *writer);
+void malt_wire_writer_put_string_value (MaltWireWriter *writer, const char *text);
+/* Never fails; the writer is empty afterwards and can be used for the next frame. */
+MaltWireFrame *malt_wire_writer_finish (MaltWireWriter *writer, MaltFrameKind kind,
+                                        guint8 flags, guint32 id);
+
+G_END_DECLS
