@@ -51,11 +51,12 @@ check () {
   fi
   status=0
   # shellcheck disable=SC3045 # every sh of Debian knows ulimit -c; a crash must leave no core file
-  answer=$(ulimit -c 0
+  answer=$(exec 2>/dev/null
+    ulimit -c 0
     timeout --foreground "$check_seconds" "$1" --startup-file=no -e '
       VERSION < v"1.5" && exit(3)
       try; sqrt(-1); catch e; showerror(stdout, e, catch_backtrace()); end' \
-      </dev/null 2>/dev/null 9>&-) || status=$?
+      </dev/null 9>&-) || status=$?
   case $status in
     0) case $answer in
          DomainError*) ;;
