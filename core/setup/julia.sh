@@ -56,7 +56,7 @@ check () {
     timeout --foreground "$check_seconds" "$1" --startup-file=no -e '
       VERSION < v"1.5" && exit(3)
       try; sqrt(-1); catch e; showerror(stdout, e, catch_backtrace()); end' \
-      </dev/null 9>&-) || status=$?
+      </dev/null 9>&- || exit) || status=$?
   case $status in
     0) case $answer in
          DomainError*) ;;
