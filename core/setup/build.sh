@@ -9,7 +9,7 @@ set -eu
 
 # shellcheck disable=SC2154 # they come from the script that sources this one
 : "$setup" "$package_set"
-source=$(cd "$setup/../.." && pwd)
+source=$(CDPATH='' cd -- "$setup/../.." && pwd)
 build=${MALT_BUILD_DIR:-$source/build}
 case $build in
   /*) ;;

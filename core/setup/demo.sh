@@ -6,7 +6,7 @@
 
 set -eu
 
-setup=$(cd "$(dirname "$0")" && pwd)
+setup=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 package_set='build'
 # shellcheck source=core/setup/build.sh
 . "$setup/build.sh"

@@ -8,7 +8,7 @@
 
 set -eu
 
-setup=$(cd "$(dirname "$0")" && pwd)
+setup=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 package_set='test'
 # shellcheck source=core/setup/build.sh
 . "$setup/build.sh"
