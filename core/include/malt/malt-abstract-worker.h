@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* AbstractWorker: the vtable of a backend, and what core offers to those who fill it in. Not part of malt.h. */
+/* AbstractWorker: the vtable of a backend, and what core offers to those who fill it
+ * in. Not part of malt.h. */
 #pragma once
 
 #include <malt/malt.h>
@@ -7,24 +8,43 @@
 G_BEGIN_DECLS
 
 /*
- * The rules that no signature can carry. They are the contract of docs/architecture.md (B1 to B17); `malt-contract --backend NAME` checks them.
+ * The rules that no signature can carry. They are the contract of docs/architecture.md
+ * (B1 to B17); `malt-contract --backend NAME` checks them.
  *
- * Who calls the slots. Core does, after it has checked every argument: pointers are valid, the worker is in a state in which the
- * operation makes sense, the capability bit of the slot is set. A slot may be called from any thread, several at once. No lock of core's is held.
+ * Who calls the slots. Core does, after it has checked every argument: pointers are
+ * valid, the worker is in a state in which the operation makes sense, the capability
+ * bit of the slot is set. A slot may be called from any thread, several at once. No
+ * lock of core's is held.
  *
- * Calls. Core makes the future, numbers it (malt_future_get_id(), unique among the calls of the worker that are pending, never 0) and
- * keeps it in its list of pending calls before the slot sees it. The backend keeps the number, not the future, and ends the call with
- * malt_worker_complete_call(), from any thread, never while it holds a lock that a slot takes. Completing a call that was given up is harmless: it returns FALSE.
- * (B1, B5) Calls start in the order in which remote_call and remote_do were entered (B3).
+ * Calls. Core makes the future, numbers it (malt_future_get_id(), unique among the
+ * calls of the worker that are outstanding, never 0) and keeps it in its list before
+ * the slot sees it. The backend keeps the number, not the future, and ends the call
+ * with malt_worker_complete_call(), from any thread, also inside the slot, never while
+ * it holds a lock that a slot takes. A call that was given up (cancelled, timed out)
+ * stays outstanding until the worker has answered it, because it still runs there: it
+ * counts in malt_worker_get_n_pending() and can be interrupted; completing it is
+ * harmless and returns FALSE. (B1, B5) Calls start in the order in which remote_call
+ * and remote_do were entered (B3). Requests of core's own (channel operations) are
+ * futures without a call; they are not counted. A slot may see a call although
+ * malt_worker_exited() was called a moment before: the call has failed already, and
+ * nothing need be done.
  *
- * Ends. When the evaluator is gone, for whatever reason, the backend calls malt_worker_exited() once. Core then fails all that is
- * pending, oldest first, and emits `exited` (B8). After it, complete_call, channel_push and emit_output do nothing.
+ * Ends. When the evaluator is gone, for whatever reason, the backend calls
+ * malt_worker_exited() once. Core then fails all that is pending, oldest first, tells
+ * the channels, ends stops that are under way and emits `exited` (B8). After it,
+ * complete_call, channel_push and emit_output do nothing.
  *
- * Lifetime. The backend must not keep a strong reference to the worker in threads or sources of its own: the last reference of the
- * user must be able to go. Its dispose must then start a polite stop in the background and return at once (B15).
+ * Lifetime. The backend must not keep a strong reference to the worker in threads or
+ * sources of its own: the last reference of the user must be able to go. Its dispose
+ * must then start a polite stop in the background and return at once (B15), and chain
+ * up.
  *
- * What a backend cannot do it does not pretend: the slot is left NULL (optional ones) or sets MALT_ERROR_NOT_SUPPORTED, and the
- * capability bit is clear (B14).
+ * Order. What emit_output was given before complete_call reaches handlers in the same
+ * main context before the callbacks of that call (B16). malt_channel_push() and
+ * malt_worker_complete_call() may call slots in turn.
+ *
+ * What a backend cannot do it does not pretend: the slot is left NULL (optional ones)
+ * or sets MALT_ERROR_NOT_SUPPORTED, and the capability bit is clear (B14).
  */
 
 /**
@@ -33,7 +53,7 @@ G_BEGIN_DECLS
  * @type: type
  * @default_value: (nullable): the default in text form, or %NULL: unset
  * @choices: (nullable): for %MALT_OPTION_ENUM: the accepted texts, ended by %NULL
- * @minimum: for %MALT_OPTION_INT: the least value
+ * @minimum: for %MALT_OPTION_INT: the least value; both 0: any
  * @maximum: for %MALT_OPTION_INT: the greatest value
  * @is_common: the option means the same for every backend that has it, and may be set without naming one
  * @summary: one line, shown by `malt backends` and in messages
@@ -51,6 +71,12 @@ typedef struct
   gboolean is_common;
   const char *summary;
 } MaltOption;
+
+#define MALT_WORKER_CLASS(klass) \
+  (G_TYPE_CHECK_CLASS_CAST ((klass), MALT_TYPE_WORKER, MaltWorkerClass))
+#define MALT_IS_WORKER_CLASS(klass) (G_TYPE_CHECK_CLASS_TYPE ((klass), MALT_TYPE_WORKER))
+#define MALT_WORKER_GET_CLASS(obj) \
+  (G_TYPE_INSTANCE_GET_CLASS ((obj), MALT_TYPE_WORKER, MaltWorkerClass))
 
 struct _MaltWorker
 {
@@ -76,18 +102,22 @@ struct _MaltWorkerClass
       capabilities; /* what its workers can do on this machine; an instance may have fewer */
   int auto_priority; /* on this platform; 0: never taken unless named; the greatest is tried first */
 
-  /* May provide. Can this backend work here, with this config? Reads files, starts no process. */
+  /* May provide. Can this backend work here, with this config? Reads files, starts no
+   * process. */
   gboolean (*probe) (MaltConfig *config, GError **error);
 
   /* Must provide the following six. */
 
-  /* Runs malt_future_get_call (future). Never blocks for longer than it takes to queue it. */
+  /* Runs malt_future_get_call (future). Never blocks for longer than it takes to queue
+   * it. */
   void (*remote_call) (MaltWorker *worker, MaltFuture *future);
 
   /* Queues the call; its result and its exceptions go nowhere. */
   gboolean (*remote_do) (MaltWorker *worker, MaltCall *call, GError **error);
 
-  /* Throws InterruptException into the call of the future, which core knows to be pending. IDLE is core's answer: never returned here. */
+  /* Throws InterruptException into the call of the future, which core knows to be
+   * outstanding (its answer may have been given up). IDLE is core's answer: never
+   * returned here. Core handles cancellation: the cancellable is NULL. */
   void (*interrupt_async) (MaltWorker *worker, MaltFuture *future,
                            MaltInterruptFlags flags, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data);
@@ -97,7 +127,11 @@ struct _MaltWorkerClass
   /* Is the evaluator alive? Cheap; never blocks. */
   gboolean (*is_running) (MaltWorker *worker);
 
-  /* Politely within exit_timeout_ms, then SIGTERM within term_timeout_ms, then SIGKILL. Ends after malt_worker_exited() was called. */
+  /* Politely within exit_timeout_ms, then SIGTERM within term_timeout_ms, then
+   * SIGKILL. Both are 0 or more. May be called again while a stop is under way: the
+   * earlier deadlines win. Core ends all stops when malt_worker_exited() is called, so
+   * finishing is only needed to report an error. Core handles cancellation: the
+   * cancellable is NULL. */
   void (*stop_async) (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,
                       GCancellable *cancellable, GAsyncReadyCallback callback,
                       gpointer user_data);
@@ -108,12 +142,17 @@ struct _MaltWorkerClass
 
   /* May provide the following. */
 
-  /* Reads for the future in the calling thread until it is done, @deadline_us (g_get_monotonic_time(), -1 for none) passes or @cancellable fires. FALSE
-   * without waiting if another thread reads already or there is nothing to read from: core then waits. */
+  /* Reads for the future in the calling thread until it is done, @deadline_us
+   * (g_get_monotonic_time(), -1 for none) passes or @cancellable fires. FALSE without
+   * waiting if another thread reads already or there is nothing to read from: core
+   * then waits until the future is done, so a reader that leaves must see to it that
+   * somebody else reads on. */
   gboolean (*drive) (MaltWorker *worker, MaltFuture *future, gint64 deadline_us,
                      GCancellable *cancellable);
 
-  /* Evaluates @source to a channel and from then on pushes its items into @channel, never more than it has credit for. The future is completed with nothing. */
+  /* Evaluates @source to a channel and from then on pushes its items into @channel,
+   * found with malt_worker_dup_channel(), never more than it has credit for. The
+   * future is completed with nothing. */
   void (*channel_open) (MaltWorker *worker, MaltChannel *channel, const char *module,
                         const char *source, guint n_credit, MaltFuture *future);
   void (*channel_credit) (MaltWorker *worker, MaltChannel *channel, guint n_credit);
@@ -126,7 +165,10 @@ struct _MaltWorkerClass
   /* The host listens no longer. Must not block. */
   void (*channel_forget) (MaltWorker *worker, guint32 channel_id);
 
-  /* Drops objects that handles kept alive. From any thread; must not block. */
+  /* Drops objects that handles kept alive. From any thread; must not block, must not
+   * use values, and must not take or drop references to the worker: it runs under the
+   * lock that keeps the worker alive meanwhile, also while the worker is being
+   * disposed of. */
   void (*release_handles) (MaltWorker *worker, const guint64 *ids, gsize n_ids);
 
   /* One line such as "malt-process worker 1234". */
@@ -141,9 +183,10 @@ struct _MaltWorkerClass
 /* Register */
 
 MALT_EXPORT
-void malt_backend_register (GType worker_type);
+gboolean malt_backend_register (GType worker_type, GError **error);
 
-/* What a backend tells core */
+/* What a backend tells core. Values and errors of completed calls are taken over;
+ * terminations and bytes are not. */
 
 MALT_EXPORT
 gboolean malt_worker_complete_call (MaltWorker *worker, guint32 call_id, MaltValue *value,
@@ -160,7 +203,8 @@ guint malt_worker_get_n_pending (MaltWorker *worker);
 MALT_EXPORT
 gboolean malt_worker_is_pending (MaltWorker *worker, guint32 call_id);
 
-/* The options of this worker: config, then default. The config was checked against the class's table before the worker was made. */
+/* The options of this worker: config, then default. The config was checked against the
+ * class's table before the worker was made. */
 
 MALT_EXPORT
 const char *malt_worker_get_option (MaltWorker *worker, const char *name);
@@ -176,14 +220,21 @@ char **malt_worker_dup_option_strings (MaltWorker *worker, const char *name);
 MALT_EXPORT
 guint32 malt_channel_get_id (MaltChannel *channel);
 MALT_EXPORT
-void malt_channel_push (MaltChannel *channel, MaltValue *value);
+MaltChannel *malt_worker_dup_channel (MaltWorker *worker, guint32 channel_id);
+/* Takes the value over. FALSE: there was no credit for it, which breaks the protocol;
+ * the item was dropped. */
+MALT_EXPORT
+gboolean malt_channel_push (MaltChannel *channel, MaltValue *value);
 MALT_EXPORT
 void malt_channel_push_closed (MaltChannel *channel, const char *reason);
 
-/* Drivers: called when the future is done, so that a thread that reads for it can be woken */
+/* Drivers: @wake is called when another thread completes the future, so that a thread
+ * that reads for it can be woken. It runs under the future's lock and must do no more
+ * than that. Once malt_future_set_waker (future, NULL, NULL) has returned it is not
+ * called any more. FALSE: the future is done. */
 
 MALT_EXPORT
-void malt_future_set_waker (MaltFuture *future, GDestroyNotify wake, gpointer data);
+gboolean malt_future_set_waker (MaltFuture *future, GDestroyNotify wake, gpointer data);
 
 /* Errors */
 

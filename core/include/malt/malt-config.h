@@ -62,6 +62,9 @@ void malt_config_unset (MaltConfig *config, const char *key);
 MALT_EXPORT
 const char *malt_config_get (MaltConfig *config, const char *key);
 MALT_EXPORT
+const char *malt_config_get_for (MaltConfig *config, const char *backend,
+                                 const char *key);
+MALT_EXPORT
 const char *malt_config_get_origin (MaltConfig *config, const char *key);
 MALT_EXPORT
 char **malt_config_dup_keys (MaltConfig *config);
