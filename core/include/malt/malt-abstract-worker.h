@@ -55,7 +55,8 @@ G_BEGIN_DECLS
  * @choices: (nullable): for %MALT_OPTION_ENUM: the accepted texts, ended by %NULL
  * @minimum: for %MALT_OPTION_INT: the least value; both 0: any
  * @maximum: for %MALT_OPTION_INT: the greatest value
- * @is_common: the option means the same for every backend that has it, and may be set without naming one
+ * @is_common: the option means the same for every backend that has it, and may be set
+ *   without naming one
  * @summary: one line, shown by `malt backends` and in messages
  *
  * An option that a backend knows. A table of them ends with an entry whose name is %NULL.
@@ -98,9 +99,10 @@ struct _MaltWorkerClass
   const char *name;
   const char *description;
   const MaltOption *options;
-  MaltCapabilities
-      capabilities; /* what its workers can do on this machine; an instance may have fewer */
-  int auto_priority; /* on this platform; 0: never taken unless named; the greatest is tried first */
+  MaltCapabilities capabilities; /* an instance may have fewer */
+  /* What `auto` tries: the greatest first, 0 never. On Windows the second counts. */
+  int auto_priority;
+  int auto_priority_windows;
 
   /* May provide. Can this backend work here, with this config? Reads files, starts no
    * process. */
