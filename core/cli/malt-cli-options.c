@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the command line of a subcommand and makes a worker's config of it. */
+#include "malt-cli.h"
+
+#include <string.h>
+
+void
+malt_cli_options_clear (MaltCliOptions *options)
+{
+  g_clear_pointer (&options->backend, g_free);
+  g_clear_pointer (&options->module, g_free);
+  g_clear_pointer (&options->julia, g_free);
+  g_clear_pointer (&options->options, g_strfreev);
+}
+
+int
+malt_cli_usage_error (const char *command, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  const char *space = command ? " " : "";
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  fprintf (stderr, "malt%s%s: %s; see 'malt help%s%s'\n", space, command ? command : "",
+           message, space, command ? command : "");
+  return MALT_CLI_USAGE;
+}
+
+static void
+add_worker_entries (GOptionContext *context, MaltCliOptions *options)
+{
+  /* Texts are taken as file names: bytes that need not be in the encoding of the locale. */
+  const GOptionEntry entries[] = {
+    { "backend", 'b', 0, G_OPTION_ARG_FILENAME, &options->backend,
+      "Evaluate with this backend (see malt backends)", "NAME" },
+    { "julia", 'j', 0, G_OPTION_ARG_FILENAME, &options->julia, "Use this julia", "PATH" },
+    { "option", 'o', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->options,
+      "Set an option of the worker; may be given again", "KEY=VALUE" },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  g_option_context_add_main_entries (context, entries, NULL);
+}
+
+static void
+add_module_entry (GOptionContext *context, MaltCliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "module", 'm', 0, G_OPTION_ARG_FILENAME, &options->module,
+      "Evaluate in this module instead of Main", "MODULE" },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  g_option_context_add_main_entries (context, entries, NULL);
+}
+
+static GOptionContext *
+make_context (const MaltCliCommand *command, MaltCliParseFlags flags,
+              MaltCliOptions *options, char ***arguments)
+{
+  const char *parameters = command->arguments;
+  GOptionContext *context;
+  const GOptionEntry entries[] = {
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &options->is_help, "Show this text", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, arguments, NULL, NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  /* GOptionContext writes the word for the options itself. */
+  if (g_str_has_prefix (parameters, "[OPTIONS] "))
+    parameters += strlen ("[OPTIONS] ");
+  context = g_option_context_new (parameters);
+  g_option_context_set_summary (context, command->summary);
+  g_option_context_set_help_enabled (context, FALSE);
+  g_option_context_set_strict_posix (context, (flags & MALT_CLI_PARSE_STRICT) != 0);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (flags & MALT_CLI_PARSE_WORKER)
+    add_worker_entries (context, options);
+  if (flags & MALT_CLI_PARSE_MODULE)
+    add_module_entry (context, options);
+  return context;
+}
+
+static void
+print_help (GOptionContext *context, const char *command)
+{
+  g_autofree char *program = g_strconcat ("malt ", command, NULL);
+  g_autofree char *help = NULL;
+
+  g_set_prgname (program);
+  help = g_option_context_get_help (context, FALSE, NULL);
+  fputs (help, stdout);
+}
+
+char **
+malt_cli_parse (int argc, char **argv, MaltCliParseFlags flags,
+                MaltCliOptions *out_options, int *out_status)
+{
+  const MaltCliCommand *command = malt_cli_find_command (argv[0]);
+  g_autoptr (GOptionContext) context = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) arguments = NULL;
+
+  context = make_context (command, flags, out_options, &arguments);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    {
+      *out_status = malt_cli_usage_error (command->name, "%s", error->message);
+      return NULL;
+    }
+  if (out_options->is_help)
+    {
+      print_help (context, command->name);
+      *out_status = MALT_CLI_OK;
+      return NULL;
+    }
+  return arguments ? g_steal_pointer (&arguments) : g_new0 (char *, 1);
+}
+
+static gboolean
+set_option (MaltConfig *config, const char *text)
+{
+  const char *equals = strchr (text, '=');
+  g_autofree char *key = NULL;
+
+  if (!equals || equals == text)
+    return FALSE;
+  key = g_strndup (text, (gsize) (equals - text));
+  malt_config_set (config, key, equals + 1);
+  return TRUE;
+}
+
+MaltConfig *
+malt_cli_options_make_config (MaltCliOptions *options, const char *standard_input,
+                              int *out_status)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltConfig) config = malt_config_new_default (&error);
+
+  if (!config)
+    {
+      fprintf (stderr, "malt: %s\n", error->message);
+      *out_status = MALT_CLI_WORKER;
+      return NULL;
+    }
+  malt_config_set (config, "output", "forward");
+  malt_config_set (config, "output-prefix", "");
+  if (standard_input)
+    malt_config_set (config, "stdin", standard_input);
+  if (options->backend)
+    malt_config_set_backend (config, options->backend);
+  if (options->julia)
+    malt_config_set (config, "exename", options->julia);
+  for (char **option = options->options; option && *option; option++)
+    if (!set_option (config, *option))
+      {
+        *out_status = malt_cli_usage_error (
+            NULL, "expected KEY=VALUE after --option, got '%s'", *option);
+        return NULL;
+      }
+  return g_steal_pointer (&config);
+}
