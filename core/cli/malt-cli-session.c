@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* One worker, some calls one after the other, and the signals that come in between. */
+/*
+ * Everything happens in the main thread. An operation is something asynchronous that was started: the launch, a call, an
+ * interrupt, the end of the worker. The session is over when none is under way any more, so each callback first starts what follows.
+ *
+ *   launch -> call -> call -> ... -> stop
+ *
+ * The first SIGINT cancels the launch or interrupts the call; the second one kills the worker. SIGTERM and SIGHUP end it, politely.
+ * Once the end has begun (is_ending), answers that still come are of no interest: the worker was told to go.
+ */
+#include "malt-cli.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <string.h>
+
+/* How long a worker that is to end on a signal may take after its own SIGTERM. */
+enum
+{
+  SIGNALLED_TERM_TIMEOUT_MS = 1000,
+};
+
+typedef struct
+{
+  MaltConfig *config; /* (unowned) */
+  GPtrArray *calls; /* (unowned) */
+  guint n_started; /* calls that were started */
+  MaltWorker *worker; /* (owned) (nullable): until the launch has succeeded */
+  MaltFuture *future; /* (owned) (nullable): the call under way */
+  GCancellable *cancellable; /* (owned): gives up the launch */
+  guint n_operations; /* under way */
+  guint n_interrupts; /* SIGINTs so far */
+  gboolean is_ending;
+  int status;
+} MaltCliSession;
+
+static void start_next (MaltCliSession *session);
+
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+
+  malt_worker_stop_finish (MALT_WORKER (source), result, NULL, NULL);
+  session->n_operations--;
+}
+
+static void
+end_worker (MaltCliSession *session, gint64 exit_timeout_ms, gint64 term_timeout_ms)
+{
+  session->is_ending = TRUE;
+  session->n_operations++;
+  malt_worker_stop_async (session->worker, exit_timeout_ms, term_timeout_ms, NULL,
+                          on_stopped, session);
+}
+
+static void
+report (MaltCliSession *session, const GError *error)
+{
+  const char *type = malt_error_get_exception_type (error);
+  gboolean is_forwarded =
+      g_strcmp0 (malt_config_get (session->config, "output"), "forward") == 0;
+
+  session->status = malt_cli_print_error (error, is_forwarded);
+  if (session->n_interrupts > 0 && g_strcmp0 (type, "InterruptException") == 0)
+    session->status = MALT_CLI_SIGNAL_BASE + SIGINT;
+}
+
+static void
+on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value = NULL;
+
+  value = malt_future_fetch_finish (MALT_FUTURE (source), result, &error);
+  g_clear_object (&session->future);
+  if (!session->is_ending)
+    {
+      if (error)
+        report (session, error);
+      else if (session->n_started == session->calls->len)
+        session->status = malt_cli_print_display (value);
+      if (error)
+        end_worker (session, -1, -1);
+      else
+        start_next (session);
+    }
+  session->n_operations--;
+}
+
+static void
+start_next (MaltCliSession *session)
+{
+  if (session->n_started == session->calls->len)
+    {
+      end_worker (session, -1, -1);
+      return;
+    }
+  session->future = malt_worker_remote_call (session->worker,
+                                             session->calls->pdata[session->n_started]);
+  session->n_started++;
+  session->n_operations++;
+  malt_future_fetch_async (session->future, NULL, on_answer, session);
+}
+
+static void
+on_launched (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+  g_autoptr (GError) error = NULL;
+
+  session->worker = malt_worker_launch_finish (result, &error);
+  if (session->is_ending && session->worker)
+    end_worker (session, 0, 0);
+  else if (session->worker)
+    start_next (session);
+  else if (!session->is_ending)
+    {
+      fprintf (stderr, "malt: %s\n", error->message);
+      session->status = MALT_CLI_WORKER;
+    }
+  session->n_operations--;
+}
+
+static void
+on_interrupted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+  g_autoptr (GError) error = NULL;
+  MaltInterruptResult outcome;
+
+  outcome = malt_future_interrupt_finish (MALT_FUTURE (source), result, &error);
+  if (!session->is_ending && !error && outcome == MALT_INTERRUPT_UNDELIVERABLE)
+    fputs ("malt: the evaluation cannot be interrupted; interrupt again to end it\n",
+           stderr);
+  session->n_operations--;
+}
+
+/* Ends whatever goes on, at once or within a second, with the status of a program that a signal has ended. */
+static void
+end_on_signal (MaltCliSession *session, int signum)
+{
+  session->status = MALT_CLI_SIGNAL_BASE + signum;
+  if (!session->worker)
+    {
+      session->is_ending = TRUE;
+      g_cancellable_cancel (session->cancellable);
+      return;
+    }
+  if (signum == SIGINT)
+    malt_worker_kill (session->worker, SIGKILL, NULL);
+  if (!session->is_ending)
+    end_worker (session, 0, signum == SIGINT ? 0 : SIGNALLED_TERM_TIMEOUT_MS);
+}
+
+static gboolean
+on_sigint (gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+
+  session->n_interrupts++;
+  if (session->n_interrupts > 1 || !session->future)
+    {
+      end_on_signal (session, SIGINT);
+      return G_SOURCE_CONTINUE;
+    }
+  session->n_operations++;
+  malt_future_interrupt_async (session->future, MALT_INTERRUPT_DEFAULT, NULL,
+                               on_interrupted, session);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_sigterm (gpointer user_data)
+{
+  end_on_signal (user_data, SIGTERM);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_sighup (gpointer user_data)
+{
+  end_on_signal (user_data, SIGHUP);
+  return G_SOURCE_CONTINUE;
+}
+
+int
+malt_cli_session_run (MaltConfig *config, GPtrArray *calls)
+{
+  MaltCliSession session = { .config = config, .calls = calls, .n_operations = 1 };
+  guint sources[3];
+
+  sources[0] = g_unix_signal_add (SIGINT, on_sigint, &session);
+  sources[1] = g_unix_signal_add (SIGTERM, on_sigterm, &session);
+  sources[2] = g_unix_signal_add (SIGHUP, on_sighup, &session);
+  session.cancellable = g_cancellable_new ();
+  malt_worker_launch_async (config, session.cancellable, on_launched, &session);
+  while (session.n_operations > 0)
+    g_main_context_iteration (NULL, TRUE);
+
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
+    g_source_remove (sources[i]);
+  g_clear_object (&session.future);
+  g_clear_object (&session.worker);
+  g_clear_object (&session.cancellable);
+  return session.status;
+}
