@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* malt backends: what can evaluate code on this machine, and which of them auto would take. */
+#include "malt-cli.h"
+
+#include <string.h>
+
+static int
+name_width (GPtrArray *backends)
+{
+  gsize width = strlen ("NAME");
+
+  for (guint i = 0; i < backends->len; i++)
+    width = MAX (width, strlen (malt_backend_get_name (backends->pdata[i])));
+  return (int) width;
+}
+
+static void
+print_row (MaltBackend *backend, MaltConfig *config, int width)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean is_available = malt_backend_probe (backend, config, &error);
+
+  printf ("%-*s  %-9s  %s\n", width, malt_backend_get_name (backend),
+          is_available ? "yes" : "no", malt_backend_get_description (backend));
+  if (!is_available)
+    printf ("%-*s  %-9s  %s\n", width, "", "", error->message);
+}
+
+/* The last lines: what auto takes, and what the user's own settings take where they differ. */
+static void
+print_choice (MaltConfig *config)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltConfig) automatic = malt_config_copy (config);
+  g_autoptr (MaltBackend) choice = NULL;
+  g_autofree char *reason = NULL;
+  const char *named = malt_config_get_backend (config);
+
+  malt_config_set_backend (automatic, "auto");
+  choice = malt_backend_choose (automatic, &reason, &error);
+  if (choice)
+    printf ("\nauto takes %s%s%s\n", malt_backend_get_name (choice), reason ? ": " : "",
+            reason ? reason : "");
+  else
+    printf ("\nauto takes none: %s\n", error->message);
+  if (named && strcmp (named, "auto") != 0)
+    printf ("the settings of this user name %s\n", named);
+}
+
+int
+malt_cli_backends (int argc, char **argv)
+{
+  g_auto (MaltCliOptions) options = { 0 };
+  g_auto (GStrv) arguments = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltConfig) config = NULL;
+  g_autoptr (GPtrArray) backends = NULL;
+  int status;
+  int width;
+
+  arguments = malt_cli_parse (argc, argv, MALT_CLI_PARSE_DEFAULT, &options, &status);
+  if (!arguments)
+    return status;
+  if (arguments[0])
+    return malt_cli_usage_error ("backends", "expected no arguments, got '%s'",
+                                 arguments[0]);
+
+  config = malt_config_new_default (&error);
+  if (!config)
+    {
+      fprintf (stderr, "malt: %s\n", error->message);
+      return MALT_CLI_WORKER;
+    }
+  backends = malt_backend_list ();
+  width = name_width (backends);
+  printf ("%-*s  %-9s  %s\n", width, "NAME", "AVAILABLE", "DESCRIPTION");
+  for (guint i = 0; i < backends->len; i++)
+    print_row (backends->pdata[i], config, width);
+  print_choice (config);
+  return MALT_CLI_OK;
+}

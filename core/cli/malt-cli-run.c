@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* malt run: runs a Julia program in a worker as `julia FILE ARGS` would. */
+#include "malt-cli.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Adds a Julia string literal whose value is exactly the bytes of @text, whatever they are. */
+static void
+append_literal (GString *source, const char *text)
+{
+  g_string_append_c (source, '"');
+  for (const char *byte = text; *byte != '\0'; byte++)
+    if (g_ascii_isalnum (*byte) || strchr (" !%&'()*+,-./:;<=>?@[]^_{|}~", *byte))
+      g_string_append_c (source, *byte);
+    else
+      g_string_append_printf (source, "\\x%02x", (guint) (guchar) *byte);
+  g_string_append_c (source, '"');
+}
+
+/* What julia does before it runs a program: ARGS and PROGRAM_FILE. */
+static char *
+make_preparation (char **arguments)
+{
+  GString *source = g_string_new ("empty!(Base.ARGS); append!(Base.ARGS, String[");
+
+  for (char **argument = arguments + 1; *argument; argument++)
+    {
+      append_literal (source, *argument);
+      g_string_append (source, ", ");
+    }
+  g_string_append (source, "]); Core.eval(Base, :(PROGRAM_FILE = ");
+  append_literal (source, arguments[0]);
+  g_string_append (source, "))");
+  return g_string_free (source, FALSE);
+}
+
+static char *
+make_program (const char *file)
+{
+  GString *source;
+
+  if (strcmp (file, "-") == 0)
+    return g_strdup ("Base.include_string(Main, read(stdin, String), \"stdin\")");
+  source = g_string_new ("Base.include(Main, abspath(");
+  append_literal (source, file);
+  g_string_append (source, "))");
+  return g_string_free (source, FALSE);
+}
+
+static void
+add_call (GPtrArray *calls, char *source)
+{
+  MaltCall *call = malt_call_new_eval (NULL, source);
+
+  malt_call_set_result_mode (call, MALT_RESULT_DISCARD);
+  g_ptr_array_add (calls, call);
+  g_free (source);
+}
+
+int
+malt_cli_run (int argc, char **argv)
+{
+  g_auto (MaltCliOptions) options = { 0 };
+  g_auto (GStrv) arguments = NULL;
+  g_autoptr (MaltConfig) config = NULL;
+  g_autoptr (GPtrArray) calls = NULL;
+  int status;
+
+  arguments = malt_cli_parse (argc, argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_STRICT,
+                              &options, &status);
+  if (!arguments)
+    return status;
+  if (!arguments[0])
+    return malt_cli_usage_error ("run", "expected a file");
+
+  config = malt_cli_options_make_config (&options, "inherit", &status);
+  if (!config)
+    return status;
+  calls = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_call_unref);
+  add_call (calls, make_preparation (arguments));
+  add_call (calls, make_program (arguments[0]));
+  return malt_cli_session_run (config, calls);
+}
