@@ -151,7 +151,7 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
   if (options->backend)
     malt_config_set_backend (config, options->backend);
   if (options->julia)
-    malt_config_set (config, "exename", options->julia);
+    malt_config_set (config, "julia", options->julia);
   for (char **option = options->options; option && *option; option++)
     if (!set_option (config, *option))
       {
