@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the benchmark share. */
+#pragma once
+
+#include <malt/malt.h>
+
+G_BEGIN_DECLS
+
+/* Bytes in a message of the socket echo, and in the arrays of the bulk figures. */
+enum
+{
+  BENCH_ECHO_BYTES = 64,
+  BENCH_BULK_ELEMENTS = 6250000,
+  BENCH_BULK_BYTES = BENCH_BULK_ELEMENTS * 8,
+};
+
+/* bench-samples.c: figures by key. A key's figure is the median of what its rounds measured. */
+
+typedef struct _BenchSamples BenchSamples;
+
+BenchSamples *bench_samples_new (void);
+void bench_samples_free (BenchSamples *samples);
+void bench_samples_add (BenchSamples *samples, const char *key, double value);
+/* Keys in the order in which they were first added. */
+const char *bench_samples_get_key (BenchSamples *samples, guint index);
+/* A negative number if nothing was measured under that key. */
+double bench_samples_get_median (BenchSamples *samples, const char *key);
+double bench_median (GArray *doubles);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchSamples, bench_samples_free)
+
+/* bench-clock.c: time, and the processors that threads may use. */
+
+double bench_now_us (void);
+double bench_process_seconds (gint64 pid);
+
+typedef struct
+{
+  guint n_processors; /* that this process may use */
+  int processors[2]; /* the first two of them */
+} BenchProcessors;
+
+void bench_get_processors (BenchProcessors *out_processors);
+/* Lets all threads of a process run on one processor only; negative: on every processor of before. */
+void bench_pin (gint64 pid, int processor);
+
+/* bench-echo.c: a process that sends back what it receives over a TCP connection. */
+
+typedef struct
+{
+  int descriptor;
+  gint64 pid;
+} BenchEcho;
+
+gboolean bench_echo_start (BenchEcho *out_echo, GError **error);
+void bench_echo_stop (BenchEcho *echo);
+double bench_echo_measure (BenchEcho *echo, guint n, GError **error);
+
+/* bench-distributed.c: a Julia process that measures Distributed, and does nothing else. */
+
+typedef struct _BenchDistributed BenchDistributed;
+
+BenchDistributed *bench_distributed_start (const char *julia, GError **error);
+void bench_distributed_stop (BenchDistributed *distributed);
+double bench_distributed_measure (BenchDistributed *distributed, const char *command,
+                                  guint n, GError **error);
+void bench_distributed_pin (BenchDistributed *distributed, int host_processor,
+                            int worker_processor);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchDistributed, bench_distributed_stop)
+
+/* bench-worker.c: the same with a worker of this library. Times of @n repetitions: their median, in microseconds. */
+
+MaltWorker *bench_worker_start (MaltConfig *config, GError **error);
+void bench_worker_stop (MaltWorker *worker);
+double bench_worker_launch (MaltConfig *config, GError **error);
+double bench_worker_call (MaltWorker *worker, guint n, GError **error);
+double bench_worker_call_spaced (MaltWorker *worker, guint n, GError **error);
+double bench_worker_eval (MaltWorker *worker, guint n, GError **error);
+double bench_worker_error (MaltWorker *worker, guint n, GError **error);
+double bench_worker_bulk_out (MaltWorker *worker, guint n, GError **error);
+double bench_worker_bulk_in (MaltWorker *worker, guint n, GError **error);
+double bench_worker_idle (MaltWorker *worker, double seconds, GError **error);
+double bench_julia_startup (const char *julia, GError **error);
+
+/* bench-report.c: figures, as a table and as JSON. */
+
+typedef struct
+{
+  const char *name;
+  const char *value;
+} BenchFact;
+
+gboolean bench_print_json (BenchSamples *samples, const BenchFact *facts, guint n_facts);
+void bench_print_table (BenchSamples *samples, const BenchFact *facts, guint n_facts);
+
+G_END_DECLS
