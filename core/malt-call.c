@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: MIT */
+/* MaltCall: what to run on a worker, and what to send back. */
+#include "malt-call-private.h"
+
+#define DEFAULT_DISPLAY_ROWS 24
+#define DEFAULT_DISPLAY_COLUMNS 80
+
+typedef struct
+{
+  char *name; /* (owned) (nullable): of a keyword */
+  MaltValue *value; /* (owned) */
+} Argument;
+
+/**
+ * MaltCall:
+ *
+ * What to run on a worker, and what to send back. It is built up by one thread; from its
+ * first use on it can be used again, also on other workers and from other threads, but no
+ * longer changed.
+ */
+struct _MaltCall
+{
+  gatomicrefcount ref_count;
+  gint is_sealed; /* atomic */
+  MaltCallKind kind;
+  char *text; /* (owned) (nullable): function or source */
+  MaltValue *subject; /* (owned) (nullable): function handle or code */
+  char *module; /* (owned) (nullable) */
+  char *file_name; /* (owned) (nullable) */
+  GArray *arguments; /* (owned) (nullable): of Argument, nameless */
+  GArray *keywords; /* (owned) (nullable): of Argument */
+  MaltResultMode result_mode;
+  guint n_rows;
+  guint n_columns;
+  gboolean is_color;
+  gint64 timeout_ms;
+};
+
+G_DEFINE_BOXED_TYPE (MaltCall, malt_call, malt_call_ref, malt_call_unref)
+
+#define CAN_CHANGE(call) ((call) != NULL && !g_atomic_int_get (&(call)->is_sealed))
+
+static void
+argument_clear (gpointer data)
+{
+  Argument *argument = data;
+
+  g_free (argument->name);
+  malt_value_unref (argument->value);
+}
+
+static MaltCall *
+call_new (MaltCallKind kind, const char *module, const char *text, MaltValue *subject)
+{
+  MaltCall *call = g_new0 (MaltCall, 1);
+
+  g_atomic_ref_count_init (&call->ref_count);
+  call->kind = kind;
+  call->module = g_strdup (module);
+  call->text = g_strdup (text);
+  call->subject = subject != NULL ? malt_value_ref (subject) : NULL;
+  call->n_rows = DEFAULT_DISPLAY_ROWS;
+  call->n_columns = DEFAULT_DISPLAY_COLUMNS;
+  call->timeout_ms = -1;
+  return call;
+}
+
+/**
+ * malt_call_new:
+ * @function: Julia source of something callable: a name such as "sum" or "Base.Math.sin", or
+ *   any expression, such as "x -> x + 1"
+ *
+ * Makes a call of a function. Names are looked up when the call runs, in the module of
+ * malt_call_set_module().
+ *
+ * Returns: (transfer full): a call without arguments
+ */
+MaltCall *
+malt_call_new (const char *function)
+{
+  g_return_val_if_fail (function != NULL, NULL);
+  return call_new (MALT_CALL_FUNCTION, NULL, function, NULL);
+}
+
+/**
+ * malt_call_new_for_handle:
+ * @function: a handle to something callable
+ *
+ * Makes a call of a function that a worker gave out as a handle. It can be run on that
+ * worker only.
+ *
+ * Returns: (transfer full): a call without arguments
+ */
+MaltCall *
+malt_call_new_for_handle (MaltValue *function)
+{
+  g_return_val_if_fail (function != NULL, NULL);
+  g_return_val_if_fail (malt_value_get_kind (function) == MALT_VALUE_HANDLE, NULL);
+  return call_new (MALT_CALL_FUNCTION, NULL, NULL, function);
+}
+
+/**
+ * malt_call_new_eval:
+ * @module: (nullable): the module to evaluate in, a dotted path from Main; %NULL: Main, or
+ *   the module that the worker was given
+ * @source: Julia source; several expressions are evaluated in order, the last gives the value
+ *
+ * Makes a call that evaluates source text at top level: it may import, define macros and
+ * types, and set globals.
+ *
+ * Returns: (transfer full): a call
+ */
+MaltCall *
+malt_call_new_eval (const char *module, const char *source)
+{
+  g_return_val_if_fail (source != NULL, NULL);
+  return call_new (MALT_CALL_EVAL, module, source, NULL);
+}
+
+/**
+ * malt_call_new_eval_value:
+ * @module: (nullable): the module to evaluate in, as in malt_call_new_eval()
+ * @code: the code, normally an Expr or a Symbol; other values evaluate to themselves
+ *
+ * Makes a call that evaluates code which was built as a value.
+ *
+ * Returns: (transfer full): a call
+ */
+MaltCall *
+malt_call_new_eval_value (const char *module, MaltValue *code)
+{
+  g_return_val_if_fail (code != NULL, NULL);
+  return call_new (MALT_CALL_EVAL_VALUE, module, NULL, code);
+}
+
+/**
+ * malt_call_ref:
+ * @call: a call
+ *
+ * Takes a reference.
+ *
+ * Returns: (transfer full): the same call
+ */
+MaltCall *
+malt_call_ref (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, NULL);
+  g_atomic_ref_count_inc (&call->ref_count);
+  return call;
+}
+
+/**
+ * malt_call_unref:
+ * @call: (transfer full): a call
+ *
+ * Drops a reference.
+ */
+void
+malt_call_unref (MaltCall *call)
+{
+  g_return_if_fail (call != NULL);
+  if (!g_atomic_ref_count_dec (&call->ref_count))
+    return;
+  g_free (call->text);
+  g_clear_pointer (&call->subject, malt_value_unref);
+  g_free (call->module);
+  g_free (call->file_name);
+  g_clear_pointer (&call->arguments, g_array_unref);
+  g_clear_pointer (&call->keywords, g_array_unref);
+  g_free (call);
+}
+
+void
+malt_call_seal (MaltCall *call)
+{
+  /* A plain load first: a call that is used again and again should not bounce between
+   * caches. */
+  if (!g_atomic_int_get (&call->is_sealed))
+    g_atomic_int_set (&call->is_sealed, TRUE);
+}
+
+/* Building */
+
+static void
+append_argument (GArray **array, const char *name, MaltValue *value)
+{
+  Argument argument = { .name = g_strdup (name), .value = value };
+
+  if (*array == NULL)
+    {
+      *array = g_array_new (FALSE, FALSE, sizeof (Argument));
+      g_array_set_clear_func (*array, argument_clear);
+    }
+  g_array_append_val (*array, argument);
+}
+
+/**
+ * malt_call_add_argument:
+ * @call: a call of a function
+ * @value: the argument
+ *
+ * Appends a positional argument.
+ *
+ * Returns: (transfer none): the same call, so that additions can be chained
+ */
+MaltCall *
+malt_call_add_argument (MaltCall *call, MaltValue *value)
+{
+  g_return_val_if_fail (value != NULL, call);
+  return malt_call_take_argument (call, malt_value_ref (value));
+}
+
+/**
+ * malt_call_take_argument:
+ * @call: a call of a function
+ * @value: (transfer full): the argument
+ *
+ * Appends a positional argument and takes over the caller's reference to it.
+ *
+ * Returns: (transfer none): the same call, so that additions can be chained
+ */
+MaltCall *
+malt_call_take_argument (MaltCall *call, MaltValue *value)
+{
+  g_return_val_if_fail (CAN_CHANGE (call), call);
+  g_return_val_if_fail (call->kind == MALT_CALL_FUNCTION, call);
+  g_return_val_if_fail (value != NULL, call);
+  append_argument (&call->arguments, NULL, value);
+  return call;
+}
+
+/**
+ * malt_call_add_keyword:
+ * @call: a call of a function
+ * @name: name of the keyword
+ * @value: its value
+ *
+ * Appends a keyword argument.
+ *
+ * Returns: (transfer none): the same call, so that additions can be chained
+ */
+MaltCall *
+malt_call_add_keyword (MaltCall *call, const char *name, MaltValue *value)
+{
+  g_return_val_if_fail (CAN_CHANGE (call), call);
+  g_return_val_if_fail (call->kind == MALT_CALL_FUNCTION, call);
+  g_return_val_if_fail (name != NULL && *name != '\0', call);
+  g_return_val_if_fail (value != NULL, call);
+  append_argument (&call->keywords, name, malt_value_ref (value));
+  return call;
+}
+
+/**
+ * malt_call_set_module:
+ * @call: a call
+ * @module: (nullable): a dotted path from Main; %NULL: Main, or the module that the worker
+ *   was given
+ *
+ * Sets the module in which names are looked up and code is evaluated.
+ */
+void
+malt_call_set_module (MaltCall *call, const char *module)
+{
+  g_return_if_fail (CAN_CHANGE (call));
+  g_free (call->module);
+  call->module = g_strdup (module);
+}
+
+/**
+ * malt_call_set_result_mode:
+ * @call: a call
+ * @mode: the form of the answer; the default is %MALT_RESULT_VALUE
+ *
+ * Sets in which form the result comes back.
+ */
+void
+malt_call_set_result_mode (MaltCall *call, MaltResultMode mode)
+{
+  g_return_if_fail (CAN_CHANGE (call));
+  call->result_mode = mode;
+}
+
+/**
+ * malt_call_set_display_size:
+ * @call: a call
+ * @n_rows: lines of the display that the text is meant for; the default is 24
+ * @n_columns: its columns; the default is 80
+ *
+ * Sets how much %MALT_RESULT_DISPLAY shows of large values.
+ */
+void
+malt_call_set_display_size (MaltCall *call, guint n_rows, guint n_columns)
+{
+  g_return_if_fail (CAN_CHANGE (call));
+  g_return_if_fail (n_rows > 0 && n_columns > 0);
+  call->n_rows = n_rows;
+  call->n_columns = n_columns;
+}
+
+/**
+ * malt_call_set_display_color:
+ * @call: a call
+ * @is_color: whether the text may contain terminal colours; the default is %FALSE
+ *
+ * Sets whether %MALT_RESULT_DISPLAY uses colours.
+ */
+void
+malt_call_set_display_color (MaltCall *call, gboolean is_color)
+{
+  g_return_if_fail (CAN_CHANGE (call));
+  call->is_color = is_color;
+}
+
+/**
+ * malt_call_set_file_name:
+ * @call: a call that evaluates
+ * @file_name: (nullable): the name; %NULL: Julia's default for evaluated text
+ *
+ * Sets the file name that stack traces show, and that `@__FILE__` gives.
+ */
+void
+malt_call_set_file_name (MaltCall *call, const char *file_name)
+{
+  g_return_if_fail (CAN_CHANGE (call));
+  g_free (call->file_name);
+  call->file_name = g_strdup (file_name);
+}
+
+/**
+ * malt_call_set_timeout_ms:
+ * @call: a call
+ * @timeout_ms: milliseconds from the moment the call is sent; -1, the default: no deadline
+ *
+ * Sets the deadline of the answer. When it passes the future fails with
+ * %MALT_ERROR_TIMED_OUT; the worker goes on running the call, and malt_future_interrupt()
+ * can end it.
+ */
+void
+malt_call_set_timeout_ms (MaltCall *call, gint64 timeout_ms)
+{
+  g_return_if_fail (CAN_CHANGE (call));
+  g_return_if_fail (timeout_ms >= -1);
+  call->timeout_ms = timeout_ms;
+}
+
+/* Reading */
+
+/**
+ * malt_call_get_kind:
+ * @call: a call
+ *
+ * Says what the call does.
+ *
+ * Returns: the kind
+ */
+MaltCallKind
+malt_call_get_kind (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, MALT_CALL_FUNCTION);
+  return call->kind;
+}
+
+/**
+ * malt_call_get_function:
+ * @call: a call
+ *
+ * Gives the source of the function.
+ *
+ * Returns: (nullable): the text of malt_call_new(); %NULL for other calls
+ */
+const char *
+malt_call_get_function (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, NULL);
+  return call->kind == MALT_CALL_FUNCTION ? call->text : NULL;
+}
+
+/**
+ * malt_call_get_function_handle:
+ * @call: a call
+ *
+ * Gives the handle of the function.
+ *
+ * Returns: (transfer none) (nullable): the handle of malt_call_new_for_handle(); %NULL for
+ *   other calls
+ */
+MaltValue *
+malt_call_get_function_handle (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, NULL);
+  return call->kind == MALT_CALL_FUNCTION ? call->subject : NULL;
+}
+
+/**
+ * malt_call_get_source:
+ * @call: a call
+ *
+ * Gives the source text to evaluate.
+ *
+ * Returns: (nullable): the text of malt_call_new_eval(); %NULL for other calls
+ */
+const char *
+malt_call_get_source (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, NULL);
+  return call->kind == MALT_CALL_EVAL ? call->text : NULL;
+}
+
+/**
+ * malt_call_get_code:
+ * @call: a call
+ *
+ * Gives the code to evaluate.
+ *
+ * Returns: (transfer none) (nullable): the value of malt_call_new_eval_value(); %NULL for
+ *   other calls
+ */
+MaltValue *
+malt_call_get_code (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, NULL);
+  return call->kind == MALT_CALL_EVAL_VALUE ? call->subject : NULL;
+}
+
+/**
+ * malt_call_get_module:
+ * @call: a call
+ *
+ * Gives the module in which names are looked up and code is evaluated.
+ *
+ * Returns: (nullable): a dotted path from Main; %NULL: the default
+ */
+const char *
+malt_call_get_module (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, NULL);
+  return call->module;
+}
+
+/**
+ * malt_call_get_n_arguments:
+ * @call: a call
+ *
+ * Counts the positional arguments.
+ *
+ * Returns: their number
+ */
+gsize
+malt_call_get_n_arguments (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, 0);
+  return call->arguments != NULL ? call->arguments->len : 0;
+}
+
+/**
+ * malt_call_get_argument:
+ * @call: a call
+ * @index: number of the argument, from 0
+ *
+ * Gives a positional argument.
+ *
+ * Returns: (transfer none): its value
+ */
+MaltValue *
+malt_call_get_argument (MaltCall *call, gsize index)
+{
+  g_return_val_if_fail (index < malt_call_get_n_arguments (call), NULL);
+  return g_array_index (call->arguments, Argument, index).value;
+}
+
+/**
+ * malt_call_get_n_keywords:
+ * @call: a call
+ *
+ * Counts the keyword arguments.
+ *
+ * Returns: their number
+ */
+gsize
+malt_call_get_n_keywords (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, 0);
+  return call->keywords != NULL ? call->keywords->len : 0;
+}
+
+/**
+ * malt_call_get_keyword_name:
+ * @call: a call
+ * @index: number of the keyword argument, from 0
+ *
+ * Gives the name of a keyword argument.
+ *
+ * Returns: its name
+ */
+const char *
+malt_call_get_keyword_name (MaltCall *call, gsize index)
+{
+  g_return_val_if_fail (index < malt_call_get_n_keywords (call), NULL);
+  return g_array_index (call->keywords, Argument, index).name;
+}
+
+/**
+ * malt_call_get_keyword_value:
+ * @call: a call
+ * @index: number of the keyword argument, from 0
+ *
+ * Gives the value of a keyword argument.
+ *
+ * Returns: (transfer none): its value
+ */
+MaltValue *
+malt_call_get_keyword_value (MaltCall *call, gsize index)
+{
+  g_return_val_if_fail (index < malt_call_get_n_keywords (call), NULL);
+  return g_array_index (call->keywords, Argument, index).value;
+}
+
+/**
+ * malt_call_get_result_mode:
+ * @call: a call
+ *
+ * Says in which form the result comes back.
+ *
+ * Returns: the mode
+ */
+MaltResultMode
+malt_call_get_result_mode (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, MALT_RESULT_VALUE);
+  return call->result_mode;
+}
+
+/**
+ * malt_call_get_display_size:
+ * @call: a call
+ * @out_n_rows: (out) (optional): lines
+ * @out_n_columns: (out) (optional): columns
+ *
+ * Gives the size of the display that %MALT_RESULT_DISPLAY is meant for.
+ */
+void
+malt_call_get_display_size (MaltCall *call, guint *out_n_rows, guint *out_n_columns)
+{
+  g_return_if_fail (call != NULL);
+  if (out_n_rows != NULL)
+    *out_n_rows = call->n_rows;
+  if (out_n_columns != NULL)
+    *out_n_columns = call->n_columns;
+}
+
+/**
+ * malt_call_get_display_color:
+ * @call: a call
+ *
+ * Says whether %MALT_RESULT_DISPLAY uses colours.
+ *
+ * Returns: %TRUE if it may
+ */
+gboolean
+malt_call_get_display_color (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, FALSE);
+  return call->is_color;
+}
+
+/**
+ * malt_call_get_file_name:
+ * @call: a call
+ *
+ * Gives the file name that stack traces show.
+ *
+ * Returns: (nullable): the name; %NULL: the default
+ */
+const char *
+malt_call_get_file_name (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, NULL);
+  return call->file_name;
+}
+
+/**
+ * malt_call_get_timeout_ms:
+ * @call: a call
+ *
+ * Gives the deadline of the answer.
+ *
+ * Returns: milliseconds from the moment the call is sent; -1: no deadline
+ */
+gint64
+malt_call_get_timeout_ms (MaltCall *call)
+{
+  g_return_val_if_fail (call != NULL, -1);
+  return call->timeout_ms;
+}

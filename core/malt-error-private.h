@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Texts that several files put into errors. Internal to the library. */
+#pragma once
+
+#include <malt/malt-abstract-worker.h>
+
+G_BEGIN_DECLS
+
+/* The text as one line of at most max_chars characters, cut with an ellipsis; what is
+ * not UTF-8 is replaced. (transfer full) */
+char *malt_text_to_line (const char *text, gsize max_chars);
+
+/* "'a', 'b'" (transfer full) */
+char *malt_text_list (const char *const *names);
+
+/* "SIGABRT" of 6; "signal 99" of a number without a name. (transfer full) */
+char *malt_signal_dup_name (int signum);
+
+/* The same termination, with the call that it ended. (transfer full) */
+MaltTermination *malt_termination_copy_for_call (MaltTermination *termination,
+                                                 const char *call_summary);
+
+G_END_DECLS
