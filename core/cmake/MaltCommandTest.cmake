@@ -2,10 +2,10 @@
 # Tests that are commands: scripts and programs that use what was built, as its users do.
 include_guard()
 
-# malt_add_command_test(<name> [JULIA] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] COMMAND word...)
+# malt_add_command_test(<name> [JULIA] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [LABELS label...] COMMAND word...)
 # A status of 77 means that the test could not run here. With JULIA, the command finds a working julia in MALT_JULIA.
 function(malt_add_command_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "JULIA" "TIMEOUT" "ENVIRONMENT;COMMAND")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "JULIA" "TIMEOUT" "ENVIRONMENT;LABELS;COMMAND")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
@@ -16,5 +16,5 @@ function(malt_add_command_test name)
     MALT_BUILD_DIR=${CMAKE_BINARY_DIR})
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
-    ENVIRONMENT "${arg_ENVIRONMENT}")
+    ENVIRONMENT "${arg_ENVIRONMENT}" LABELS "${arg_LABELS}")
 endfunction()
