@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* The program around the contract tests: arguments, CUnit, the watchdog, the list of rules. */
+#include "malt-contract.h"
+
+#include <CUnit/Basic.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A test that takes longer hangs: the alarm's signal ends the program, and the last line names the test. */
+#define WATCHDOG_SECONDS 120
+
+typedef struct
+{
+  const char *name;
+  const char *title;
+  const ContractTest *tests;
+} ContractRule;
+
+static const ContractRule rules[] = {
+  { "B1", "B1 a future completes exactly once", contract_b01 },
+  { "B2", "B2 callbacks run in the starter's context", contract_b02 },
+  { "B3", "B3 calls are concurrent and start in order", contract_b03 },
+  { "B4", "B4 blocking forms work from any thread", contract_b04 },
+  { "B5", "B5 giving up abandons the answer", contract_b05 },
+  { "B6", "B6 exceptions have the same fields everywhere", contract_b06 },
+  { "B7", "B7 an unencodable value fails its call alone", contract_b07 },
+  { "B8", "B8 the end of a worker fails what is pending", contract_b08 },
+  { "B9", "B9 stop, kill, interrupt and is_running in any state", contract_b09 },
+  { "B10", "B10 an interrupt hits what was meant or nothing", contract_b10 },
+  { "B11", "B11 workers share nothing", contract_b11 },
+  { "B12", "B12 output never blocks", contract_b12 },
+  { "B13", "B13 state persists", contract_b13 },
+  { "B14", "B14 what cannot be done is not supported", contract_b14 },
+  { "B15", "B15 the last reference ends the worker", contract_b15 },
+  { "B16", "B16 output comes before completion", contract_b16 },
+  { "B17", "B17 channels lose nothing", contract_b17 },
+  { "stress", "stress", contract_stress },
+  { "remains", "nothing is left behind", contract_remains },
+};
+
+static ContractSubject subject;
+
+const ContractSubject *
+contract_get_subject (void)
+{
+  return &subject;
+}
+
+const ContractDialect *
+contract_get_dialect (void)
+{
+  return subject.dialect;
+}
+
+/* Assertions */
+
+gboolean
+contract_assert (gboolean is_true, const char *condition, const char *file, int line)
+{
+  return CU_assertImplementation (is_true, (unsigned int) line, condition, file, "",
+                                  CU_FALSE);
+}
+
+gboolean
+contract_assert_code (const GError *error, MaltError code, const char *file, int line)
+{
+  g_autofree char *seen = NULL;
+
+  if (g_error_matches (error, MALT_ERROR, (int) code))
+    return contract_assert (TRUE, "error", file, line);
+  seen = g_strdup_printf ("error code %d expected; seen: %s %d: %s", (int) code,
+                          error ? g_quark_to_string (error->domain) : "no error",
+                          error ? error->code : 0, error ? error->message : "");
+  return contract_assert (FALSE, seen, file, line);
+}
+
+void
+contract_note (const char *format, ...)
+{
+  g_autofree char *text = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_printerr ("\n      %s\n", text);
+}
+
+/* Running */
+
+static guint n_failures_before;
+
+static void
+before_test (void)
+{
+  n_failures_before = CU_get_number_of_failures ();
+  alarm (WATCHDOG_SECONDS);
+}
+
+/* A worker that saw a failure is not used for the next test. */
+static void
+after_test (void)
+{
+  alarm (0);
+  if (CU_get_number_of_failures () != n_failures_before)
+    contract_drop_shared ();
+}
+
+static gboolean
+is_wanted (const ContractRule *rule, const ContractTest *test, const char *only_rule,
+           const char *only_test)
+{
+  if (test->needs_julia && !subject.dialect->is_julia)
+    return FALSE;
+  if (only_rule != NULL && g_ascii_strcasecmp (only_rule, rule->name) != 0)
+    return FALSE;
+  return only_test == NULL || strstr (test->name, only_test) != NULL;
+}
+
+static guint
+add_rule (const ContractRule *rule, const char *only_rule, const char *only_test)
+{
+  CU_pSuite suite = NULL;
+  guint n_added = 0;
+
+  for (const ContractTest *test = rule->tests; test->name != NULL; test++)
+    {
+      if (!is_wanted (rule, test, only_rule, only_test))
+        continue;
+      if (suite == NULL)
+        suite = CU_add_suite_with_setup_and_teardown (rule->title, NULL, NULL,
+                                                      before_test, after_test);
+      CU_add_test (suite, test->name, test->run);
+      n_added++;
+    }
+  return n_added;
+}
+
+static guint
+run_rules (const char *only_rule, const char *only_test)
+{
+  guint n_added = 0;
+  guint n_failures;
+
+  CU_initialize_registry ();
+  for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
+    n_added += add_rule (&rules[i], only_rule, only_test);
+  CU_basic_set_mode (CU_BRM_VERBOSE);
+  CU_basic_run_tests ();
+  n_failures = CU_get_number_of_failures ();
+  CU_cleanup_registry ();
+  if (n_added == 0)
+    g_printerr ("no test is called so\n");
+  return n_added == 0 ? 1 : n_failures;
+}
+
+static void
+list_tests (const char *only_rule, const char *only_test)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
+    {
+      for (const ContractTest *test = rules[i].tests; test->name != NULL; test++)
+        {
+          if (is_wanted (&rules[i], test, only_rule, only_test))
+            g_print ("%s\n", test->name);
+        }
+    }
+}
+
+static gboolean
+check_backend (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltBackend) backend = malt_backend_lookup (subject.backend, &error);
+
+  if (backend == NULL)
+    g_printerr ("malt-contract: %s\n", error->message);
+  return backend != NULL;
+}
+
+int
+contract_main (int argc, char **argv, const ContractSubject *default_subject)
+{
+  g_autofree char *backend = NULL;
+  g_auto (GStrv) options = NULL;
+  g_autofree char *rule = NULL;
+  g_autofree char *test = NULL;
+  gboolean is_list = FALSE;
+  gboolean is_doomed_host = FALSE;
+  const GOptionEntry entries[] = {
+    { "backend", 'b', 0, G_OPTION_ARG_STRING, &backend, "Backend to test", "NAME" },
+    { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &options,
+      "Set an option of the worker", "KEY=VALUE" },
+    { "rule", 'r', 0, G_OPTION_ARG_STRING, &rule, "Run the tests of one rule only",
+      "B7" },
+    { "test", 't', 0, G_OPTION_ARG_STRING, &test,
+      "Run the tests whose names contain a text", "TEXT" },
+    { "list", 'l', 0, G_OPTION_ARG_NONE, &is_list, "List the tests and run none", NULL },
+    { &CONTRACT_DOOMED_HOST_OPTION[2], 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE,
+      &is_doomed_host, NULL, NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_set_summary (context,
+                                "Checks a backend of libmalt against its contract.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    {
+      g_printerr ("malt-contract: %s\n", error->message);
+      return 2;
+    }
+  subject = *default_subject;
+  if (backend != NULL)
+    subject.backend = backend;
+  if (options != NULL)
+    subject.options = (const char *const *) options;
+  if (is_list)
+    {
+      list_tests (rule, test);
+      return 0;
+    }
+  if (!check_backend ())
+    return 2;
+  if (is_doomed_host)
+    return contract_play_doomed_host ();
+  setvbuf (stdout, NULL, _IONBF, 0);
+  return run_rules (rule, test) == 0 ? 0 : 1;
+}
