@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* What the frames of a runtime mean. Whatever is not in docs/protocol.md is an error, and the connection ends with it. */
+#include "link/malt-link-private.h"
+
+#include "wire/malt-wire-reader.h"
+
+#include <string.h>
+
+G_GNUC_PRINTF (2, 3)
+static gboolean
+set_protocol_error (GError **error, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_propagate_error (error,
+                     g_error_new_valist (MALT_ERROR, MALT_ERROR_PROTOCOL, format, args));
+  va_end (args);
+  return FALSE;
+}
+
+static gboolean
+on_hello (MaltLink *link, MaltWireReader *reader, GError **error)
+{
+  const guint8 *magic;
+  guint16 major;
+  guint16 minor;
+  guint32 pid;
+  const char *version;
+  gsize n_version_bytes;
+  g_autofree char *version_text = NULL;
+
+  if (link->has_hello)
+    return set_protocol_error (error, "the runtime introduced itself twice");
+  if (!malt_wire_reader_take_raw (reader, MALT_WIRE_MAGIC_BYTES, &magic, error))
+    return FALSE;
+  if (memcmp (magic, MALT_WIRE_MAGIC, MALT_WIRE_MAGIC_BYTES) != 0)
+    return set_protocol_error (error, "the peer is not a runtime of libmalt");
+  if (!malt_wire_reader_take_u16 (reader, &major, error) ||
+      !malt_wire_reader_take_u16 (reader, &minor, error))
+    return FALSE;
+  if (major != MALT_WIRE_MAJOR)
+    return set_protocol_error (error, "expected version %d of the protocol, got %u.%u",
+                               MALT_WIRE_MAJOR, major, minor);
+  if (!malt_wire_reader_take_u32 (reader, &pid, error) ||
+      !malt_wire_reader_take_text (reader, &version, &n_version_bytes, error) ||
+      !malt_wire_reader_finish (reader, error))
+    return FALSE;
+  link->has_hello = TRUE;
+  version_text = g_utf8_make_valid (version, (gssize) n_version_bytes);
+  link->funcs->hello (link->owner, pid, version_text);
+  return TRUE;
+}
+
+/* Answers */
+
+/* 0: there is no such call. */
+static MaltLinkCallFlags
+take_call (MaltLink *link, guint32 id)
+{
+  MaltLinkCallFlags flags;
+
+  g_mutex_lock (&link->lock);
+  flags = GPOINTER_TO_UINT (g_hash_table_lookup (link->calls, GUINT_TO_POINTER (id)));
+  if (flags & MALT_LINK_CALL_HELD)
+    flags = 0; /* it cannot have been answered: it has not been sent */
+  if (flags != 0)
+    g_hash_table_remove (link->calls, GUINT_TO_POINTER (id));
+  if (flags & MALT_LINK_CALL_IS_CODE)
+    link->n_outstanding--;
+  g_mutex_unlock (&link->lock);
+  return flags;
+}
+
+/* The exception of a call that nobody waits for goes where its output goes. */
+static void
+report_silent_error (MaltLink *link, const char *message, const char *backtrace)
+{
+  g_autofree char *text = g_strdup_printf ("ERROR: %s\n%s%s", message, backtrace,
+                                           backtrace[0] != '\0' ? "\n" : "");
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  link->funcs->output (link->owner, MALT_STREAM_STDERR, 0, bytes);
+}
+
+static GError *
+make_error (guint8 class, const char *type, const char *message, const char *backtrace,
+            MaltWorker *worker)
+{
+  g_autofree char *summary = NULL;
+
+  if (class == MALT_FRAME_ERROR_ENCODE)
+    return g_error_new (MALT_ERROR, MALT_ERROR_ENCODE, "the value cannot be sent: %s",
+                        message);
+  if (class == MALT_FRAME_ERROR_DECODE)
+    return g_error_new (MALT_ERROR, MALT_ERROR_DECODE, "the request cannot be read: %s",
+                        message);
+  summary = malt_worker_dup_summary (worker);
+  return malt_error_new_remote_exception (type, message, backtrace, summary);
+}
+
+static gboolean
+on_error (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
+  g_autofree char *type = NULL;
+  g_autofree char *message = NULL;
+  g_autofree char *backtrace = NULL;
+  MaltLinkCallFlags flags;
+  guint8 class;
+
+  if (!malt_wire_reader_take_u8 (reader, &class, error))
+    return FALSE;
+  if (class < MALT_FRAME_ERROR_REMOTE_EXCEPTION || class > MALT_FRAME_ERROR_DECODE)
+    return set_protocol_error (error, "unknown class of errors %u", class);
+  if ((type = malt_wire_reader_take_string_value (reader, error)) == NULL ||
+      (message = malt_wire_reader_take_string_value (reader, error)) == NULL ||
+      (backtrace = malt_wire_reader_take_string_value (reader, error)) == NULL ||
+      !malt_wire_reader_finish (reader, error))
+    return FALSE;
+  flags = take_call (link, id);
+  if (flags == 0)
+    return set_protocol_error (error, "answer to call %u, which is not outstanding", id);
+  malt_link_interrupts_call_answered (link, id, TRUE);
+  if (flags & MALT_LINK_CALL_SILENT)
+    report_silent_error (link, message, backtrace);
+  else if (worker != NULL)
+    malt_worker_complete_call (worker, id, NULL,
+                               make_error (class, type, message, backtrace, worker));
+  return TRUE;
+}
+
+static gboolean
+on_ok (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
+  g_autoptr (MaltValue) value = malt_wire_reader_take_value (reader, error);
+  MaltLinkCallFlags flags;
+
+  if (value == NULL || !malt_wire_reader_finish (reader, error))
+    return FALSE;
+  flags = take_call (link, id);
+  if (flags == 0)
+    return set_protocol_error (error, "answer to call %u, which is not outstanding", id);
+  malt_link_interrupts_call_answered (link, id, FALSE);
+  if (!(flags & MALT_LINK_CALL_SILENT) && worker != NULL)
+    malt_worker_complete_call (worker, id, g_steal_pointer (&value), NULL);
+  return TRUE;
+}
+
+static gboolean
+on_ack (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+{
+  guint8 ack;
+
+  if (!malt_wire_reader_take_u8 (reader, &ack, error) ||
+      !malt_wire_reader_finish (reader, error))
+    return FALSE;
+  return malt_link_interrupts_acknowledged (link, id, ack, error);
+}
+
+/* Channels: items of one that the host has forgotten are dropped. */
+
+static gboolean
+on_channel_item (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (MaltValue) value = malt_wire_reader_take_value (reader, error);
+
+  if (value == NULL || !malt_wire_reader_finish (reader, error))
+    return FALSE;
+  if (worker != NULL)
+    channel = malt_worker_dup_channel (worker, id);
+  if (channel != NULL && !malt_channel_push (channel, g_steal_pointer (&value)))
+    return set_protocol_error (error, "item of channel %u without credit", id);
+  return TRUE;
+}
+
+static gboolean
+on_channel_closed (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (MaltValue) reason = malt_wire_reader_take_value (reader, error);
+  MaltValueKind kind;
+
+  if (reason == NULL || !malt_wire_reader_finish (reader, error))
+    return FALSE;
+  kind = malt_value_get_kind (reason);
+  if (kind != MALT_VALUE_NOTHING && kind != MALT_VALUE_STRING)
+    return set_protocol_error (error, "the reason of a closed channel is of kind %s",
+                               malt_value_kind_to_string (kind));
+  if (worker != NULL)
+    channel = malt_worker_dup_channel (worker, id);
+  if (channel != NULL)
+    malt_channel_push_closed (
+        channel, kind == MALT_VALUE_STRING ? malt_value_get_string (reason, NULL) : NULL);
+  return TRUE;
+}
+
+/* No functions are exported yet, so none has that name. */
+static gboolean
+on_host_call (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+{
+  g_autofree char *name = malt_wire_reader_take_string_value (reader, error);
+  g_autofree char *message = NULL;
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, NULL);
+  if (name == NULL)
+    return FALSE;
+  message = g_strdup_printf ("no such host function: %s", name);
+  malt_wire_writer_put_string_value (&writer, message);
+  g_mutex_lock (&link->lock);
+  malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_HOST_RESULT,
+                                                 MALT_FRAME_HOST_RESULT_IS_ERROR, id));
+  g_mutex_unlock (&link->lock);
+  return TRUE;
+}
+
+static gboolean
+on_output (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  guint8 stream;
+
+  if (!malt_wire_reader_take_u8 (reader, &stream, error))
+    return FALSE;
+  if (stream != MALT_FRAME_STREAM_STDOUT && stream != MALT_FRAME_STREAM_STDERR)
+    return set_protocol_error (error, "unknown stream %u", stream);
+  bytes = malt_wire_reader_take_rest (reader);
+  link->funcs->output (link->owner, (MaltStream) stream, id, bytes);
+  return TRUE;
+}
+
+gboolean
+malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
+                    GError **error)
+{
+  g_auto (MaltWireReader) reader;
+
+  malt_wire_reader_init (&reader, body, link->home);
+  if (!link->has_hello && header->kind != MALT_FRAME_RUNTIME_HELLO)
+    return set_protocol_error (error, "the first frame is of kind %s, not HELLO",
+                               malt_frame_kind_to_string ((guint8) header->kind));
+  switch (header->kind)
+    {
+    case MALT_FRAME_RUNTIME_HELLO:
+      return on_hello (link, &reader, error);
+    case MALT_FRAME_OK:
+      link->funcs->before_answer (link->owner);
+      return on_ok (link, header->id, &reader, error);
+    case MALT_FRAME_ERROR:
+      link->funcs->before_answer (link->owner);
+      return on_error (link, header->id, &reader, error);
+    case MALT_FRAME_ACK:
+      return on_ack (link, header->id, &reader, error);
+    case MALT_FRAME_PONG:
+      return malt_wire_reader_finish (&reader, error);
+    case MALT_FRAME_CHANNEL_ITEM:
+      return on_channel_item (link, header->id, &reader, error);
+    case MALT_FRAME_CHANNEL_CLOSED:
+      return on_channel_closed (link, header->id, &reader, error);
+    case MALT_FRAME_HOST_CALL:
+      return on_host_call (link, header->id, &reader, error);
+    case MALT_FRAME_OUTPUT:
+      return on_output (link, header->id, &reader, error);
+    default:
+      return set_protocol_error (error, "frame of kind %s from the runtime",
+                                 malt_frame_kind_to_string ((guint8) header->kind));
+    }
+}

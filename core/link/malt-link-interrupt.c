@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupts: the call that is meant is hit, or nothing (rule B10; docs/protocol.md, section 6).
+ *
+ * One MaltLinkInterrupt stands for all wishes to interrupt one call. Its life:
+ *
+ *   held     the call itself is held back; INTERRUPT follows it when it is sent (is_sent is FALSE)
+ *   asked    INTERRUPT was sent. A runtime that reads acknowledges within a moment: the result is DELIVERED or GONE. It does not read
+ *            while evaluated code hogs the processor. PATIENCE_MS later, and then every SIGNAL_INTERVAL_MS, the timer asks whether a signal may be sent:
+ *              - the call has not been answered, and it is the only one outstanding, or the wish is forced;
+ *              - no answer is on its way: nothing has come for PATIENCE_MS, no frame is half here, nothing lies in the socket;
+ *              - what we had to say has been sent.
+ *            If other calls are outstanding the timer sleeps until one of them is answered: the wish stays open, since INTERRUPT will be
+ *            served as soon as the runtime reads; saying UNDELIVERABLE before would be untrue.
+ *   signals  n_signals have been sent. New calls are held back (malt_link_is_escalating()), so that no signal can hit them.
+ *            It ends when the call is answered (DELIVERED if with an exception, else GONE), when INTERRUPT is acknowledged, or after MAX_SIGNALS
+ *            (UNDELIVERABLE). Then the calls that were held are sent, behind a FENCE, which swallows signals that are still on their way.
+ *
+ * A worker with nothing outstanding is never signalled. Calls whose answer was given up, and calls of remote_do, count as outstanding
+ * until the worker has answered them. Requests of channels do not count, but for the opening, which evaluates code.
+ *
+ * Each INTERRUPT is acknowledged, in order: acks holds the ids that are due. An acknowledgement that nobody waits for any more is dropped.
+ *
+ * Threads: all fields are guarded by the lock of the link. Timers run in the I/O thread. Results are given without the lock.
+ */
+#include "link/malt-link-private.h"
+
+#include "malt-io-thread.h"
+
+#include <sys/socket.h>
+
+enum
+{
+  PATIENCE_MS = 100,
+  SIGNAL_INTERVAL_MS = 400,
+  UNREACHABLE_MS = 1000, /* where signals cannot be sent */
+  MAX_SIGNALS = 8 /* a loop that never allocates needs five */
+};
+
+struct _MaltLinkInterrupt
+{
+  guint32 id;
+  gboolean is_sent;
+  gboolean is_forced;
+  guint n_signals;
+  gint64 due_us; /* when the timer may act; -1: not now */
+  GSource *timer; /* (owned) */
+  GSList *wishes; /* of Wish (owned) */
+};
+
+typedef struct
+{
+  MaltLinkInterruptDone done;
+  gpointer user_data;
+} Wish;
+
+typedef struct
+{
+  MaltLink *link; /* (owned) */
+  guint32 id;
+} TimerTarget;
+
+static gboolean on_timer (gpointer data);
+
+static MaltLinkInterrupt *
+find (MaltLink *link, guint32 id)
+{
+  for (GList *l = link->interrupts.head; l != NULL; l = l->next)
+    if (((MaltLinkInterrupt *) l->data)->id == id)
+      return l->data;
+  return NULL;
+}
+
+gboolean
+malt_link_is_escalating (MaltLink *link)
+{
+  for (GList *l = link->interrupts.head; l != NULL; l = l->next)
+    if (((MaltLinkInterrupt *) l->data)->n_signals > 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Timers */
+
+static gboolean
+dispatch_timer (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  g_source_set_ready_time (source, -1);
+  return callback (user_data);
+}
+
+static GSourceFuncs timer_funcs = { .dispatch = dispatch_timer };
+
+static void
+timer_target_free (gpointer data)
+{
+  TimerTarget *target = data;
+  malt_link_unref (target->link);
+  g_free (target);
+}
+
+static void
+set_timer (MaltLinkInterrupt *interrupt, gint64 delay_ms)
+{
+  interrupt->due_us = g_get_monotonic_time () + delay_ms * 1000;
+  g_source_set_ready_time (interrupt->timer, interrupt->due_us);
+}
+
+static MaltLinkInterrupt *
+interrupt_new (MaltLink *link, guint32 id)
+{
+  MaltLinkInterrupt *interrupt = g_new0 (MaltLinkInterrupt, 1);
+  TimerTarget *target = g_new (TimerTarget, 1);
+
+  target->link = malt_link_ref (link);
+  target->id = id;
+  interrupt->id = id;
+  interrupt->due_us = -1;
+  interrupt->timer = g_source_new (&timer_funcs, sizeof (GSource));
+  g_source_set_static_name (interrupt->timer, "malt: interrupt");
+  g_source_set_callback (interrupt->timer, on_timer, target, timer_target_free);
+  g_source_attach (interrupt->timer, malt_io_thread_get_context ());
+  return interrupt;
+}
+
+/* Ends. Whoever takes a wish off, with the lock held, gives it the result without the lock. */
+
+static void
+give_result (GSList *wishes, MaltInterruptResult result)
+{
+  for (GSList *l = wishes; l != NULL; l = l->next)
+    {
+      Wish *wish = l->data;
+      wish->done (result, wish->user_data);
+    }
+  g_slist_free_full (wishes, g_free);
+}
+
+/* With lock held. Returns the wishes; the interrupt is gone. */
+static GSList *
+end_interrupt (MaltLink *link, MaltLinkInterrupt *interrupt)
+{
+  GSList *wishes = interrupt->wishes;
+  gboolean has_signalled = interrupt->n_signals > 0;
+
+  g_queue_remove (&link->interrupts, interrupt);
+  g_source_destroy (interrupt->timer);
+  g_source_unref (interrupt->timer);
+  g_free (interrupt);
+  if (has_signalled && !malt_link_is_escalating (link))
+    malt_link_release_held (link);
+  return wishes;
+}
+
+/* Signals */
+
+/* With lock held. */
+static gboolean
+may_answer_be_coming (MaltLink *link)
+{
+  guint now_ms = (guint) (g_get_monotonic_time () / 1000);
+  guint quiet_ms = now_ms - (guint) g_atomic_int_get (&link->last_receive_ms);
+  guint8 byte;
+
+  return quiet_ms < PATIENCE_MS || g_atomic_int_get (&link->is_receiving) ||
+         recv (link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+/* With lock held. TRUE: this interrupt has come to its end without having been delivered. */
+static gboolean
+consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
+{
+  gpointer key = GUINT_TO_POINTER (interrupt->id);
+  gboolean is_outstanding = g_hash_table_contains (link->calls, key);
+
+  /* What is not sent or is answered already ends when the acknowledgement comes. */
+  if (!interrupt->is_sent || !is_outstanding || link->fd < 0)
+    return FALSE;
+  if (link->funcs->send_interrupt_signal == NULL)
+    return TRUE;
+  if (link->n_outstanding != 1 && !interrupt->is_forced)
+    return FALSE;
+  if (interrupt->n_signals == MAX_SIGNALS)
+    return TRUE;
+  if (!g_queue_is_empty (&link->outgoing) || may_answer_be_coming (link))
+    {
+      set_timer (interrupt, PATIENCE_MS);
+      return FALSE;
+    }
+  interrupt->n_signals++;
+  link->n_signals++;
+  link->needs_fence = TRUE;
+  link->funcs->send_interrupt_signal (link->owner);
+  set_timer (interrupt, SIGNAL_INTERVAL_MS);
+  return FALSE;
+}
+
+static gboolean
+on_timer (gpointer data)
+{
+  TimerTarget *target = data;
+  MaltLink *link = target->link;
+  GSList *wishes = NULL;
+  MaltLinkInterrupt *interrupt;
+
+  g_mutex_lock (&link->lock);
+  interrupt = find (link, target->id);
+  if (interrupt != NULL && interrupt->due_us >= 0 &&
+      interrupt->due_us <= g_get_monotonic_time ())
+    {
+      interrupt->due_us = -1;
+      if (consider_signal (link, interrupt))
+        wishes = end_interrupt (link, interrupt);
+    }
+  g_mutex_unlock (&link->lock);
+  give_result (wishes, MALT_INTERRUPT_UNDELIVERABLE);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Starts */
+
+/* With lock held. */
+static void
+ask (MaltLink *link, MaltLinkInterrupt *interrupt)
+{
+  interrupt->is_sent = TRUE;
+  link->n_interrupt_frames++;
+  g_queue_push_tail (&link->acks, GUINT_TO_POINTER (interrupt->id));
+  malt_link_send_empty (link, MALT_FRAME_INTERRUPT, interrupt->id);
+  set_timer (interrupt,
+             link->funcs->send_interrupt_signal != NULL ? PATIENCE_MS : UNREACHABLE_MS);
+}
+
+void
+malt_link_interrupts_call_sent (MaltLink *link, guint32 id)
+{
+  MaltLinkInterrupt *interrupt = find (link, id);
+  if (interrupt != NULL && !interrupt->is_sent)
+    ask (link, interrupt);
+}
+
+/* With lock held. */
+static void
+add_wish (MaltLink *link, guint32 id, gboolean is_forced, Wish *wish)
+{
+  MaltLinkInterrupt *interrupt = find (link, id);
+  guint flags =
+      GPOINTER_TO_UINT (g_hash_table_lookup (link->calls, GUINT_TO_POINTER (id)));
+
+  if (interrupt == NULL)
+    {
+      interrupt = interrupt_new (link, id);
+      g_queue_push_tail (&link->interrupts, interrupt);
+    }
+  interrupt->wishes = g_slist_append (interrupt->wishes, wish);
+  if (is_forced && !interrupt->is_forced)
+    {
+      interrupt->is_forced = TRUE;
+      if (interrupt->is_sent && interrupt->due_us < 0)
+        set_timer (interrupt, PATIENCE_MS);
+    }
+  if (!interrupt->is_sent && !(flags & MALT_LINK_CALL_HELD))
+    ask (link, interrupt);
+}
+
+void
+malt_link_interrupt (MaltLink *link, guint32 call_id, MaltInterruptFlags flags,
+                     MaltLinkInterruptDone done, gpointer user_data)
+{
+  gboolean is_known;
+
+  g_mutex_lock (&link->lock);
+  is_known =
+      !link->is_closed && g_hash_table_contains (link->calls, GUINT_TO_POINTER (call_id));
+  if (is_known)
+    {
+      Wish *wish = g_new (Wish, 1);
+      wish->done = done;
+      wish->user_data = user_data;
+      add_wish (link, call_id, (flags & MALT_INTERRUPT_FORCE) != 0, wish);
+    }
+  g_mutex_unlock (&link->lock);
+  if (!is_known)
+    done (MALT_INTERRUPT_GONE, user_data);
+}
+
+/* What the runtime says */
+
+/* With lock held: those that other calls kept from signalling may try again. */
+static void
+reconsider_others (MaltLink *link)
+{
+  if (link->n_outstanding != 1)
+    return;
+  for (GList *l = link->interrupts.head; l != NULL; l = l->next)
+    {
+      MaltLinkInterrupt *interrupt = l->data;
+      if (interrupt->is_sent && interrupt->due_us < 0)
+        set_timer (interrupt, PATIENCE_MS);
+    }
+}
+
+void
+malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_error)
+{
+  MaltLinkInterrupt *interrupt;
+  GSList *wishes = NULL;
+
+  g_mutex_lock (&link->lock);
+  interrupt = find (link, id);
+  if (interrupt != NULL && interrupt->n_signals > 0)
+    wishes = end_interrupt (link, interrupt);
+  reconsider_others (link);
+  g_mutex_unlock (&link->lock);
+  give_result (wishes, is_error ? MALT_INTERRUPT_DELIVERED : MALT_INTERRUPT_GONE);
+}
+
+gboolean
+malt_link_interrupts_acknowledged (MaltLink *link, guint32 id, guint8 ack, GError **error)
+{
+  MaltLinkInterrupt *interrupt;
+  GSList *wishes = NULL;
+  gboolean is_expected;
+
+  g_mutex_lock (&link->lock);
+  is_expected = !g_queue_is_empty (&link->acks) && ack <= MALT_FRAME_ACK_GONE &&
+                GPOINTER_TO_UINT (g_queue_pop_head (&link->acks)) == id;
+  interrupt = is_expected ? find (link, id) : NULL;
+  if (interrupt != NULL && interrupt->is_sent)
+    wishes = end_interrupt (link, interrupt);
+  g_mutex_unlock (&link->lock);
+  give_result (wishes, ack == MALT_FRAME_ACK_DELIVERED ? MALT_INTERRUPT_DELIVERED
+                                                       : MALT_INTERRUPT_GONE);
+  if (!is_expected)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_PROTOCOL,
+                 "acknowledgement %u of an interrupt of call %u that was not asked for",
+                 ack, id);
+  return is_expected;
+}
+
+void
+malt_link_interrupts_close (MaltLink *link)
+{
+  MaltLinkInterrupt *interrupt;
+  GSList *wishes = NULL;
+
+  g_mutex_lock (&link->lock);
+  while ((interrupt = g_queue_peek_head (&link->interrupts)) != NULL)
+    wishes = g_slist_concat (wishes, end_interrupt (link, interrupt));
+  g_queue_clear (&link->acks);
+  g_mutex_unlock (&link->lock);
+  give_result (wishes, MALT_INTERRUPT_GONE);
+}

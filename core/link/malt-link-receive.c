@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Turns the bytes that come into frames.
+ *
+ * Small frames are cut out of a buffer, several of one recv(). The body of a frame that does not fit into the buffer is read straight into memory
+ * of its own, which becomes the memory of the values in it. Lengths are checked against the limit before anything is allocated, and a
+ * length alone costs nothing: the memory is mapped, and touched only as bytes come.
+ */
+#include "link/malt-link-private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+enum
+{
+  MAPPED_BYTES = 1024 * 1024 /* bodies from this size on are mapped */
+};
+
+typedef struct
+{
+  gpointer data;
+  gsize n_bytes;
+} Mapping;
+
+static void
+mapping_free (gpointer data)
+{
+  Mapping *mapping = data;
+  munmap (mapping->data, mapping->n_bytes);
+  g_free (mapping);
+}
+
+/* Bytes that will be written to before anybody else sees them. */
+static GBytes *
+bytes_new_writable (gsize n_bytes, guint8 **out_data)
+{
+  Mapping *mapping;
+  gpointer data;
+
+  if (n_bytes < MAPPED_BYTES)
+    {
+      *out_data = g_malloc (n_bytes);
+      return g_bytes_new_take (*out_data, n_bytes);
+    }
+  data = mmap (NULL, n_bytes, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == MAP_FAILED)
+    return NULL;
+#ifdef MADV_HUGEPAGE
+  madvise (data, n_bytes, MADV_HUGEPAGE);
+#endif
+  mapping = g_new (Mapping, 1);
+  mapping->data = data;
+  mapping->n_bytes = n_bytes;
+  *out_data = data;
+  return g_bytes_new_with_free_func (data, n_bytes, mapping_free, mapping);
+}
+
+void
+malt_link_receiver_clear (MaltLinkReceiver *receiver)
+{
+  g_clear_pointer (&receiver->buffer, g_free);
+  g_clear_pointer (&receiver->body, g_bytes_unref);
+  receiver->start = 0;
+  receiver->end = 0;
+}
+
+static void
+end_receiving (MaltLink *link, const GError *error)
+{
+  link->is_read_closed = TRUE;
+  g_atomic_int_set (&link->is_receiving, FALSE);
+  g_mutex_lock (&link->lock);
+  malt_link_poller_set_fd (link->poller, -1, NULL);
+  g_mutex_unlock (&link->lock);
+  link->funcs->ended (link->owner, error);
+}
+
+static ssize_t
+receive_bytes (MaltLink *link)
+{
+  MaltLinkReceiver *receiver = &link->receiver;
+  gpointer data;
+  gsize n_bytes;
+  ssize_t n;
+
+  if (receiver->body != NULL)
+    {
+      data = receiver->body_data + receiver->n_body_bytes;
+      n_bytes = receiver->header.n_body_bytes - receiver->n_body_bytes;
+    }
+  else
+    {
+      if (receiver->buffer == NULL)
+        receiver->buffer = g_malloc (MALT_LINK_BUFFER_BYTES);
+      if (receiver->start > 0)
+        memmove (receiver->buffer, receiver->buffer + receiver->start,
+                 receiver->end - receiver->start);
+      receiver->end -= receiver->start;
+      receiver->start = 0;
+      data = receiver->buffer + receiver->end;
+      n_bytes = MALT_LINK_BUFFER_BYTES - receiver->end;
+    }
+  do
+    n = recv (link->fd, data, n_bytes, MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  if (n > 0 && receiver->body != NULL)
+    receiver->n_body_bytes += (gsize) n;
+  else if (n > 0)
+    receiver->end += (gsize) n;
+  return n;
+}
+
+/* Moves what has come of a large body out of the buffer. */
+static gboolean
+begin_large_body (MaltLink *link, const MaltFrameHeader *header, GError **error)
+{
+  MaltLinkReceiver *receiver = &link->receiver;
+  gsize n_here = receiver->end - receiver->start;
+
+  receiver->body = bytes_new_writable (header->n_body_bytes, &receiver->body_data);
+  if (receiver->body == NULL)
+    {
+      g_set_error (error, MALT_ERROR, MALT_ERROR_PROTOCOL,
+                   "no memory for a frame of %" G_GUINT64_FORMAT " bytes",
+                   header->n_body_bytes);
+      return FALSE;
+    }
+  receiver->header = *header;
+  memcpy (receiver->body_data, receiver->buffer + receiver->start, n_here);
+  receiver->n_body_bytes = n_here;
+  receiver->start = 0;
+  receiver->end = 0;
+  return TRUE;
+}
+
+/* Takes one whole frame out of what has come, if there is one. */
+static gboolean
+take_frame (MaltLink *link, MaltFrameHeader *out_header, GBytes **out_body,
+            GError **error)
+{
+  MaltLinkReceiver *receiver = &link->receiver;
+  const guint8 *bytes = receiver->buffer + receiver->start;
+  gsize n_here = receiver->end - receiver->start;
+
+  if (receiver->body != NULL)
+    {
+      if (receiver->n_body_bytes < receiver->header.n_body_bytes)
+        return TRUE;
+      *out_header = receiver->header;
+      *out_body = g_steal_pointer (&receiver->body);
+      return TRUE;
+    }
+  if (n_here < MALT_FRAME_HEADER_BYTES)
+    return TRUE;
+  if (!malt_frame_header_parse (bytes, link->max_frame_bytes, out_header, error))
+    return FALSE;
+  if (!malt_frame_kind_is_from_runtime ((guint8) out_header->kind))
+    {
+      g_set_error (error, MALT_ERROR, MALT_ERROR_PROTOCOL,
+                   "expected a frame from the runtime, got one of kind %s",
+                   malt_frame_kind_to_string ((guint8) out_header->kind));
+      return FALSE;
+    }
+  if (out_header->n_body_bytes > MALT_LINK_BUFFER_BYTES - MALT_FRAME_HEADER_BYTES)
+    {
+      receiver->start += MALT_FRAME_HEADER_BYTES;
+      return begin_large_body (link, out_header, error);
+    }
+  if (n_here - MALT_FRAME_HEADER_BYTES < out_header->n_body_bytes)
+    return TRUE;
+  *out_body = g_bytes_new (bytes + MALT_FRAME_HEADER_BYTES, out_header->n_body_bytes);
+  receiver->start += MALT_FRAME_HEADER_BYTES + out_header->n_body_bytes;
+  return TRUE;
+}
+
+static gboolean
+dispatch_frames (MaltLink *link, GError **error)
+{
+  for (;;)
+    {
+      MaltFrameHeader header;
+      g_autoptr (GBytes) body = NULL;
+      if (!take_frame (link, &header, &body, error))
+        return FALSE;
+      if (body == NULL)
+        return TRUE;
+      if (!malt_link_dispatch (link, &header, body, error))
+        return FALSE;
+    }
+}
+
+static gboolean
+is_mid_frame (MaltLink *link)
+{
+  return link->receiver.body != NULL || link->receiver.end > link->receiver.start;
+}
+
+MaltLinkReceived
+malt_link_receive (MaltLink *link)
+{
+  g_autoptr (GError) error = NULL;
+  ssize_t n;
+
+  if (link->is_read_closed || link->fd < 0)
+    return MALT_LINK_RECEIVED_END;
+  g_atomic_int_set (&link->is_receiving, TRUE);
+  n = receive_bytes (link);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+    {
+      g_atomic_int_set (&link->is_receiving, is_mid_frame (link));
+      return MALT_LINK_RECEIVED_NOTHING;
+    }
+  if (n <= 0)
+    {
+      /* A connection that was reset has ended, too: the peer died with unread bytes. */
+      end_receiving (link, NULL);
+      return MALT_LINK_RECEIVED_END;
+    }
+  g_atomic_int_set (&link->last_receive_ms, (gint) (g_get_monotonic_time () / 1000));
+  if (!dispatch_frames (link, &error))
+    {
+      end_receiving (link, error);
+      return MALT_LINK_RECEIVED_END;
+    }
+  g_atomic_int_set (&link->is_receiving, is_mid_frame (link));
+  return MALT_LINK_RECEIVED_SOME;
+}

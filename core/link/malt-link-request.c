@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* The frames that carry what core asks of a worker: calls, channel operations, releases. The bodies are those of docs/protocol.md, section 1. */
+#include "link/malt-link-private.h"
+
+#include "malt-io-thread.h"
+
+static guint8
+get_mode_flag (MaltResultMode mode)
+{
+  switch (mode)
+    {
+    case MALT_RESULT_DISCARD:
+      return MALT_FRAME_MODE_NOTHING;
+    case MALT_RESULT_DISPLAY:
+      return MALT_FRAME_MODE_DISPLAY;
+    case MALT_RESULT_HANDLE:
+      return MALT_FRAME_MODE_HANDLE;
+    case MALT_RESULT_VALUE:
+    default:
+      return MALT_FRAME_MODE_VALUE;
+    }
+}
+
+static gboolean
+put_display_options (MaltWireWriter *writer, MaltCall *call, GError **error)
+{
+  g_autoptr (MaltValue) rows = NULL;
+  g_autoptr (MaltValue) columns = NULL;
+  g_autoptr (MaltValue) color = NULL;
+  g_autoptr (MaltValue) options = NULL;
+  guint n_rows;
+  guint n_columns;
+
+  if (malt_call_get_result_mode (call) != MALT_RESULT_DISPLAY)
+    {
+      malt_wire_writer_put_nothing (writer);
+      return TRUE;
+    }
+  malt_call_get_display_size (call, &n_rows, &n_columns);
+  rows = malt_value_new_int64 (n_rows);
+  columns = malt_value_new_int64 (n_columns);
+  color = malt_value_new_bool (malt_call_get_display_color (call));
+  options = malt_value_new_tuple ((MaltValue *[]){ rows, columns, color }, 3);
+  return malt_wire_writer_put_value (writer, options, error);
+}
+
+static gboolean
+put_eval (MaltWireWriter *writer, MaltCall *call, GError **error)
+{
+  malt_wire_writer_put_string_value (writer, malt_call_get_module (call));
+  if (malt_call_get_kind (call) == MALT_CALL_EVAL)
+    malt_wire_writer_put_string_value (writer, malt_call_get_source (call));
+  else if (!malt_wire_writer_put_value (writer, malt_call_get_code (call), error))
+    return FALSE;
+  malt_wire_writer_put_string_value (writer, malt_call_get_file_name (call));
+  return put_display_options (writer, call, error);
+}
+
+static gboolean
+put_arguments (MaltWireWriter *writer, MaltCall *call, GError **error)
+{
+  gsize n = malt_call_get_n_arguments (call);
+  g_autofree MaltValue **values = g_new (MaltValue *, n + 1);
+  g_autoptr (MaltValue) arguments = NULL;
+
+  for (gsize i = 0; i < n; i++)
+    values[i] = malt_call_get_argument (call, i);
+  arguments = malt_value_new_tuple (values, n);
+  return malt_wire_writer_put_value (writer, arguments, error);
+}
+
+static gboolean
+put_keywords (MaltWireWriter *writer, MaltCall *call, GError **error)
+{
+  gsize n = malt_call_get_n_keywords (call);
+  g_autofree MaltValue **values = NULL;
+  g_autofree const char **names = NULL;
+  g_autoptr (MaltValue) keywords = NULL;
+
+  if (n == 0)
+    {
+      malt_wire_writer_put_nothing (writer);
+      return TRUE;
+    }
+  values = g_new (MaltValue *, n);
+  names = g_new (const char *, n);
+  for (gsize i = 0; i < n; i++)
+    {
+      names[i] = malt_call_get_keyword_name (call, i);
+      values[i] = malt_call_get_keyword_value (call, i);
+    }
+  keywords = malt_value_new_named_tuple (names, values, n);
+  return malt_wire_writer_put_value (writer, keywords, error);
+}
+
+static gboolean
+put_call (MaltWireWriter *writer, MaltCall *call, GError **error)
+{
+  MaltValue *handle = malt_call_get_function_handle (call);
+
+  if (handle == NULL)
+    malt_wire_writer_put_string_value (writer, malt_call_get_function (call));
+  else if (!malt_wire_writer_put_value (writer, handle, error))
+    return FALSE;
+  if (!put_arguments (writer, call, error) || !put_keywords (writer, call, error))
+    return FALSE;
+  malt_wire_writer_put_string_value (writer, malt_call_get_module (call));
+  return put_display_options (writer, call, error);
+}
+
+static MaltWireFrame *
+encode_call (MaltLink *link, MaltCall *call, guint8 flags, guint32 id, GError **error)
+{
+  g_auto (MaltWireWriter) writer;
+  gboolean is_function = malt_call_get_kind (call) == MALT_CALL_FUNCTION;
+  gboolean is_ok;
+
+  malt_wire_writer_init (&writer, link->home);
+  is_ok = is_function ? put_call (&writer, call, error) : put_eval (&writer, call, error);
+  if (!is_ok)
+    return NULL;
+  return malt_wire_writer_finish (
+      &writer, is_function ? MALT_FRAME_CALL : MALT_FRAME_EVAL, flags, id);
+}
+
+void
+malt_link_remote_call (MaltLink *link, MaltWorker *worker, MaltFuture *future)
+{
+  MaltCall *call = malt_future_get_call (future);
+  guint32 id = malt_future_get_id (future);
+  GError *error = NULL;
+  MaltWireFrame *frame = encode_call (
+      link, call, get_mode_flag (malt_call_get_result_mode (call)), id, &error);
+
+  if (frame == NULL)
+    {
+      malt_worker_complete_call (worker, id, NULL, error);
+      return;
+    }
+  g_mutex_lock (&link->lock);
+  malt_link_send_call (link, frame, id, MALT_LINK_CALL_IS_CODE);
+  g_mutex_unlock (&link->lock);
+}
+
+/* With lock held. */
+static guint32
+take_silent_id (MaltLink *link)
+{
+  do
+    link->last_silent_id = (link->last_silent_id + 1) | MALT_LINK_SILENT_ID_BIT;
+  while (g_hash_table_contains (link->calls, GUINT_TO_POINTER (link->last_silent_id)));
+  return link->last_silent_id;
+}
+
+/*
+ * A call nobody waits for is a call whose answer the link keeps to itself. The runtime's own silent calls have no answer at all: then
+ * the host could not tell whether one still runs, hence not whether a signal would hit it.
+ */
+gboolean
+malt_link_remote_do (MaltLink *link, MaltCall *call, GError **error)
+{
+  guint32 id;
+  MaltWireFrame *frame;
+
+  g_mutex_lock (&link->lock);
+  id = take_silent_id (link);
+  g_hash_table_insert (link->calls, GUINT_TO_POINTER (id),
+                       GUINT_TO_POINTER (MALT_LINK_CALL_KNOWN));
+  g_mutex_unlock (&link->lock);
+
+  frame = encode_call (link, call, MALT_FRAME_MODE_NOTHING, id, error);
+  g_mutex_lock (&link->lock);
+  if (frame != NULL)
+    malt_link_send_call (link, frame, id, MALT_LINK_CALL_IS_CODE | MALT_LINK_CALL_SILENT);
+  else
+    g_hash_table_remove (link->calls, GUINT_TO_POINTER (id));
+  g_mutex_unlock (&link->lock);
+  return frame != NULL;
+}
+
+/* Channels */
+
+void
+malt_link_channel_open (MaltLink *link, guint32 channel_id, const char *module,
+                        const char *source, guint n_credit, guint32 call_id)
+{
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, link->home);
+  malt_wire_writer_put_u32 (&writer, channel_id);
+  malt_wire_writer_put_u32 (&writer, n_credit);
+  malt_wire_writer_put_string_value (&writer, module);
+  malt_wire_writer_put_string_value (&writer, source);
+  g_mutex_lock (&link->lock);
+  malt_link_send_call (
+      link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_OPEN, 0, call_id),
+      call_id, MALT_LINK_CALL_IS_CODE);
+  g_mutex_unlock (&link->lock);
+}
+
+/* A frame whose body is one u32. */
+static MaltWireFrame *
+frame_new_u32 (MaltFrameKind kind, guint32 id, guint32 number)
+{
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, NULL);
+  malt_wire_writer_put_u32 (&writer, number);
+  return malt_wire_writer_finish (&writer, kind, 0, id);
+}
+
+void
+malt_link_channel_credit (MaltLink *link, guint32 channel_id, guint n_credit)
+{
+  g_mutex_lock (&link->lock);
+  malt_link_send (link, frame_new_u32 (MALT_FRAME_CHANNEL_CREDIT, channel_id, n_credit));
+  g_mutex_unlock (&link->lock);
+}
+
+gboolean
+malt_link_channel_put (MaltLink *link, guint32 channel_id, MaltValue *value,
+                       guint32 call_id, GError **error)
+{
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, link->home);
+  malt_wire_writer_put_u32 (&writer, channel_id);
+  if (!malt_wire_writer_put_value (&writer, value, error))
+    return FALSE;
+  g_mutex_lock (&link->lock);
+  malt_link_send_call (
+      link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_PUT, 0, call_id),
+      call_id, MALT_LINK_CALL_KNOWN);
+  g_mutex_unlock (&link->lock);
+  return TRUE;
+}
+
+static void
+send_channel_request (MaltLink *link, MaltFrameKind kind, guint32 channel_id,
+                      guint32 call_id)
+{
+  g_mutex_lock (&link->lock);
+  malt_link_send_call (link, frame_new_u32 (kind, call_id, channel_id), call_id,
+                       MALT_LINK_CALL_KNOWN);
+  g_mutex_unlock (&link->lock);
+}
+
+void
+malt_link_channel_close (MaltLink *link, guint32 channel_id, guint32 call_id)
+{
+  send_channel_request (link, MALT_FRAME_CHANNEL_CLOSE, channel_id, call_id);
+}
+
+void
+malt_link_channel_state (MaltLink *link, guint32 channel_id, guint32 call_id)
+{
+  send_channel_request (link, MALT_FRAME_CHANNEL_STATE, channel_id, call_id);
+}
+
+static void
+send_empty (MaltLink *link, MaltFrameKind kind, guint32 id)
+{
+  g_mutex_lock (&link->lock);
+  malt_link_send_empty (link, kind, id);
+  g_mutex_unlock (&link->lock);
+}
+
+void
+malt_link_channel_forget (MaltLink *link, guint32 channel_id)
+{
+  send_empty (link, MALT_FRAME_CHANNEL_FORGET, channel_id);
+}
+
+void
+malt_link_release_handles (MaltLink *link, const guint64 *ids, gsize n_ids)
+{
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, NULL);
+  for (gsize i = 0; i < n_ids; i++)
+    malt_wire_writer_put_u64 (&writer, ids[i]);
+  g_mutex_lock (&link->lock);
+  malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_RELEASE, 0, 0));
+  g_mutex_unlock (&link->lock);
+}
+
+void
+malt_link_shutdown (MaltLink *link)
+{
+  send_empty (link, MALT_FRAME_SHUTDOWN, 0);
+}
+
+/* Start */
+
+void
+malt_link_start (MaltLink *link, GBytes *runtime_source)
+{
+  g_auto (MaltWireWriter) writer;
+  MaltWireFrame *hello;
+
+  malt_wire_writer_init (&writer, NULL);
+  malt_wire_writer_put_raw (&writer, MALT_WIRE_MAGIC, MALT_WIRE_MAGIC_BYTES);
+  malt_wire_writer_put_u16 (&writer, MALT_WIRE_MAJOR);
+  malt_wire_writer_put_u16 (&writer, MALT_WIRE_MINOR);
+  malt_wire_writer_put_text (&writer, "", 0);
+  hello = malt_wire_writer_finish (&writer, MALT_FRAME_HELLO, 0, 0);
+  g_mutex_lock (&link->lock);
+  malt_link_send (link, hello);
+  if (runtime_source != NULL)
+    {
+      malt_wire_writer_put_bytes (&writer, runtime_source);
+      malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_LOAD, 0, 0));
+    }
+  g_mutex_unlock (&link->lock);
+}

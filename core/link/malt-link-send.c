@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a link sends.
+ *
+ * A frame is written by the thread that sends it, as far as the socket takes it without blocking; the rest stays in the queue and the I/O thread
+ * writes on when the socket can take more. Frames keep their order because queue and socket are touched under the lock of the link only. Large
+ * arrays are never copied: the queue holds references to the memory of values.
+ */
+#include "link/malt-link-private.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+enum
+{
+  MAX_SEGMENTS = 64 /* in one system call */
+};
+
+static void
+outgoing_free (gpointer data)
+{
+  MaltLinkOutgoing *outgoing = data;
+  malt_wire_frame_free (outgoing->frame);
+  g_free (outgoing);
+}
+
+void
+malt_link_drop_outgoing (MaltLink *link)
+{
+  g_queue_clear_full (&link->outgoing, outgoing_free);
+  g_queue_clear_full (&link->held, outgoing_free);
+  link->n_sent = 0;
+}
+
+void
+malt_link_update_interest (MaltLink *link)
+{
+  MaltLinkPoll interest = MALT_LINK_POLL_NONE;
+
+  if (!link->is_driven)
+    interest |= MALT_LINK_POLL_READ;
+  if (!g_queue_is_empty (&link->outgoing))
+    interest |= MALT_LINK_POLL_WRITE;
+  malt_link_poller_set_interest (link->poller, interest);
+}
+
+/* Segments of the queue from n_sent on. */
+static guint
+fill_iovec (MaltLink *link, struct iovec *iov)
+{
+  gsize n_skip = link->n_sent;
+  guint n = 0;
+
+  for (GList *l = link->outgoing.head; l != NULL && n < MAX_SEGMENTS; l = l->next)
+    {
+      MaltWireFrame *frame = ((MaltLinkOutgoing *) l->data)->frame;
+      for (gsize i = 0; i < frame->n_segments && n < MAX_SEGMENTS; i++)
+        {
+          gsize n_bytes;
+          const guint8 *bytes = g_bytes_get_data (frame->segments[i], &n_bytes);
+          if (n_skip >= n_bytes)
+            {
+              n_skip -= n_bytes;
+              continue;
+            }
+          iov[n].iov_base = (gpointer) (bytes + n_skip);
+          iov[n].iov_len = n_bytes - n_skip;
+          n_skip = 0;
+          n++;
+        }
+    }
+  return n;
+}
+
+static void
+mark_sent (MaltLink *link, gsize n_bytes)
+{
+  link->n_sent += n_bytes;
+  for (;;)
+    {
+      MaltLinkOutgoing *first = g_queue_peek_head (&link->outgoing);
+      if (first == NULL || link->n_sent < first->frame->n_bytes)
+        return;
+      link->n_sent -= first->frame->n_bytes;
+      outgoing_free (g_queue_pop_head (&link->outgoing));
+    }
+}
+
+void
+malt_link_flush (MaltLink *link)
+{
+  struct iovec iov[MAX_SEGMENTS];
+  struct msghdr message = { .msg_iov = iov };
+
+  while (link->fd >= 0 && !g_queue_is_empty (&link->outgoing))
+    {
+      ssize_t n;
+      message.msg_iovlen = fill_iovec (link, iov);
+      n = sendmsg (link->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (n >= 0)
+        mark_sent (link, (gsize) n);
+      else if (errno == EAGAIN || errno == EWOULDBLOCK)
+        break;
+      else if (errno != EINTR)
+        malt_link_drop_outgoing (link); /* who reads will find the end of the stream */
+    }
+  malt_link_update_interest (link);
+}
+
+static void
+push (GQueue *queue, MaltWireFrame *frame, guint32 id)
+{
+  MaltLinkOutgoing *outgoing = g_new (MaltLinkOutgoing, 1);
+  outgoing->frame = frame;
+  outgoing->id = id;
+  g_queue_push_tail (queue, outgoing);
+}
+
+void
+malt_link_send (MaltLink *link, MaltWireFrame *frame)
+{
+  gboolean is_first = g_queue_is_empty (&link->outgoing);
+
+  if (link->is_closed)
+    {
+      malt_wire_frame_free (frame);
+      return;
+    }
+  push (&link->outgoing, frame, 0);
+  if (is_first)
+    malt_link_flush (link);
+}
+
+static MaltWireFrame *
+frame_new_empty (MaltFrameKind kind, guint32 id)
+{
+  g_auto (MaltWireWriter) writer;
+  malt_wire_writer_init (&writer, NULL);
+  return malt_wire_writer_finish (&writer, kind, 0, id);
+}
+
+void
+malt_link_send_empty (MaltLink *link, MaltFrameKind kind, guint32 id)
+{
+  malt_link_send (link, frame_new_empty (kind, id));
+}
+
+/* A frame that runs evaluated code, behind a fence if signals may be on their way. */
+static void
+send_code (MaltLink *link, MaltWireFrame *frame)
+{
+  link->n_outstanding++;
+  if (link->needs_fence)
+    {
+      link->needs_fence = FALSE;
+      link->n_fences++;
+      malt_link_send_empty (link, MALT_FRAME_FENCE, 0);
+    }
+  malt_link_send (link, frame);
+}
+
+void
+malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
+                     MaltLinkCallFlags flags)
+{
+  gboolean is_held = (flags & MALT_LINK_CALL_IS_CODE) && malt_link_is_escalating (link);
+
+  flags |= MALT_LINK_CALL_KNOWN | (is_held ? MALT_LINK_CALL_HELD : 0);
+  if (link->is_closed)
+    {
+      malt_wire_frame_free (frame);
+      return;
+    }
+  g_hash_table_insert (link->calls, GUINT_TO_POINTER (id), GUINT_TO_POINTER (flags));
+  if (is_held)
+    push (&link->held, frame, id);
+  else if (flags & MALT_LINK_CALL_IS_CODE)
+    send_code (link, frame);
+  else
+    malt_link_send (link, frame);
+}
+
+void
+malt_link_release_held (MaltLink *link)
+{
+  MaltLinkOutgoing *outgoing;
+
+  while ((outgoing = g_queue_pop_head (&link->held)) != NULL)
+    {
+      gpointer key = GUINT_TO_POINTER (outgoing->id);
+      guint flags = GPOINTER_TO_UINT (g_hash_table_lookup (link->calls, key));
+      g_hash_table_insert (link->calls, key,
+                           GUINT_TO_POINTER (flags & ~(guint) MALT_LINK_CALL_HELD));
+      send_code (link, g_steal_pointer (&outgoing->frame));
+      malt_link_interrupts_call_sent (link, outgoing->id);
+      g_free (outgoing);
+    }
+}

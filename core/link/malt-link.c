@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection to a Julia-side runtime.
+ *
+ * A link knows bytes, frames and calls; it does not know what runs at the other end, how it was started, or how it ends: that is its
+ * owner's (MaltLinkFuncs). It gives answers to core directly, by the number of the call.
+ *
+ * States. Made: frames queue up. Attached: fd is a connected socket. Introduced: has_hello. Read-closed: nothing will come any more
+ * (is_read_closed); the owner has been told and ends the worker. Closed: fd is gone, every function does nothing (is_closed).
+ *
+ * Who reads. Exactly one thread at a time has the mutex `reader`: the I/O thread while it serves the source, or a blocking caller in
+ * malt_link_drive(). They only try the mutex. While a caller has it, the poller's source is deaf to incoming bytes, so the I/O thread
+ * sleeps on, and a round trip costs no switch of threads in the host. The caller spins for at most SPIN_US, yielding the
+ * processor, because a wake-up costs more than a short answer; then it sleeps in poll(). When it leaves, the source listens again, and
+ * finds what the caller may have left in the socket. What is half received stays in the receiver for whoever reads next.
+ *
+ * Who writes. Any thread, under `lock` (malt-link-send.c).
+ *
+ * Order of locks: reader, then lock. Core is called with reader held and lock free; slots take lock only, and try reader.
+ *
+ * Ends. Only the owner closes. Drain and close want the mutex `reader` for sure: they raise is_reader_wanted and wake the driver, which leaves.
+ */
+#include "link/malt-link-private.h"
+
+#include "malt-io-thread.h"
+
+#include <glib-unix.h>
+#include <sched.h>
+#include <unistd.h>
+
+enum
+{
+  SPIN_US = 50,
+  MAX_RECEIVES =
+      64, /* in one dispatch of the source, for the sake of other connections */
+  DRAIN_PATIENCE_MS = 5 /* for the end of the stream of a process that has ended */
+};
+
+MaltLink *
+malt_link_new (MaltWorker *worker, const MaltLinkFuncs *funcs, gpointer owner,
+               GDestroyNotify unref_owner, guint64 max_frame_bytes, GError **error)
+{
+  MaltLinkPoller *poller = malt_link_poller_new (error);
+  MaltLink *link;
+
+  if (poller == NULL)
+    return NULL;
+  link = g_new0 (MaltLink, 1);
+  g_atomic_ref_count_init (&link->ref_count);
+  g_mutex_init (&link->reader);
+  g_mutex_init (&link->lock);
+  link->max_frame_bytes = max_frame_bytes;
+  link->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
+  link->home = malt_handle_home_ref (malt_worker_get_handle_home (worker));
+  link->funcs = funcs;
+  link->owner = owner;
+  link->unref_owner = unref_owner;
+  link->poller = poller;
+  link->fd = -1;
+  link->calls = g_hash_table_new (NULL, NULL);
+  g_queue_init (&link->outgoing);
+  g_queue_init (&link->held);
+  g_queue_init (&link->interrupts);
+  g_queue_init (&link->acks);
+  malt_link_update_interest (link);
+  return link;
+}
+
+MaltLink *
+malt_link_ref (MaltLink *link)
+{
+  g_atomic_ref_count_inc (&link->ref_count);
+  return link;
+}
+
+void
+malt_link_unref (MaltLink *link)
+{
+  if (!g_atomic_ref_count_dec (&link->ref_count))
+    return;
+  malt_link_close (link);
+  malt_weak_worker_unref (link->worker);
+  malt_handle_home_unref (link->home);
+  malt_link_poller_free (link->poller);
+  g_hash_table_unref (link->calls);
+  g_mutex_clear (&link->lock);
+  g_mutex_clear (&link->reader);
+  g_free (link);
+}
+
+/* The I/O thread */
+
+static gboolean
+on_socket_ready (gpointer data)
+{
+  MaltLink *link = data;
+  MaltLinkPoll ready = malt_link_poller_get_ready (link->poller);
+
+  if (ready & MALT_LINK_POLL_WRITE)
+    {
+      g_mutex_lock (&link->lock);
+      malt_link_flush (link);
+      g_mutex_unlock (&link->lock);
+    }
+  if ((ready & MALT_LINK_POLL_READ) && g_mutex_trylock (&link->reader))
+    {
+      for (guint i = 0; i < MAX_RECEIVES; i++)
+        if (malt_link_receive (link) != MALT_LINK_RECEIVED_SOME)
+          break;
+      g_mutex_unlock (&link->reader);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+attach_source (MaltLink *link)
+{
+  link->source = malt_link_poller_source_new (link->poller);
+  g_source_set_callback (link->source, on_socket_ready, malt_link_ref (link),
+                         (GDestroyNotify) malt_link_unref);
+  g_source_attach (link->source, malt_io_thread_get_context ());
+}
+
+/* Waits for the right to read, which a driver gives up when asked. */
+static void
+acquire_reader (MaltLink *link)
+{
+  g_atomic_int_inc (&link->is_reader_wanted);
+  malt_link_poller_wake (link->poller);
+  g_mutex_lock (&link->reader);
+  g_atomic_int_add (&link->is_reader_wanted, -1);
+}
+
+gboolean
+malt_link_attach (MaltLink *link, int fd, GError **error)
+{
+  gboolean is_attached;
+
+  if (!g_unix_set_fd_nonblocking (fd, TRUE, error))
+    {
+      close (fd);
+      return FALSE;
+    }
+  acquire_reader (link);
+  g_mutex_lock (&link->lock);
+  is_attached = !link->is_closed && malt_link_poller_set_fd (link->poller, fd, error);
+  if (is_attached)
+    {
+      link->fd = fd;
+      attach_source (link);
+      malt_link_flush (link);
+    }
+  else
+    {
+      close (fd);
+      if (link->is_closed)
+        g_set_error (error, MALT_ERROR, MALT_ERROR_FAILED, "the connection is closed");
+    }
+  g_mutex_unlock (&link->lock);
+  g_mutex_unlock (&link->reader);
+  return is_attached;
+}
+
+void
+malt_link_drain (MaltLink *link)
+{
+  gint64 deadline_us = g_get_monotonic_time () + DRAIN_PATIENCE_MS * 1000;
+  MaltLinkReceived received;
+
+  acquire_reader (link);
+  while ((received = malt_link_receive (link)) != MALT_LINK_RECEIVED_END)
+    {
+      if (received == MALT_LINK_RECEIVED_SOME)
+        continue;
+      if (g_get_monotonic_time () >= deadline_us)
+        break;
+      malt_link_poller_wait (link->poller, NULL, deadline_us);
+    }
+  g_mutex_unlock (&link->reader);
+}
+
+void
+malt_link_close (MaltLink *link)
+{
+  gpointer owner;
+  GSource *source;
+
+  acquire_reader (link);
+  g_mutex_lock (&link->lock);
+  link->is_closed = TRUE;
+  malt_link_drop_outgoing (link);
+  g_hash_table_remove_all (link->calls);
+  link->n_outstanding = 0;
+  malt_link_poller_set_fd (link->poller, -1, NULL);
+  if (link->fd >= 0)
+    close (link->fd);
+  link->fd = -1;
+  source = g_steal_pointer (&link->source);
+  owner = g_steal_pointer (&link->owner);
+  g_mutex_unlock (&link->lock);
+  malt_link_receiver_clear (&link->receiver);
+  g_mutex_unlock (&link->reader);
+
+  malt_link_interrupts_close (link);
+  if (owner != NULL && link->unref_owner != NULL)
+    link->unref_owner (owner);
+  if (source != NULL)
+    {
+      g_source_destroy (source);
+      g_source_unref (source);
+    }
+}
+
+/* The blocking reader */
+
+static void
+wake_driver (gpointer poller)
+{
+  malt_link_poller_wake (poller);
+}
+
+static gboolean
+is_drive_over (MaltLink *link, MaltFuture *future, gint64 deadline_us,
+               GCancellable *cancellable)
+{
+  return malt_future_is_done (future) || g_atomic_int_get (&link->is_reader_wanted) > 0 ||
+         g_cancellable_is_cancelled (cancellable) ||
+         (deadline_us >= 0 && g_get_monotonic_time () >= deadline_us);
+}
+
+static void
+sleep_until_event (MaltLink *link, MaltFuture *future, gint64 deadline_us,
+                   GCancellable *cancellable)
+{
+  if (!malt_future_set_waker (future, wake_driver, link->poller))
+    return;
+  /* Who wants to read has raised the flag before waking: look again before sleeping. */
+  if (!is_drive_over (link, future, deadline_us, cancellable))
+    malt_link_poller_wait (link->poller, cancellable, deadline_us);
+  malt_future_set_waker (future, NULL, NULL);
+}
+
+static void
+set_driven (MaltLink *link, gboolean is_driven)
+{
+  g_mutex_lock (&link->lock);
+  link->is_driven = is_driven;
+  malt_link_update_interest (link);
+  g_mutex_unlock (&link->lock);
+}
+
+/* With reader held. */
+static void
+drive (MaltLink *link, MaltFuture *future, gint64 deadline_us, GCancellable *cancellable)
+{
+  gint64 spin_end_us = g_get_monotonic_time () + SPIN_US;
+
+  while (!is_drive_over (link, future, deadline_us, cancellable))
+    {
+      MaltLinkReceived received = malt_link_receive (link);
+      if (received == MALT_LINK_RECEIVED_END)
+        return;
+      if (received == MALT_LINK_RECEIVED_SOME)
+        spin_end_us = g_get_monotonic_time () + SPIN_US;
+      else if (g_get_monotonic_time () < spin_end_us)
+        sched_yield ();
+      else
+        sleep_until_event (link, future, deadline_us, cancellable);
+    }
+}
+
+gboolean
+malt_link_drive (MaltLink *link, MaltFuture *future, gint64 deadline_us,
+                 GCancellable *cancellable)
+{
+  gboolean is_done;
+
+  if (g_atomic_int_get (&link->is_reader_wanted) > 0 || !g_mutex_trylock (&link->reader))
+    return FALSE;
+  if (link->fd < 0 || link->is_read_closed)
+    {
+      g_mutex_unlock (&link->reader);
+      return FALSE;
+    }
+  set_driven (link, TRUE);
+  drive (link, future, deadline_us, cancellable);
+  is_done = malt_future_is_done (future);
+  if (is_done)
+    g_atomic_int_inc (&link->n_driven);
+  set_driven (link, FALSE);
+  g_mutex_unlock (&link->reader);
+  return is_done || g_cancellable_is_cancelled (cancellable) ||
+         (deadline_us >= 0 && g_get_monotonic_time () >= deadline_us);
+}
+
+/* Figures */
+
+guint32
+malt_link_get_sole_call (MaltLink *link)
+{
+  guint32 sole = 0;
+  GHashTableIter iter;
+  gpointer key;
+  gpointer flags;
+
+  g_mutex_lock (&link->lock);
+  g_hash_table_iter_init (&iter, link->calls);
+  while (link->n_outstanding == 1 && g_hash_table_iter_next (&iter, &key, &flags))
+    {
+      guint bits = GPOINTER_TO_UINT (flags);
+      if ((bits & MALT_LINK_CALL_IS_CODE) && !(bits & MALT_LINK_CALL_HELD))
+        sole = bits & MALT_LINK_CALL_SILENT ? 0 : GPOINTER_TO_UINT (key);
+    }
+  g_mutex_unlock (&link->lock);
+  return sole;
+}
+
+void
+malt_link_get_counters (MaltLink *link, MaltLinkCounters *out_counters)
+{
+  g_mutex_lock (&link->lock);
+  out_counters->n_signals = link->n_signals;
+  out_counters->n_interrupt_frames = link->n_interrupt_frames;
+  out_counters->n_fences = link->n_fences;
+  out_counters->n_outstanding = link->n_outstanding;
+  out_counters->n_held = link->held.length;
+  g_mutex_unlock (&link->lock);
+  out_counters->n_driven = (guint) g_atomic_int_get (&link->n_driven);
+}

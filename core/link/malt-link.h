@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * MaltLink: one connection to a Julia-side runtime. Internal to the library; the essay stands in malt-link.c.
+ *
+ * The functions that a slot of MaltWorkerClass is made of bear its name and can be called from any thread. After the end of the
+ * connection they do nothing: core has failed, or will fail, what they were called for.
+ */
+#pragma once
+
+#include <malt/malt-abstract-worker.h>
+
+G_BEGIN_DECLS
+
+typedef struct _MaltLink MaltLink;
+
+/*
+ * What the owner of a connection is told and asked. The thread that reads calls them, without a lock that a function of the link needs other
+ * than malt_link_drain() and malt_link_close(): those must not be called inside.
+ */
+typedef struct
+{
+  /* The runtime has introduced itself. */
+  void (*hello) (gpointer owner, guint32 pid, const char *julia_version);
+
+  /* An answer has come: hand on everything evaluated code has written until now. */
+  void (*before_answer) (gpointer owner);
+
+  /* Output that came through the connection, and reports of exceptions that nobody waits for. */
+  void (*output) (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes);
+
+  /* Nothing more will come: the stream has ended (error is NULL) or cannot be used any longer. Called once. */
+  void (*ended) (gpointer owner, const GError *error);
+
+  /* May be NULL. Sends SIGINT to the worker; called in the I/O thread, under the lock of the link: must not call the link. */
+  void (*send_interrupt_signal) (gpointer owner);
+} MaltLinkFuncs;
+
+/* The result of an interrupt; called once, from any thread, perhaps inside malt_link_interrupt(). */
+typedef void (*MaltLinkInterruptDone) (MaltInterruptResult result, gpointer user_data);
+
+/* Figures for tests. */
+typedef struct
+{
+  guint n_signals;
+  guint n_interrupt_frames;
+  guint n_fences;
+  guint n_driven; /* answers that a blocking caller read itself */
+  guint n_outstanding;
+  guint n_held;
+} MaltLinkCounters;
+
+/* The link keeps a reference to the owner until malt_link_close(), and none to the worker. */
+MaltLink *malt_link_new (MaltWorker *worker, const MaltLinkFuncs *funcs, gpointer owner,
+                         GDestroyNotify unref_owner, guint64 max_frame_bytes,
+                         GError **error);
+MaltLink *malt_link_ref (MaltLink *link);
+void malt_link_unref (MaltLink *link);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltLink, malt_link_unref)
+
+/* Queues HELLO and, if there is one, the text of the runtime; before or after the connection is there. */
+void malt_link_start (MaltLink *link, GBytes *runtime_source);
+
+/* Takes over a connected stream socket. */
+gboolean malt_link_attach (MaltLink *link, int fd, GError **error);
+
+/* Reads what is left when the runtime is known to have ended; waits a few milliseconds for the end of the stream. I/O thread only. */
+void malt_link_drain (MaltLink *link);
+
+/* The end: closes the descriptor, answers interrupts, lets the owner go. Can be called twice. */
+void malt_link_close (MaltLink *link);
+
+/* The only call that is outstanding, or 0: whose output is being read. */
+guint32 malt_link_get_sole_call (MaltLink *link);
+
+void malt_link_get_counters (MaltLink *link, MaltLinkCounters *out_counters);
+
+/* Slots */
+
+void malt_link_remote_call (MaltLink *link, MaltWorker *worker, MaltFuture *future);
+gboolean malt_link_remote_do (MaltLink *link, MaltCall *call, GError **error);
+void malt_link_interrupt (MaltLink *link, guint32 call_id, MaltInterruptFlags flags,
+                          MaltLinkInterruptDone done, gpointer user_data);
+gboolean malt_link_drive (MaltLink *link, MaltFuture *future, gint64 deadline_us,
+                          GCancellable *cancellable);
+void malt_link_channel_open (MaltLink *link, guint32 channel_id, const char *module,
+                             const char *source, guint n_credit, guint32 call_id);
+void malt_link_channel_credit (MaltLink *link, guint32 channel_id, guint n_credit);
+gboolean malt_link_channel_put (MaltLink *link, guint32 channel_id, MaltValue *value,
+                                guint32 call_id, GError **error);
+void malt_link_channel_close (MaltLink *link, guint32 channel_id, guint32 call_id);
+void malt_link_channel_state (MaltLink *link, guint32 channel_id, guint32 call_id);
+void malt_link_channel_forget (MaltLink *link, guint32 channel_id);
+void malt_link_release_handles (MaltLink *link, const guint64 *ids, gsize n_ids);
+void malt_link_shutdown (MaltLink *link);
+
+G_END_DECLS

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of launching that runs in the one thread that forks, and in the child before it becomes another program. */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+G_BEGIN_DECLS
+
+/* What a child failed at before it became another program. */
+typedef enum
+{
+  MALT_SPAWN_STEP_NONE,
+  MALT_SPAWN_STEP_FORK,
+  MALT_SPAWN_STEP_DESCRIPTORS,
+  MALT_SPAWN_STEP_GROUP,
+  MALT_SPAWN_STEP_CWD,
+  MALT_SPAWN_STEP_EXEC,
+  MALT_SPAWN_STEP_ORPHANED,
+} MaltSpawnStep;
+
+/* Everything the child needs, made before the fork. All descriptors are above 9 and close-on-exec. */
+typedef struct
+{
+  const char *const *argv;
+  const char *const *envp;
+  const char *cwd; /* (nullable) */
+  int fds[4]; /* what becomes 0 to 3; -1: 0 is inherited, 3 stays closed */
+  gboolean is_group_leader;
+  pid_t host_pid;
+  int report_fd; /* the child writes a MaltSpawnReport here if it cannot go on */
+} MaltSpawnPlan;
+
+typedef struct
+{
+  MaltSpawnStep step;
+  int error_number;
+} MaltSpawnReport;
+
+/* Makes the child in the spawner thread and waits until it is another program or has failed. Returns its pid, or -1 (out_report says
+ * why). out_pidfd is -1 where the system has none. */
+pid_t malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd,
+                          MaltSpawnReport *out_report);
+
+G_END_DECLS
