@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+"""malt eval: what it prints, and how it ends."""
+import os
+import subprocess
+import unittest
+
+from cli_case import MALT, CliCase, OnTerminal, Started, environment, julia, malt
+
+# Each is evaluated here and shown by julia itself.
+SHOWN = [
+    "x = [1 2; 3 4]; x * x",
+    'struct P; a; b; end; P(1, "x")',
+    "collect(1:1000)",
+    "reshape(1:10000, 100, 100) .* 1.5",
+    'Dict("a" => [1, 2])',
+    "Dict(i => i^2 for i in 1:100)",
+    '"say \\"hi\\"\\n"',
+    "'a'",
+    ":name",
+    "1.0f0",
+    "Any[]",
+    "sqrt",
+    "Int",
+    "missing",
+    "(1, 2.5, \"x\")",
+    "(a = 1, b = :c)",
+    "3 + 4im",
+    "1//3",
+    "1:10",
+    "big(2)^100",
+    'r"a+"i',
+    ":(f(x) + 1)",
+    "'\\u2200' => \"\\u2203\"",
+    "@view([1, 2, 3][2:3])",
+    "Ref(1)",
+    "Main",
+    "Set([1])",
+    "true",
+    "Union{}",
+]
+
+
+class Value(CliCase):
+    def test_values_are_printed_as_the_repl_prints_them(self):
+        show = ("value = Base.include_string(Main, ARGS[1]);"
+                'show(IOContext(stdout, :limit => true, :displaysize => (24, 80), :module => Main),'
+                'MIME"text/plain"(), value); println()')
+        for source in SHOWN:
+            with self.subTest(source):
+                result = malt("eval", source)
+                self.assert_result(result, 0, julia("-e", show, source).stdout)
+
+    def test_what_must_hold(self):
+        self.assert_result(malt("eval", "1 + 1"), 0, "2\n")
+        self.assert_result(malt("eval", 'struct P; a; b; end; P(1, "x")'), 0, 'P(1, "x")\n')
+        self.assertTrue(malt("eval", "x = [1 2; 3 4]; x * x").stdout.endswith(":\n  7  10\n 15  22\n"))
+
+    def test_nothing_is_printed_for_nothing_and_after_a_semicolon(self):
+        for source in ("nothing", "1;", "1; ", "1 + 1; # a remark", "x = 1;\n", "", "# only a remark"):
+            with self.subTest(source):
+                self.assert_result(malt("eval", source), 0)
+
+    def test_a_semicolon_inside_hides_nothing(self):
+        self.assert_result(malt("eval", "1; 2"), 0, "2\n")
+        self.assert_result(malt("eval", '"a;"'), 0, '"a;"\n')
+
+    def test_expressions_are_evaluated_in_order_and_the_last_one_is_shown(self):
+        self.assert_result(malt("eval", "x = 1", "x += 41", "x"), 0, "42\n")
+
+    def test_the_module_is_where_the_code_runs(self):
+        self.assert_result(malt("eval", "--module", "Base.Iterators", "nameof(@__MODULE__)"), 0, ":Iterators\n")
+
+    def test_a_module_that_is_not_there_is_named(self):
+        result = malt("eval", "--module", "Nosuch", "1")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertEqual(result.stdout, "")
+        self.assertIn("Nosuch", result.stderr)
+
+    def test_a_large_value_is_printed_whole(self):
+        result = malt("eval", '"x"^5_000_000')
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(result.stdout, '"' + "x" * 5_000_000 + '"\n')
+
+    def test_bytes_that_are_no_utf8_come_through(self):
+        result = malt("eval", 'String([0x61, 0xff, 0x62, 0x00])')
+        self.assert_result(result, 0, '"a\\xffb\\0"\n')
+
+    def test_a_locale_without_letters_changes_nothing(self):
+        result = malt("eval", '"\u00e4\u2200"', env=environment(LC_ALL="C"))
+        self.assert_result(result, 0, '"\u00e4\u2200"\n')
+
+    def test_source_that_is_no_utf8_is_evaluated_or_refused_but_not_mistaken(self):
+        result = malt("eval", b'print("\xff")')
+        self.assertIn((result.returncode, result.stdout), [(0, "\udcff"), (1, ""), (2, "")])
+        self.assertEqual(result.returncode == 0, result.stderr == "")
+
+    def test_a_worker_can_be_a_host(self):
+        source = f"read(`{MALT} eval --julia $(joinpath(Sys.BINDIR, Base.julia_exename())) '6 * 7'`, String)"
+        self.assert_result(malt("eval", source), 0, '"42\\n"\n')
+
+    def test_distributed_works_in_a_worker(self):
+        self.assert_result(malt("eval", "using Distributed; addprocs(1); remotecall_fetch(+, 2, 40, 2)"), 0, "42\n")
+
+
+class Output(CliCase):
+    def test_what_the_code_prints_comes_first_and_unprefixed(self):
+        result = malt("eval", 'print("a"); println(stderr, "b"); 1')
+        self.assert_result(result, 0, "a1\n", "b\n")
+
+    def test_what_a_child_of_the_code_prints_comes_too(self):
+        self.assert_result(malt("eval", 'run(`echo child`); 1'), 0, "child\n1\n")
+
+    def test_output_is_not_held_back(self):
+        with Started("eval", 'println("now"); sleep(600)') as started:
+            self.assertEqual(started.read_line(), "now\n")
+
+    def test_large_output_arrives_whole(self):
+        result = malt("eval", 'for i in 1:1_000_000 println(i) end; print(stderr, "e"^1_000_000)')
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(result.stdout, "".join(f"{i}\n" for i in range(1, 1_000_001)))
+        self.assertEqual(result.stderr, "e" * 1_000_000)
+
+    def test_what_is_printed_while_the_worker_ends_arrives(self):
+        self.assert_result(malt("eval", 'atexit(() -> println("bye")); 1'), 0, "1\nbye\n")
+
+    def test_standard_input_is_empty_unless_it_is_asked_for(self):
+        self.assert_result(malt("eval", "read(stdin, String)", stdin=b"words"), 0, '""\n')
+        self.assert_result(malt("eval", "--option", "stdin=inherit", "read(stdin, String)", stdin=b"words"), 0,
+                           '"words"\n')
+
+    def test_a_reader_that_goes_away_ends_everything(self):
+        for source in ("println(getpid()); for i in 1:10^8 println(i) end", "println(getpid()); while true println(1) end"):
+            with self.subTest(source), Started("eval", source) as started:
+                pid = int(started.read_line())
+                started.process.stdout.close()
+                started.process.wait(timeout=60)
+                self.assertNotEqual(started.process.returncode, 0)
+                self.assert_gone(pid)
+
+    def test_head_gets_its_line_and_the_pipeline_ends(self):
+        result = subprocess.run(["sh", "-c", f"{MALT} eval 'for i in 1:10^7 println(i) end' | head -1"],
+                                capture_output=True, text=True, env=environment(), timeout=60)
+        self.assertEqual((result.returncode, result.stdout), (0, "1\n"))
+
+    def test_a_value_that_nobody_reads_is_no_complaint(self):
+        with Started("eval", "sleep(1); 1:10") as started:
+            started.process.stdout.close()
+            started.process.wait(timeout=60)
+            self.assertEqual(started.process.returncode, 128 + 13)
+            self.assertEqual(started.process.stderr.read(), b"")
+
+    def test_a_value_that_cannot_be_written_is_a_failure(self):
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([MALT, "eval", "1"], stdout=full, stderr=subprocess.PIPE, text=True,
+                                    env=environment(), timeout=60)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("No space left", result.stderr)
+
+
+class Failure(CliCase):
+    def test_an_exception_ends_with_1_and_its_stack_trace(self):
+        result = malt("eval", "sqrt(-1)")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertTrue(result.stderr.startswith("ERROR: DomainError with -1.0:\n"), result.stderr)
+        self.assertRegex(result.stderr, r"(?m)^Stacktrace:\n \[1\] ")
+        self.assertIn("sqrt", result.stderr.split("Stacktrace:")[1])
+        self.assertTrue(result.stderr.endswith("\n") and not result.stderr.endswith("\n\n"))
+
+    def test_nothing_is_evaluated_after_an_exception(self):
+        result = malt("eval", 'error("one")', 'println("two")')
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("ERROR: one\n", result.stderr)
+
+    def test_text_that_is_no_julia_ends_with_1(self):
+        result = malt("eval", "1 +")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertTrue(result.stderr.startswith("ERROR: "), result.stderr)
+
+    def test_a_value_whose_show_throws_ends_with_1(self):
+        result = malt("eval", 'struct Bad end; Base.show(io::IO, ::Bad) = error("no show"); Bad()')
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("no show", result.stderr)
+
+    def test_exit_ends_with_its_status_silently(self):
+        for source, status in (("exit(7)", 7), ("exit(0)", 0), ("exit()", 0), ("exit(255)", 255), ("quit = exit; quit(9)", 9),
+                               ("@async exit(6); sleep(600)", 6), ('println("x"); exit(4)', 4)):
+            with self.subTest(source):
+                result = malt("eval", source, "error(\"not reached\")")
+                self.assert_result(result, status, "x\n" if "println" in source else "")
+
+    def test_a_signal_ends_with_3_and_is_named(self):
+        result = malt("eval", "ccall(:abort, Cvoid, ())")
+        self.assertEqual((result.returncode, result.stdout), (3, ""))
+        self.assertIn("SIGABRT", result.stderr)
+        result = malt("eval", 'println(stderr, "last words"); ccall(:kill, Cint, (Cint, Cint), getpid(), 9); sleep(9)')
+        self.assertEqual((result.returncode, result.stdout), (3, ""))
+        self.assertIn("SIGKILL", result.stderr)
+        self.assertEqual(result.stderr.count("last words"), 1)
+
+
+class Terminal(CliCase):
+    def test_the_value_fits_the_terminal(self):
+        show = ('show(IOContext(stdout, :limit => true, :displaysize => (12, 40), :module => Main),'
+                'MIME"text/plain"(), reshape(1:10000, 100, 100)); println()')
+        with OnTerminal("eval", "reshape(1:10000, 100, 100)", rows=12, columns=40, env=environment(NO_COLOR="1")) as on:
+            self.assertEqual(on.finish(), (0, julia("-e", show).stdout))
+
+    def test_colors_are_for_terminals_without_no_color(self):
+        with OnTerminal("eval", ":symbol => nothing => [missing]", env=environment(TERM="xterm")) as on:
+            status, text = on.finish()
+            self.assertEqual(status, 0)
+            self.assertIn("\033[", text)
+        with OnTerminal("eval", "sqrt(-1)", env=environment(TERM="xterm")) as on:
+            status, text = on.finish()
+            self.assertEqual(status, 1)
+            self.assertIn("ERROR: ", text)
+            self.assertIn("\033[", text.split("ERROR: ")[0])
+        with OnTerminal("eval", "sqrt(-1)", env=environment(NO_COLOR="1")) as on:
+            self.assertNotIn("\033[", on.finish()[1])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""malt run: a program does in a worker what it does under julia."""
+import unittest
+
+from cli_case import CliCase, OnTerminal, julia, malt
+
+PROGRAM = """
+println(PROGRAM_FILE)
+println(abspath(PROGRAM_FILE) == @__FILE__)
+println(basename(@__FILE__), " ", @__DIR__, " ", @__LINE__, " ", @__MODULE__)
+println(repr(ARGS))
+println(pwd())
+include("parts/part.jl")
+println(part())
+println(repr(read(stdin, String)))
+module Inner
+value() = 40
+end
+using .Inner: value
+n = 0
+for i in 1:2
+    global n += i
+end
+println(value() + n)
+macro twice(x)
+    :($(esc(x)) * 2)
+end
+println(@twice 4)
+println(stderr, "to stderr")
+println(isinteractive())
+"the last value is not printed"
+"""
+
+
+class Run(CliCase):
+    def setUp(self):
+        super().setUp()
+        self.write("program.jl", PROGRAM)
+        self.write("parts/part.jl", 'part() = basename(@__FILE__) * " " * basename(@__DIR__)\n')
+
+    def assert_same_as_julia(self, *arguments, stdin=b"", cwd=None):
+        cwd = cwd or self.folder
+        expected = julia(*arguments, cwd=cwd, stdin=stdin)
+        result = malt("run", *arguments, cwd=cwd, stdin=stdin)
+        self.assert_result(result, expected.returncode, expected.stdout, expected.stderr)
+
+    def test_a_program_sees_what_it_sees_under_julia(self):
+        self.assert_same_as_julia("program.jl", "one", "two words", "--help", "--", "-x", stdin=b"from stdin\n")
+
+    def test_a_program_elsewhere_runs_in_the_current_directory(self):
+        self.assert_same_as_julia("../program.jl", cwd=self.folder / "parts")
+        self.assert_same_as_julia(str(self.folder / "program.jl"), cwd="/")
+
+    def test_arguments_of_any_bytes_arrive_as_they_are(self):
+        self.write("args.jl", 'foreach(a -> println(repr(collect(codeunits(a)))), ARGS)\n')
+        self.assert_same_as_julia("args.jl", b"\xff\xfe", b"", "\u00e4\u2200", "$x \"\\ \n", "'", "a;b")
+
+    def test_a_file_name_of_any_bytes_is_found(self):
+        name = "it's \"$x\" \\ \u00e4.jl"
+        self.write(name, "println(basename(@__FILE__))\n")
+        self.assert_same_as_julia(name)
+
+    def test_an_exception_ends_with_1(self):
+        self.write("throws.jl", 'println("before")\n\nfunction f()\n    error("deep")\nend\nf()\nprintln("after")\n')
+        result = malt("run", "throws.jl", cwd=self.folder)
+        self.assertEqual((result.returncode, result.stdout), (1, "before\n"))
+        self.assertTrue(result.stderr.startswith("ERROR: LoadError: deep\n"), result.stderr)
+        self.assertIn("Stacktrace:", result.stderr)
+        self.assertIn("throws.jl:4", result.stderr)
+        self.assertIn("throws.jl:6", result.stderr)
+
+    def test_exit_ends_with_its_status(self):
+        self.write("exit.jl", 'atexit(() -> println("bye"))\nprintln("x")\nexit(5)\nprintln("y")\n')
+        self.assert_same_as_julia("exit.jl")
+
+    def test_a_file_that_is_not_there_ends_with_1(self):
+        result = malt("run", "nosuch.jl", cwd=self.folder)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("nosuch.jl", result.stderr)
+
+    def test_a_program_can_come_from_standard_input(self):
+        result = malt("run", "-", "a", stdin=b"println(ARGS); println(PROGRAM_FILE)\n1 + 1\n")
+        self.assert_result(result, 0, '["a"]\n-\n')
+
+    def test_standard_input_is_read_as_it_comes(self):
+        self.write("lines.jl", "for line in eachline()\n    println(uppercase(line))\nend\n")
+        self.assert_same_as_julia("lines.jl", stdin=b"one\ntwo\nthree")
+
+    def test_large_standard_input_arrives_whole(self):
+        self.write("count.jl", "println(sum(Int, read(stdin)))\n")
+        self.assert_same_as_julia("count.jl", stdin=bytes(range(256)) * 20000)
+
+    def test_a_program_can_ask_on_a_terminal(self):
+        path = self.write("ask.jl", 'println("name?")\nname = readline()\nprintln("hello ", name)\n')
+        with OnTerminal("run", str(path)) as on:
+            on.read_until("name?\n")
+            on.type("world\n")
+            status, text = on.finish()
+            self.assertEqual((status, text.splitlines()[-1]), (0, "hello world"))
+
+
+if __name__ == "__main__":
+    unittest.main()

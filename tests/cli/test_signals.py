@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""Ctrl-C and the signals that end programs: the evaluation is interrupted or everything ends, and nothing stays behind."""
+import os
+import signal
+import unittest
+
+from cli_case import CliCase, OnTerminal, Started, is_alive, wait_until
+
+SLEEPS = "println(getpid()); sleep(600)"
+SPINS = "println(getpid()); while true end"
+ALLOCATES = "println(getpid()); while true; global x = [1]; end"
+
+
+class Interrupt(CliCase):
+    def test_an_interrupt_ends_the_evaluation_with_130(self):
+        for source in (SLEEPS, SPINS, ALLOCATES):
+            with self.subTest(source), Started("eval", source) as started:
+                pid = int(started.read_line())
+                started.interrupt()
+                status, output, errors = started.finish()
+                self.assertEqual((status, output), (130, ""))
+                self.assertTrue(errors.startswith("ERROR: InterruptException:\n"), errors)
+                self.assert_gone(pid)
+
+    def test_ctrl_c_on_a_terminal_does_the_same(self):
+        for arguments in (["eval", SLEEPS], ["eval", SPINS], ["run", str(self.write("sleeps.jl", SLEEPS))],
+                          ["run", str(self.write("spins.jl", SPINS))]):
+            with self.subTest(arguments), OnTerminal(*arguments) as on:
+                on.read_until("\n")
+                pid = int(on.text.split()[0])
+                on.type("\x03")
+                status, text = on.finish()
+                self.assertEqual(status, 130, text)
+                self.assertIn("InterruptException:", text)
+                self.assert_gone(pid)
+
+    def test_code_that_catches_the_interrupt_goes_on(self):
+        source = 'println(0); try; sleep(600); catch e; println("caught ", nameof(typeof(e))); end; 5'
+        with Started("eval", source) as started:
+            started.read_line()
+            started.interrupt()
+            self.assertEqual(started.finish(), (0, "caught InterruptException\n5\n", ""))
+
+    def test_the_second_interrupt_ends_code_that_catches_the_first(self):
+        source = 'println(getpid()); while true; try; sleep(600); catch; println("caught"); end; end'
+        with Started("eval", source) as started:
+            pid = int(started.read_line())
+            started.interrupt()
+            self.assertEqual(started.read_line(), "caught\n")
+            started.interrupt()
+            status, _, errors = started.finish()
+            self.assertEqual((status, errors), (130, ""))
+            self.assert_gone(pid)
+
+    def test_the_second_interrupt_ends_foreign_code(self):
+        source = "println(getpid()); ccall(:sleep, Cuint, (Cuint,), 600)"
+        with Started("eval", source) as started:
+            pid = int(started.read_line())
+            started.interrupt()
+            started.interrupt()
+            wait_until(lambda: started.process.poll() is not None, 0.3)
+            started.interrupt()
+            self.assertEqual(started.finish()[0], 130)
+            self.assert_gone(pid)
+
+    def test_an_interrupt_gives_up_a_start(self):
+        record = self.folder / "pid"
+        command = self.write_command("julia", f"echo $$ >{record}.part; mv {record}.part {record}; exec sleep 600\n")
+        with Started("eval", "--julia", str(command), "1") as started:
+            self.assertTrue(wait_until(record.exists))
+            started.interrupt()
+            status, output, _ = started.finish()
+            self.assertEqual((status, output), (130, ""))
+            self.assert_gone(int(record.read_text()))
+
+
+class End(CliCase):
+    def test_signals_that_end_programs_end_the_worker_too(self):
+        for signum in (signal.SIGTERM, signal.SIGHUP):
+            for source in (SLEEPS, SPINS):
+                with self.subTest(signal=signum, source=source), Started("eval", source) as started:
+                    pid = int(started.read_line())
+                    started.process.send_signal(signum)
+                    self.assertEqual(started.finish(), (128 + signum, "", ""))
+                    self.assert_gone(pid)
+
+    def test_a_terminal_that_is_closed_ends_everything(self):
+        with OnTerminal("eval", SPINS) as on:
+            on.read_until("\n")
+            pid = int(on.text.split()[0])
+            os.close(on.terminal)
+            on.terminal = os.open("/dev/null", os.O_RDONLY)
+            self.assert_gone(pid)
+            on.status = os.waitstatus_to_exitcode(os.waitpid(on.pid, 0)[1])
+            self.assertEqual(on.status, 128 + signal.SIGHUP)
+
+    def test_a_command_that_is_killed_leaves_no_worker(self):
+        for source in (SLEEPS, SPINS):
+            with self.subTest(source), Started("eval", source) as started:
+                pid = int(started.read_line())
+                started.process.kill()
+                self.assertTrue(wait_until(lambda pid=pid: not is_alive(pid), 1.0))
+
+    def test_a_worker_is_gone_when_the_command_is(self):
+        with Started("eval", "println(getpid()); @async while true; sleep(0.01); end; 1") as started:
+            pid = int(started.read_line())
+            self.assertEqual(started.finish(), (0, "1\n", ""))
+            self.assertFalse(is_alive(pid))
+
+
+if __name__ == "__main__":
+    unittest.main()
