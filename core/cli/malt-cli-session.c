@@ -7,6 +7,7 @@
  *   launch -> call -> call -> ... -> stop
  *
  * The first SIGINT cancels the launch or interrupts the call; the second one kills the worker. SIGTERM and SIGHUP end it, politely.
+ * A worker in the process group of the command gets the terminal's SIGINT itself: then the first one is not sent on, it would count twice.
  * Once the end has begun (is_ending), answers that still come are of no interest: the worker was told to go.
  */
 #include "malt-cli.h"
@@ -166,6 +167,8 @@ on_sigint (gpointer user_data)
       end_on_signal (session, SIGINT);
       return G_SOURCE_CONTINUE;
     }
+  if (g_strcmp0 (malt_config_get (session->config, "process-group"), "host") == 0)
+    return G_SOURCE_CONTINUE;
   session->n_operations++;
   malt_future_interrupt_async (session->future, MALT_INTERRUPT_DEFAULT, NULL,
                                on_interrupted, session);
