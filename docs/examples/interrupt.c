@@ -50,7 +50,7 @@ run (MaltWorker *worker, GError **error)
   if (!interrupt_after_a_while (future, error))
     return FALSE;
   nothing = malt_future_fetch (future, NULL, &exception);
-  if (!exception)
+  if (nothing)
     g_print ("the call returned\n");
   else
     g_print ("the call threw: %s\n", malt_error_get_exception_type (exception));

@@ -136,7 +136,7 @@ step_error (MaltWorker *worker, gpointer data G_GNUC_UNUSED, GError **error)
   value = malt_worker_remote_call_fetch (worker, call, NULL, &exception);
   if (g_error_matches (exception, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION))
     return TRUE;
-  if (exception)
+  if (!value)
     g_propagate_error (error, g_steal_pointer (&exception));
   else
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
