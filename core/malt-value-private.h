@@ -3,7 +3,7 @@
  *
  * A value is one allocation with a common head; what follows the head depends on the kind:
  *
- *   MaltScalar      Bool, integers, floats, Char: the bits
+ *   MaltScalar      Bool, integers, floats, Char: the bits (of 128-bit integers: MaltWideScalar)
  *   MaltText        String, Symbol: bytes and their number
  *   MaltGroup       everything that is made of other values: their references inline
  *   MaltArray       arrays of bits (a borrowed stretch of a GBytes) and arrays of values
@@ -37,6 +37,8 @@ void malt_handle_home_unref (MaltHandleHome *home);
 /* After this has returned the release function does not run and will not run again. */
 void malt_handle_home_close (MaltHandleHome *home);
 gboolean malt_handle_home_is_closed (MaltHandleHome *home);
+/* For the handle that goes. */
+void malt_handle_home_release (MaltHandleHome *home, guint64 id);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltHandleHome, malt_handle_home_unref)
 
@@ -146,14 +148,19 @@ struct _MaltValue
   guint8 form; /* of a range: MaltRangeForm */
 };
 
-/* Integers are sign or zero extended; floats and Char are their bits; 128-bit integers have the high half, which
- * the others do not allocate. */
+/* Integers are sign or zero extended; floats and Char are their bits. */
 typedef struct
 {
   MaltValue base;
   guint64 low;
-  guint64 high;
 } MaltScalar;
+
+/* Int128 and UInt128. */
+typedef struct
+{
+  MaltScalar narrow;
+  guint64 high;
+} MaltWideScalar;
 
 typedef struct
 {
@@ -282,6 +289,20 @@ gdouble malt_float16_to_double (guint16 bits);
 guint16 malt_float16_from_float (gfloat value);
 gdouble malt_value_get_float (MaltValue *value);
 MaltValue *malt_range_dup_element (MaltValue *range, gsize index);
+
+/* Text. The append functions write what Julia's show() does. */
+
+void malt_append_symbol (GString *out, const char *name, gsize n_bytes);
+void malt_append_quoted (GString *out, const char *text, gsize n_bytes);
+void malt_append_char (GString *out, guint32 bits);
+/* "1.0e-5"; the letter of the exponent of Float32 is f, and without an exponent "f0" follows where it says so. */
+void malt_append_float (GString *out, MaltValue *value, gboolean shows_type);
+gboolean malt_text_is_identifier (const char *text, gsize n_bytes);
+/* As in Base.operator_precedence: 0 for what is no operator. Leading dots are allowed. */
+int malt_operator_precedence (const char *text, gsize n_bytes);
+gboolean malt_text_is_operator (const char *text, gsize n_bytes);
+void malt_append_value (GString *out, MaltValue *value, const char *known_type);
+void malt_append_expr (GString *out, MaltValue *expr);
 
 /* Text of types: what Julia 1.6 and later would print (", " between parameters, Vector and Matrix for Array). */
 

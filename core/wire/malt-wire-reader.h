@@ -17,15 +17,16 @@ typedef struct
   const guint8 *data;
   gsize n_bytes;
   gsize offset;
-  gsize n_reserved; /* bytes that values announced and not yet read need at least */
-  guint depth; /* of the value that is being read */
-  MaltHandleHome *home; /* (owned) (nullable): given to handles */
-  MaltDescriptor *
-      *descriptors; /* (owned): each one (owned); in the order of their index */
+  /* How many bytes the values that were announced and are not yet read need at least. */
+  gsize n_reserved;
+  /* Of the value that is being read. */
+  guint depth;
+  /* (owned) (nullable): given to handles. */
+  MaltHandleHome *home;
+  /* (owned), and each of them (owned); in the order of their index. */
+  MaltDescriptor **descriptors;
   gsize n_descriptors;
   gsize n_allocated_descriptors;
-  gsize
-      n_open_descriptors; /* their definition has not been read to its end; in a chain at the end of the table */
 } MaltWireReader;
 
 void malt_wire_reader_init (MaltWireReader *reader, GBytes *body, MaltHandleHome *home);

@@ -29,16 +29,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWireFrame, malt_wire_frame_free)
  * After a put of a value has failed only malt_wire_writer_clear() may be called. The fields are private. */
 typedef struct
 {
-  MaltHandleHome *home; /* (unowned) (nullable): the worker that the frame goes to */
-  guint8 *data; /* (owned): the piece that is being written */
+  /* (unowned) (nullable): of the worker that the frame goes to. */
+  MaltHandleHome *home;
+  /* (owned) (nullable): the piece that is being written. */
+  guint8 *data;
   gsize n_bytes;
   gsize n_allocated;
-  gsize n_finished_bytes; /* in finished segments */
-  GPtrArray *segments; /* (owned) (nullable): finished segments, GBytes */
-  MaltDescriptor *
-      *descriptors; /* (owned): each one (owned); in the order of their index */
+  /* (unowned): start of the first piece. */
+  guint8 *header;
+  /* (owned) (nullable): the pieces before it, GBytes, and their size. */
+  GPtrArray *segments;
+  gsize n_finished_bytes;
+  /* (owned), and each of them (owned); in the order of their index. */
+  MaltDescriptor **descriptors;
   gsize n_descriptors;
-  GHashTable *descriptor_index; /* (owned) (nullable): made when there are many */
+  /* (owned) (nullable): from descriptor to index, made when there are many. */
+  GHashTable *descriptor_index;
   guint64 n_values;
 } MaltWireWriter;
 

@@ -258,6 +258,8 @@ guint32 malt_value_get_char_bits (MaltValue *value);
 MALT_EXPORT
 const char *malt_value_get_string (MaltValue *value, gsize *out_n_bytes);
 MALT_EXPORT
+char *malt_value_dup_string (MaltValue *value);
+MALT_EXPORT
 gboolean malt_value_as_bool (MaltValue *value, gboolean *out_value, GError **error);
 MALT_EXPORT
 gboolean malt_value_as_int64 (MaltValue *value, gint64 *out_value, GError **error);
