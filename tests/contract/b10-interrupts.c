@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* B10: an interrupt hits the call that was meant, or nothing, and the result says which. */
+#include "malt-contract.h"
+
+#define SEED 20261121
+#define N_RANDOM 500
+
+/* Interrupts @future, or the newest call if it is NULL. NOT_SUPPORTED, where it is right, is -1. */
+static int
+interrupt (MaltWorker *worker, MaltFuture *future, MaltInterruptFlags flags)
+{
+  g_autoptr (GError) error = NULL;
+  MaltInterruptResult result =
+      malt_worker_interrupt (worker, future, flags, NULL, &error);
+
+  if (error == NULL)
+    return (int) result;
+  if (!g_error_matches (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED))
+    contract_note ("interrupt: %s", error->message);
+  return -1;
+}
+
+static gboolean
+is_expected (int seen, int expected)
+{
+  if (seen != expected)
+    contract_note ("interrupt: result %d expected; seen: %d", expected, seen);
+  return seen == expected;
+}
+
+static gboolean
+can_interrupt_waiting (MaltWorker *worker)
+{
+  return contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_WAITING);
+}
+
+/* What a worker answers that cannot interrupt anything. */
+static gboolean
+refuses_interrupts (MaltWorker *worker)
+{
+  g_autoptr (MaltFuture) future = contract_start_int (worker, CONTRACT_SLEEP_MS, 50);
+
+  return is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT), -1) &&
+         contract_gives_int (future, 50);
+}
+
+static void
+b10_a_waiting_call_is_hit (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) future = NULL;
+
+  check (worker != NULL);
+  if (!can_interrupt_waiting (worker))
+    {
+      check (refuses_interrupts (worker));
+      return;
+    }
+  future = contract_start (worker, CONTRACT_NEVER);
+  check (contract_works (worker));
+  check (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
+                      MALT_INTERRUPT_DELIVERED));
+  check (contract_throws (future, "InterruptException"));
+  check (contract_works (worker));
+}
+
+static void
+b10_of_ten_waiting_calls_only_the_meant_one_is_hit (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
+
+  check (worker != NULL);
+  if (!can_interrupt_waiting (worker))
+    {
+      check (refuses_interrupts (worker));
+      return;
+    }
+  for (int i = 0; i < 10; i++)
+    g_ptr_array_add (futures, contract_start_int (worker, CONTRACT_SLEEP_MS, 600));
+  check (contract_works (worker));
+  check (is_expected (
+      interrupt (worker, g_ptr_array_index (futures, 4), MALT_INTERRUPT_DEFAULT),
+      MALT_INTERRUPT_DELIVERED));
+  for (guint i = 0; i < futures->len; i++)
+    {
+      if (i == 4)
+        check (contract_throws (g_ptr_array_index (futures, i), "InterruptException"));
+      if (i != 4)
+        check (contract_gives_int (g_ptr_array_index (futures, i), 600));
+    }
+}
+
+static void
+b10_without_a_future_the_newest_call_is_hit (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) older = NULL;
+  g_autoptr (MaltFuture) newer = NULL;
+
+  check (worker != NULL);
+  if (!can_interrupt_waiting (worker))
+    {
+      check (refuses_interrupts (worker));
+      return;
+    }
+  older = contract_start_int (worker, CONTRACT_SLEEP_MS, 400);
+  newer = contract_start (worker, CONTRACT_NEVER);
+  check (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT),
+                      MALT_INTERRUPT_DELIVERED));
+  check (contract_throws (newer, "InterruptException"));
+  check (contract_gives_int (older, 400));
+}
+
+static void
+b10_a_call_that_has_not_started_yet_is_hit (void)
+{
+  MaltWorker *worker = contract_shared ();
+
+  check (worker != NULL);
+  if (!can_interrupt_waiting (worker))
+    {
+      check (refuses_interrupts (worker));
+      return;
+    }
+  for (int i = 0; i < 50; i++)
+    {
+      g_autoptr (MaltFuture) future = contract_start (worker, CONTRACT_NEVER);
+
+      check (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
+                          MALT_INTERRUPT_DELIVERED));
+      check (contract_throws (future, "InterruptException"));
+    }
+  check (contract_works (worker));
+}
+
+static void
+b10_an_interrupt_of_a_call_that_ended_is_gone (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (MaltFuture) bystander = NULL;
+
+  check (worker != NULL);
+  future = contract_start_int (worker, CONTRACT_ECHO, 1);
+  check (contract_gives_int (future, 1));
+  bystander = contract_start_int (worker, CONTRACT_SLEEP_MS, 100);
+  if (can_interrupt_waiting (worker))
+    check (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
+                        MALT_INTERRUPT_GONE));
+  check (contract_gives_int (bystander, 100));
+  check (contract_gives_int (future, 1));
+}
+
+static void
+b10_an_idle_worker_is_left_alone (void)
+{
+  MaltWorker *worker = contract_shared ();
+
+  check (worker != NULL);
+  check (contract_works (worker));
+  for (int i = 0; i < 100 && can_interrupt_waiting (worker); i++)
+    {
+      check (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT),
+                          MALT_INTERRUPT_IDLE));
+      check (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_FORCE),
+                          MALT_INTERRUPT_IDLE));
+    }
+  check (contract_works (worker));
+  check (malt_worker_is_running (worker));
+}
+
+static void
+b10_a_call_that_hogs_the_processor_is_hit_where_that_is_possible (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) future = NULL;
+  int result;
+
+  check (worker != NULL);
+  future = contract_start_int (worker, CONTRACT_SPIN_MS, 10000);
+  malt_future_wait (future, 50, NULL, NULL);
+  result = interrupt (worker, future, MALT_INTERRUPT_DEFAULT);
+  if (contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_BUSY))
+    {
+      check (is_expected (result, MALT_INTERRUPT_DELIVERED));
+      check (contract_throws (future, "InterruptException"));
+    }
+  else
+    {
+      check (is_expected (
+          result, can_interrupt_waiting (worker) ? MALT_INTERRUPT_UNDELIVERABLE : -1));
+      check (contract_gives_int (future, 10000));
+    }
+  check (contract_works (worker));
+}
+
+static void
+b10_interrupt_of_a_sleeping_call_never_hits_the_one_that_spins (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) sleeper = NULL;
+  g_autoptr (MaltFuture) spinner = NULL;
+  int result;
+
+  check (worker != NULL);
+  sleeper = contract_start_int (worker, CONTRACT_SLEEP_MS, 3000);
+  check (contract_works (worker));
+  spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 2000);
+  malt_future_wait (spinner, 50, NULL, NULL);
+  result = interrupt (worker, sleeper, MALT_INTERRUPT_DEFAULT);
+  check (contract_gives_int (spinner, 2000));
+  if (result == MALT_INTERRUPT_DELIVERED)
+    check (contract_throws (sleeper, "InterruptException"));
+  else
+    {
+      check (is_expected (
+          result, can_interrupt_waiting (worker) ? MALT_INTERRUPT_UNDELIVERABLE : -1));
+      check (contract_gives_int (sleeper, 3000));
+    }
+}
+
+static void
+b10_interrupt_of_a_spinning_call_never_hits_the_one_that_sleeps (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) sleeper = NULL;
+  g_autoptr (MaltFuture) spinner = NULL;
+  int result;
+
+  check (worker != NULL);
+  sleeper = contract_start_int (worker, CONTRACT_SLEEP_MS, 1500);
+  check (contract_works (worker));
+  spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 1000);
+  malt_future_wait (spinner, 50, NULL, NULL);
+  result = interrupt (worker, spinner, MALT_INTERRUPT_DEFAULT);
+  check (contract_gives_int (sleeper, 1500));
+  if (result == MALT_INTERRUPT_DELIVERED)
+    check (contract_throws (spinner, "InterruptException"));
+  else
+    check (contract_gives_int (spinner, 1000));
+}
+
+static void
+b10_force_reaches_a_spinning_call_that_is_not_alone (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) sleeper = NULL;
+  g_autoptr (MaltFuture) spinner = NULL;
+
+  check (worker != NULL);
+  if (!contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_BUSY))
+    {
+      spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 200);
+      check (interrupt (worker, spinner, MALT_INTERRUPT_FORCE) !=
+             MALT_INTERRUPT_DELIVERED);
+      check (contract_gives_int (spinner, 200));
+      return;
+    }
+  sleeper = contract_start_int (worker, CONTRACT_SLEEP_MS, 8000);
+  check (contract_works (worker));
+  spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 15000);
+  malt_future_wait (spinner, 50, NULL, NULL);
+  check (is_expected (interrupt (worker, spinner, MALT_INTERRUPT_FORCE),
+                      MALT_INTERRUPT_DELIVERED));
+  check (contract_throws (spinner, "InterruptException"));
+  malt_future_cancel (sleeper);
+  check (contract_works (worker));
+}
+
+static void
+b10_code_that_nothing_reaches_goes_on_and_the_result_says_so (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) future = NULL;
+  int result;
+
+  check (worker != NULL);
+  future = contract_start_int (worker, CONTRACT_STUBBORN_MS, 2500);
+  malt_future_wait (future, 50, NULL, NULL);
+  result = interrupt (worker, future, MALT_INTERRUPT_DEFAULT);
+  if (result == MALT_INTERRUPT_DELIVERED)
+    check (contract_throws (future, "InterruptException"));
+  if (result == MALT_INTERRUPT_UNDELIVERABLE || result == -1)
+    check (contract_gives_int (future, 2500));
+  check (result != MALT_INTERRUPT_IDLE);
+  check (contract_works (worker));
+}
+
+static void
+b10_a_large_reply_in_transit_is_not_disturbed (void)
+{
+  MaltWorker *worker = contract_shared ();
+
+  check (worker != NULL);
+  for (int i = 0; i < 6; i++)
+    {
+      g_autoptr (MaltFuture) future =
+          malt_worker_remote_eval (worker, NULL, "fill(0x5a, 200_000_000)");
+      g_autoptr (MaltValue) value = NULL;
+      g_autoptr (GError) error = NULL;
+      gsize n_bytes = 0;
+
+      malt_future_wait (future, 30 * i, NULL, NULL);
+      interrupt (worker, future, MALT_INTERRUPT_DEFAULT);
+      check (contract_is_done_soon (future));
+      value = malt_future_fetch (future, NULL, &error);
+      if (value != NULL)
+        malt_value_get_array_data (value, &n_bytes);
+      check (value != NULL ? n_bytes == 200000000
+                           : contract_throws (future, "InterruptException"));
+      check (contract_works (worker));
+    }
+}
+
+/* Random moments. A bystander waits beside half of the calls and must not be hit. */
+
+static MaltFuture *
+start_random (MaltWorker *worker, GRand *random)
+{
+  const ContractDialect *dialect = contract_get_dialect ();
+  int kind = g_rand_int_range (random, 0, 100);
+
+  if (kind < 2)
+    return contract_start_int (worker, CONTRACT_SPIN_MS, 3000);
+  if (kind < 20 && dialect->is_julia)
+    return malt_worker_remote_eval (worker, NULL,
+                                    "let t = time(), a = []; while time() - t < 1; a = "
+                                    "[a; 1][end-1:end]; end; 77 end");
+  return contract_start_int (worker, CONTRACT_SLEEP_MS, g_rand_int_range (random, 1, 40));
+}
+
+/* Each result stands for one fate of the call. Julia may swallow an exception that a signal throws into its compiler: a
+ * value after DELIVERED is legal for code that spins, and counted. */
+static gboolean
+is_fate_right (MaltFuture *future, int result, guint *n_swallowed)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value = NULL;
+
+  if (!contract_is_done_soon (future))
+    return FALSE;
+  value = malt_future_fetch (future, NULL, &error);
+  if (result == MALT_INTERRUPT_DELIVERED && value != NULL)
+    (*n_swallowed)++;
+  if (result == MALT_INTERRUPT_DELIVERED)
+    return value != NULL || contract_throws (future, "InterruptException");
+  if (value == NULL)
+    contract_note ("interrupt: result %d, and yet: %s", result, error->message);
+  return value != NULL;
+}
+
+static void
+b10_interrupts_at_random_moments_lose_nothing (void)
+{
+  MaltWorker *worker = contract_shared ();
+  GRand *random = g_rand_new_with_seed (SEED);
+  guint n_swallowed = 0;
+  guint n_wrong = 0;
+
+  check (worker != NULL);
+  for (int i = 0; i < N_RANDOM && n_wrong == 0; i++)
+    {
+      g_autoptr (MaltFuture) bystander =
+          g_rand_boolean (random) ? contract_start_int (worker, CONTRACT_SLEEP_MS, 20)
+                                  : NULL;
+      g_autoptr (MaltFuture) future = start_random (worker, random);
+
+      malt_future_wait (future, g_rand_int_range (random, 0, 30), NULL, NULL);
+      n_wrong += !is_fate_right (
+          future, interrupt (worker, future, MALT_INTERRUPT_DEFAULT), &n_swallowed);
+      n_wrong += bystander != NULL && !contract_gives_int (bystander, 20);
+    }
+  g_rand_free (random);
+  check (n_wrong == 0);
+  check (n_swallowed <= N_RANDOM / 20);
+  check (malt_worker_is_running (worker));
+  check (contract_works (worker));
+}
+
+const ContractTest contract_b10[] = {
+  CONTRACT_TEST (b10_a_waiting_call_is_hit),
+  CONTRACT_TEST (b10_of_ten_waiting_calls_only_the_meant_one_is_hit),
+  CONTRACT_TEST (b10_without_a_future_the_newest_call_is_hit),
+  CONTRACT_TEST (b10_a_call_that_has_not_started_yet_is_hit),
+  CONTRACT_TEST (b10_an_interrupt_of_a_call_that_ended_is_gone),
+  CONTRACT_TEST (b10_an_idle_worker_is_left_alone),
+  CONTRACT_TEST (b10_a_call_that_hogs_the_processor_is_hit_where_that_is_possible),
+  CONTRACT_TEST (b10_interrupt_of_a_sleeping_call_never_hits_the_one_that_spins),
+  CONTRACT_TEST (b10_interrupt_of_a_spinning_call_never_hits_the_one_that_sleeps),
+  CONTRACT_TEST (b10_force_reaches_a_spinning_call_that_is_not_alone),
+  CONTRACT_TEST (b10_code_that_nothing_reaches_goes_on_and_the_result_says_so),
+  CONTRACT_JULIA_TEST (b10_a_large_reply_in_transit_is_not_disturbed),
+  CONTRACT_TEST (b10_interrupts_at_random_moments_lose_nothing),
+  CONTRACT_END,
+};
