@@ -3,6 +3,7 @@
 #include "malt-contract.h"
 
 #include <CUnit/Basic.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ static const ContractRule rules[] = {
 };
 
 static ContractSubject subject;
+static guint n_descriptors_at_start;
 
 const ContractSubject *
 contract_get_subject (void)
@@ -50,6 +52,23 @@ const ContractDialect *
 contract_get_dialect (void)
 {
   return subject.dialect;
+}
+
+guint
+contract_get_n_descriptors_at_start (void)
+{
+  return n_descriptors_at_start;
+}
+
+static guint
+count_descriptors (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n_descriptors = 0;
+
+  while (dir != NULL && g_dir_read_name (dir) != NULL)
+    n_descriptors++;
+  return n_descriptors;
 }
 
 /* Assertions */
@@ -167,6 +186,23 @@ list_tests (const char *only_rule, const char *only_test)
     }
 }
 
+/* Runs all in a temporary folder of its own, so that files which stay behind are seen. */
+static guint
+run_in_folder (const char *only_rule, const char *only_test)
+{
+  g_autofree char *folder = g_dir_make_tmp ("malt-contract-XXXXXX", NULL);
+  guint n_failures;
+
+  if (folder == NULL)
+    return 1;
+  g_setenv ("TMPDIR", folder, TRUE);
+  n_descriptors_at_start = count_descriptors ();
+  n_failures = run_rules (only_rule, only_test);
+  contract_drop_shared ();
+  g_rmdir (folder);
+  return n_failures;
+}
+
 static gboolean
 check_backend (void)
 {
@@ -226,5 +262,5 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
   if (is_doomed_host)
     return contract_play_doomed_host ();
   setvbuf (stdout, NULL, _IONBF, 0);
-  return run_rules (rule, test) == 0 ? 0 : 1;
+  return run_in_folder (rule, test) == 0 ? 0 : 1;
 }

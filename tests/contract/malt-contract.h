@@ -91,6 +91,7 @@ int contract_main (int argc, char **argv, const ContractSubject *subject);
 
 const ContractSubject *contract_get_subject (void);
 const ContractDialect *contract_get_dialect (void);
+guint contract_get_n_descriptors_at_start (void);
 
 /* The role of a host that dies, played by a second process of this program (b15). */
 #define CONTRACT_DOOMED_HOST_OPTION "--doomed-host"

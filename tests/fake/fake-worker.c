@@ -374,12 +374,19 @@ fake_worker_dup_summary (MaltWorker *worker)
 
 static const char *const launch_choices[] = { "works", "fails", "hangs", NULL };
 
+static const char *const output_choices[] = { "signal", "discard", NULL };
+
 static const MaltOption fake_options[] = {
   { .name = "launch",
     .type = MALT_OPTION_ENUM,
     .default_value = "works",
     .choices = launch_choices,
     .summary = "what becomes of a launch" },
+  { .name = "output",
+    .type = MALT_OPTION_ENUM,
+    .default_value = "signal",
+    .choices = output_choices,
+    .summary = "where output goes" },
   { .name = NULL },
 };
 

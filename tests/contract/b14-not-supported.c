@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* B14: what a backend cannot do fails with NOT_SUPPORTED, and its capability bit is clear; what its bit promises works. */
+#include "malt-contract.h"
+
+#include <signal.h>
+
+static void
+b14_kill_works_or_is_not_supported (void)
+{
+  g_autoptr (MaltWorker) worker = contract_launch ();
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+
+  check (worker != NULL);
+  future = contract_start (worker, CONTRACT_NEVER);
+  if (contract_can (worker, MALT_CAPABILITY_CAN_KILL))
+    {
+      check (malt_worker_kill (worker, SIGKILL, &error));
+      check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+      return;
+    }
+  check (!malt_worker_kill (worker, SIGKILL, &error));
+  check_error (error, MALT_ERROR_NOT_SUPPORTED);
+  check (malt_worker_is_running (worker));
+  check (contract_works (worker));
+}
+
+static void
+b14_an_interrupt_works_or_is_not_supported (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (ContractAwait) await = { 0 };
+
+  check (worker != NULL);
+  future = contract_start_int (worker, CONTRACT_SLEEP_MS, 300);
+  malt_future_interrupt_async (future, MALT_INTERRUPT_DEFAULT, NULL, contract_on_ready,
+                               &await);
+  check (contract_await (&await));
+  if (contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_WAITING))
+    {
+      check (malt_future_interrupt_finish (future, await.result, &error) ==
+             MALT_INTERRUPT_DELIVERED);
+      check (error == NULL);
+      check (contract_throws (future, "InterruptException"));
+      return;
+    }
+  malt_future_interrupt_finish (future, await.result, &error);
+  check_error (error, MALT_ERROR_NOT_SUPPORTED);
+  check (contract_gives_int (future, 300));
+}
+
+static void
+b14_channels_work_or_are_not_supported (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autofree char *source = NULL;
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (GError) error = NULL;
+
+  check (worker != NULL);
+  source = g_strdup_printf (contract_get_dialect ()->source_channel, 1);
+  channel = malt_worker_channel (worker, NULL, source, NULL, &error);
+  if (contract_can (worker, MALT_CAPABILITY_CHANNELS))
+    {
+      check (error == NULL);
+      check (channel != NULL);
+      return;
+    }
+  check (channel == NULL);
+  check_error (error, MALT_ERROR_NOT_SUPPORTED);
+  check (contract_works (worker));
+}
+
+static void
+b14_channels_in_the_background_work_or_are_not_supported (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autofree char *source = NULL;
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (ContractAwait) await = { 0 };
+
+  check (worker != NULL);
+  source = g_strdup_printf (contract_get_dialect ()->source_channel, 1);
+  malt_worker_channel_async (worker, NULL, source, NULL, contract_on_ready, &await);
+  check (contract_await (&await));
+  channel = malt_worker_channel_finish (worker, await.result, &error);
+  if (contract_can (worker, MALT_CAPABILITY_CHANNELS))
+    check (channel != NULL);
+  else
+    check_error (error, MALT_ERROR_NOT_SUPPORTED);
+}
+
+static void
+b14_handles_work_or_are_not_supported (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltCall) call = NULL;
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+
+  check (worker != NULL);
+  call = contract_call_int (CONTRACT_ECHO, 6);
+  malt_call_set_result_mode (call, MALT_RESULT_HANDLE);
+  future = malt_worker_remote_call (worker, call);
+  if (!contract_can (worker, MALT_CAPABILITY_HANDLES))
+    {
+      check (contract_fails (future, MALT_ERROR_NOT_SUPPORTED));
+      check (contract_works (worker));
+      return;
+    }
+  value = malt_future_fetch (future, NULL, &error);
+  check (value != NULL);
+  check (malt_value_get_kind (value) == MALT_VALUE_HANDLE);
+  {
+    g_autoptr (MaltCall) back = contract_call (CONTRACT_ECHO);
+    g_autoptr (MaltFuture) six = NULL;
+
+    malt_call_add_argument (back, value);
+    six = malt_worker_remote_call (worker, back);
+    check (contract_gives_int (six, 6));
+  }
+}
+
+static void
+on_output (gpointer user_data)
+{
+  (*(guint *) user_data)++;
+}
+
+static gboolean
+is_output_seen (gpointer data)
+{
+  return *(guint *) data > 0;
+}
+
+static void
+b14_output_comes_where_its_bit_promises_it (void)
+{
+  g_autoptr (MaltWorker) worker = NULL;
+  g_autoptr (MaltFuture) future = NULL;
+  guint n_outputs = 0;
+
+  worker = contract_launch_with ("output", "signal");
+  check (worker != NULL);
+  g_signal_connect_swapped (worker, "output", G_CALLBACK (on_output), &n_outputs);
+  future = contract_start_text (worker, CONTRACT_PRINT, "is anybody there?");
+  check (contract_is_done_soon (future));
+  if (contract_can (worker, MALT_CAPABILITY_OUTPUT))
+    check (contract_until (is_output_seen, &n_outputs, CONTRACT_DEADLINE_MS));
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_signal_handlers_disconnect_by_data (worker, &n_outputs);
+  check (contract_can (worker, MALT_CAPABILITY_OUTPUT) == (n_outputs > 0));
+}
+
+static void
+b14_a_worker_promises_no_more_than_its_backend (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltBackend) backend = NULL;
+
+  check (worker != NULL);
+  backend = malt_backend_lookup (malt_worker_get_backend_name (worker), NULL);
+  check (backend != NULL);
+  check ((malt_worker_get_capabilities (worker) &
+          ~malt_backend_get_capabilities (backend)) == 0);
+}
+
+static void
+b14_an_unknown_option_is_refused (void)
+{
+  g_autoptr (MaltConfig) config = contract_config_new ();
+  g_autoptr (MaltWorker) worker = NULL;
+  g_autoptr (GError) error = NULL;
+
+  malt_config_set (config, "contract-no-such-option", "1");
+  worker = malt_worker_launch (config, NULL, &error);
+  check (worker == NULL);
+  check_error (error, MALT_ERROR_CONFIG);
+}
+
+const ContractTest contract_b14[] = {
+  CONTRACT_TEST (b14_kill_works_or_is_not_supported),
+  CONTRACT_TEST (b14_an_interrupt_works_or_is_not_supported),
+  CONTRACT_TEST (b14_channels_work_or_are_not_supported),
+  CONTRACT_TEST (b14_channels_in_the_background_work_or_are_not_supported),
+  CONTRACT_TEST (b14_handles_work_or_are_not_supported),
+  CONTRACT_TEST (b14_output_comes_where_its_bit_promises_it),
+  CONTRACT_TEST (b14_a_worker_promises_no_more_than_its_backend),
+  CONTRACT_TEST (b14_an_unknown_option_is_refused),
+  CONTRACT_END,
+};

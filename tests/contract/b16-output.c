@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* B16: what a call wrote comes before its completion; chunks carry their stream; standard input is empty. */
+#include "malt-contract.h"
+
+#include <string.h>
+
+/* What the signal brought, and how much of it there was when the call was completed. */
+typedef struct
+{
+  ContractAwait await;
+  GString *streams[MALT_STREAM_STDERR + 1]; /* (owned) */
+  GThread *thread;
+  gsize n_bytes_at_end;
+  guint32 call_id; /* the last one that was not 0 */
+} Listener;
+
+static void
+on_output (G_GNUC_UNUSED MaltWorker *worker, MaltStream stream, guint call_id,
+           GBytes *bytes, gpointer user_data)
+{
+  Listener *self = user_data;
+  gsize n_bytes;
+  const char *text = g_bytes_get_data (bytes, &n_bytes);
+
+  g_string_append_len (self->streams[stream], text, (gssize) n_bytes);
+  self->thread = g_thread_self ();
+  if (call_id != 0)
+    self->call_id = call_id;
+}
+
+static void
+on_ready_count (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Listener *self = user_data;
+
+  self->n_bytes_at_end =
+      self->streams[MALT_STREAM_STDOUT]->len + self->streams[MALT_STREAM_STDERR]->len;
+  contract_on_ready (source, result, &self->await);
+}
+
+static void
+listener_clear (Listener *self)
+{
+  g_string_free (self->streams[MALT_STREAM_STDOUT], TRUE);
+  g_string_free (self->streams[MALT_STREAM_STDERR], TRUE);
+  contract_await_clear (&self->await);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Listener, listener_clear)
+
+static MaltWorker *
+launch_with_listener (Listener *self)
+{
+  MaltWorker *worker = contract_launch_with ("output", "signal");
+
+  self->streams[MALT_STREAM_STDOUT] = g_string_new (NULL);
+  self->streams[MALT_STREAM_STDERR] = g_string_new (NULL);
+  if (worker != NULL)
+    g_signal_connect (worker, "output", G_CALLBACK (on_output), self);
+  return worker;
+}
+
+/* Runs @future to its end in the main context of this thread. */
+static gboolean
+listen (Listener *self, MaltFuture *future)
+{
+  contract_await_clear (&self->await);
+  malt_future_fetch_async (future, NULL, on_ready_count, self);
+  return contract_await (&self->await);
+}
+
+static void
+b16_what_a_call_wrote_comes_before_its_completion (void)
+{
+  g_auto (Listener) self = { 0 };
+  g_autoptr (MaltWorker) worker = launch_with_listener (&self);
+
+  check (worker != NULL);
+  if (!contract_can (worker, MALT_CAPABILITY_OUTPUT))
+    return;
+  for (guint i = 1; i <= 50; i++)
+    {
+      g_autoptr (MaltFuture) future =
+          contract_start_text (worker, CONTRACT_PRINT, "0123456789");
+
+      check (listen (&self, future));
+      check (self.n_bytes_at_end == 10 * i);
+      check (self.call_id == 0 || self.call_id == malt_future_get_id (future));
+      check (self.thread == g_thread_self ());
+    }
+}
+
+static void
+b16_a_megabyte_comes_whole_and_before_its_completion (void)
+{
+  g_auto (Listener) self = { 0 };
+  g_autoptr (MaltWorker) worker = launch_with_listener (&self);
+  g_autoptr (MaltFuture) future = NULL;
+  GString *seen;
+
+  check (worker != NULL);
+  future = malt_worker_remote_eval (
+      worker, NULL, "for i in 1:100_000; print(lpad(i, 9), '\\n'); end; 16");
+  check (listen (&self, future));
+  check (contract_gives_int (future, 16));
+  seen = self.streams[MALT_STREAM_STDOUT];
+  check (seen->len == 1000000);
+  check (self.n_bytes_at_end == seen->len);
+  check (g_str_has_prefix (seen->str, "        1\n"));
+  check (g_str_has_suffix (seen->str, "   100000\n"));
+}
+
+static void
+b16_the_two_streams_are_told_apart (void)
+{
+  g_auto (Listener) self = { 0 };
+  g_autoptr (MaltWorker) worker = launch_with_listener (&self);
+  g_autoptr (MaltFuture) future = NULL;
+
+  check (worker != NULL);
+  future = malt_worker_remote_eval (
+      worker, NULL,
+      "print(\"to out\"); print(stderr, \"to err\"); @warn \"careful\"; 16");
+  check (listen (&self, future));
+  check (contract_gives_int (future, 16));
+  check (g_strcmp0 (self.streams[MALT_STREAM_STDOUT]->str, "to out") == 0);
+  check (g_str_has_prefix (self.streams[MALT_STREAM_STDERR]->str, "to err"));
+  check (strstr (self.streams[MALT_STREAM_STDERR]->str, "careful") != NULL);
+}
+
+static void
+b16_what_was_written_before_an_exception_comes_too (void)
+{
+  g_auto (Listener) self = { 0 };
+  g_autoptr (MaltWorker) worker = launch_with_listener (&self);
+  g_autoptr (MaltFuture) future = NULL;
+
+  check (worker != NULL);
+  future = malt_worker_remote_eval (worker, NULL, "print(\"before\"); error(\"after\")");
+  check (listen (&self, future));
+  check (contract_throws (future, "ErrorException"));
+  check (self.n_bytes_at_end == strlen ("before"));
+}
+
+static void
+b16_output_of_programs_and_of_c_comes_too (void)
+{
+  g_auto (Listener) self = { 0 };
+  g_autoptr (MaltWorker) worker = launch_with_listener (&self);
+  g_autoptr (MaltFuture) future = NULL;
+
+  check (worker != NULL);
+  future = malt_worker_remote_eval (worker, NULL,
+                                    "run(`echo from a program`); ccall(:puts, Cint, "
+                                    "(Cstring,), \"from C\"); Libc.flush_cstdio(); 16");
+  check (listen (&self, future));
+  check (contract_gives_int (future, 16));
+  check (strstr (self.streams[MALT_STREAM_STDOUT]->str, "from a program\n") != NULL);
+  check (strstr (self.streams[MALT_STREAM_STDOUT]->str, "from C\n") != NULL);
+  check (self.n_bytes_at_end == self.streams[MALT_STREAM_STDOUT]->len);
+}
+
+static void
+b16_last_words_come_before_exited (void)
+{
+  g_auto (Listener) self = { 0 };
+  g_autoptr (MaltWorker) worker = launch_with_listener (&self);
+  g_autoptr (MaltFuture) future = NULL;
+
+  check (worker != NULL);
+  if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
+    return;
+  future = malt_worker_remote_eval (worker, NULL, "print(\"last words\"); exit(0)");
+  check (listen (&self, future));
+  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  check (g_strcmp0 (self.streams[MALT_STREAM_STDOUT]->str, "last words") == 0);
+  check (self.n_bytes_at_end == strlen ("last words"));
+}
+
+static void
+b16_standard_input_is_empty (void)
+{
+  g_autoptr (MaltWorker) worker = contract_launch ();
+
+  check (worker != NULL);
+  if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
+    return;
+  check (contract_evals_to (worker, "readline()", "\"\""));
+  check (contract_evals_to (worker, "read(stdin, String)", "\"\""));
+  check (contract_evals_to (worker, "eof(stdin)", "true"));
+  check (contract_evals_to (worker, "read(`cat`, String)", "\"\""));
+}
+
+const ContractTest contract_b16[] = {
+  CONTRACT_TEST (b16_what_a_call_wrote_comes_before_its_completion),
+  CONTRACT_JULIA_TEST (b16_a_megabyte_comes_whole_and_before_its_completion),
+  CONTRACT_JULIA_TEST (b16_the_two_streams_are_told_apart),
+  CONTRACT_JULIA_TEST (b16_what_was_written_before_an_exception_comes_too),
+  CONTRACT_JULIA_TEST (b16_output_of_programs_and_of_c_comes_too),
+  CONTRACT_JULIA_TEST (b16_last_words_come_before_exited),
+  CONTRACT_JULIA_TEST (b16_standard_input_is_empty),
+  CONTRACT_END,
+};

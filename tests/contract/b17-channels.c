@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+/* B17: channels are pushed with credit into a bounded queue; a cancelled take loses nothing; after the worker's death take drains
+ * the queue, then says closed. Where the capability is clear, each test expects that a channel is refused. */
+#include "malt-contract.h"
+
+#include <string.h>
+
+#define SEED 20261121
+
+/* No queue of a host may hold more items than this that nobody has asked for. */
+#define MAX_AHEAD 4096
+
+static MaltChannel *
+open_source (MaltWorker *worker, const char *source)
+{
+  g_autoptr (GError) error = NULL;
+  MaltChannel *channel = malt_worker_channel (worker, NULL, source, NULL, &error);
+
+  if (channel == NULL)
+    contract_note ("no channel: %s", error->message);
+  return channel;
+}
+
+static MaltChannel *
+open_with_items (MaltWorker *worker, int n_items)
+{
+  g_autofree char *source =
+      g_strdup_printf (contract_get_dialect ()->source_channel, n_items);
+
+  return open_source (worker, source);
+}
+
+static MaltChannel *
+open_closing (MaltWorker *worker, int n_items)
+{
+  g_autofree char *source =
+      g_strdup_printf (contract_get_dialect ()->source_closing_channel, n_items);
+
+  return open_source (worker, source);
+}
+
+static gboolean
+refuses_channels (MaltWorker *worker)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltChannel) channel =
+      malt_worker_channel (worker, NULL, "contract", NULL, &error);
+
+  return channel == NULL && g_error_matches (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
+}
+
+/* Ends the test, well or not, where there are no channels. */
+#define check_channels(worker)                              \
+  G_STMT_START                                              \
+  {                                                         \
+    check ((worker) != NULL);                               \
+    if (!contract_can ((worker), MALT_CAPABILITY_CHANNELS)) \
+      {                                                     \
+        check (refuses_channels (worker));                  \
+        return;                                             \
+      }                                                     \
+  }                                                         \
+  G_STMT_END
+
+static gboolean
+takes (MaltChannel *channel, gint64 expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value = malt_channel_take (channel, NULL, &error);
+  gint64 seen = 0;
+
+  if (value != NULL && malt_value_as_int64 (value, &seen, NULL) && seen == expected)
+    return TRUE;
+  contract_note ("item %" G_GINT64_FORMAT " expected; seen: %" G_GINT64_FORMAT " %s",
+                 expected, seen, error ? error->message : "");
+  return FALSE;
+}
+
+static gboolean
+is_at_end (MaltChannel *channel)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value = malt_channel_take (channel, NULL, &error);
+
+  if (value == NULL && g_error_matches (error, MALT_ERROR, MALT_ERROR_CHANNEL_CLOSED))
+    return TRUE;
+  contract_note ("closed channel expected; seen: %s", error ? error->message : "an item");
+  return FALSE;
+}
+
+static gboolean
+puts_int (MaltChannel *channel, gint64 number)
+{
+  g_autoptr (MaltValue) value = malt_value_new_int64 (number);
+  g_autoptr (GError) error = NULL;
+  gboolean is_in = malt_channel_put (channel, value, NULL, &error);
+
+  if (!is_in)
+    contract_note ("put: %s", error->message);
+  return is_in;
+}
+
+static void
+b17_items_come_in_order_beyond_any_credit (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+
+  check_channels (worker);
+  channel = open_closing (worker, 5000);
+  check (channel != NULL);
+  for (int i = 1; i <= 5000; i++)
+    check (takes (channel, i));
+  check (is_at_end (channel));
+  check (is_at_end (channel));
+}
+
+static void
+b17_what_is_put_is_taken (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+
+  check_channels (worker);
+  channel = open_with_items (worker, 0);
+  check (channel != NULL);
+  for (int i = 1; i <= 300; i++)
+    check (puts_int (channel, i));
+  for (int i = 1; i <= 300; i++)
+    check (takes (channel, i));
+}
+
+static void
+b17_state_and_close_are_what_they_say (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (MaltValue) value = malt_value_new_int64 (1);
+  g_autoptr (GError) error = NULL;
+
+  check_channels (worker);
+  channel = open_with_items (worker, 0);
+  check (channel != NULL);
+  check (malt_channel_is_open (channel, NULL, NULL));
+  check (!malt_channel_is_ready (channel, NULL, NULL));
+  check (puts_int (channel, 5));
+  check (malt_channel_is_ready (channel, NULL, NULL));
+  check (malt_channel_wait (channel, NULL, NULL));
+  check (malt_channel_close (channel, NULL, &error));
+  check (!malt_channel_is_open (channel, NULL, NULL));
+  check (!malt_channel_put (channel, value, NULL, &error));
+  check (error != NULL);
+  check (takes (channel, 5));
+  check (is_at_end (channel));
+  check (contract_works (worker));
+}
+
+/* Cancelled takes */
+
+static void
+b17_a_take_that_was_cancelled_before_takes_nothing (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+
+  check_channels (worker);
+  channel = open_with_items (worker, 2);
+  check (channel != NULL);
+  check (malt_channel_wait (channel, NULL, NULL));
+  g_cancellable_cancel (cancellable);
+  value = malt_channel_take (channel, cancellable, &error);
+  check (value == NULL);
+  check_error (error, MALT_ERROR_CANCELLED);
+  check (takes (channel, 1));
+  check (takes (channel, 2));
+}
+
+/* A take and its cancellation race with a put. Whoever wins: the item is taken exactly once. */
+static gboolean
+cancel_against_put (MaltChannel *channel, gint64 number, GRand *random)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (MaltValue) item = malt_value_new_int64 (number);
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (ContractAwait) taken = { 0 };
+  g_auto (ContractAwait) put = { 0 };
+
+  malt_channel_take_async (channel, cancellable, contract_on_ready, &taken);
+  malt_channel_put_async (channel, item, NULL, contract_on_ready, &put);
+  for (int i = g_rand_int_range (random, 0, 3); i > 0; i--)
+    g_main_context_iteration (NULL, i == 1);
+  g_cancellable_cancel (cancellable);
+  if (!contract_await (&taken) || !contract_await (&put) ||
+      !malt_channel_put_finish (channel, put.result, NULL))
+    return FALSE;
+  value = malt_channel_take_finish (channel, taken.result, &error);
+  if (value != NULL)
+    return malt_value_get_int64 (value) == number;
+  return g_error_matches (error, MALT_ERROR, MALT_ERROR_CANCELLED) &&
+         takes (channel, number);
+}
+
+static void
+b17_takes_cancelled_at_random_lose_nothing (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+  GRand *random;
+  guint n_wrong = 0;
+
+  check_channels (worker);
+  channel = open_with_items (worker, 0);
+  check (channel != NULL);
+  random = g_rand_new_with_seed (SEED);
+  for (int i = 1; i <= 300 && n_wrong == 0; i++)
+    n_wrong += !cancel_against_put (channel, i, random);
+  g_rand_free (random);
+  check (n_wrong == 0);
+  check (!malt_channel_is_ready (channel, NULL, NULL));
+}
+
+/* Many takers */
+
+typedef struct
+{
+  MaltChannel *channel;
+  gint n_taken; /* atomic */
+  gint sum; /* atomic */
+} Takers;
+
+static void
+take_all (G_GNUC_UNUSED guint index, gpointer data)
+{
+  Takers *self = data;
+  MaltValue *value;
+
+  while ((value = malt_channel_take (self->channel, NULL, NULL)) != NULL)
+    {
+      g_atomic_int_inc (&self->n_taken);
+      g_atomic_int_add (&self->sum, (gint) malt_value_get_int64 (value));
+      malt_value_unref (value);
+    }
+}
+
+static void
+b17_many_takers_get_each_item_once (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+  Takers self = { 0 };
+
+  check_channels (worker);
+  channel = open_closing (worker, 2000);
+  check (channel != NULL);
+  self.channel = channel;
+  contract_in_threads (4, take_all, &self);
+  check (self.n_taken == 2000);
+  check (self.sum == 2000 * 2001 / 2);
+}
+
+/* Death of the worker */
+
+static void
+b17_after_the_workers_death_take_drains_then_says_closed (void)
+{
+  g_autoptr (MaltWorker) worker = contract_launch ();
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (MaltFuture) while_items_come = NULL;
+  g_autoptr (MaltFuture) never = NULL;
+
+  check_channels (worker);
+  channel = open_with_items (worker, 10);
+  check (channel != NULL);
+  check (takes (channel, 1));
+  while_items_come = contract_start_int (worker, CONTRACT_SLEEP_MS, 200);
+  check (contract_gives_int (while_items_come, 200));
+  never = contract_start (worker, CONTRACT_NEVER);
+  contract_end_abruptly (worker);
+  check (contract_fails (never, MALT_ERROR_WORKER_TERMINATED));
+  for (int i = 2; i <= 10; i++)
+    check (takes (channel, i));
+  check (is_at_end (channel));
+  check (!malt_channel_is_open (channel, NULL, NULL));
+  check (!malt_channel_is_ready (channel, NULL, NULL));
+}
+
+static void
+b17_a_take_that_waits_ends_with_the_worker (void)
+{
+  g_autoptr (MaltWorker) worker = contract_launch ();
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (ContractAwait) await = { 0 };
+
+  check_channels (worker);
+  channel = open_with_items (worker, 0);
+  check (channel != NULL);
+  malt_channel_take_async (channel, NULL, contract_on_ready, &await);
+  contract_end_abruptly (worker);
+  check (contract_await (&await));
+  check (malt_channel_take_finish (channel, await.result, &error) == NULL);
+  check_error (error, MALT_ERROR_CHANNEL_CLOSED);
+}
+
+static void
+b17_a_channel_outlives_the_last_reference_to_its_worker (void)
+{
+  MaltWorker *worker = contract_launch ();
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (MaltValue) value = malt_value_new_int64 (1);
+
+  if (worker != NULL && !contract_can (worker, MALT_CAPABILITY_CHANNELS))
+    {
+      gboolean is_refused = refuses_channels (worker);
+
+      g_object_unref (worker);
+      check (is_refused);
+      return;
+    }
+  check (worker != NULL);
+  channel = open_with_items (worker, 0);
+  g_object_unref (worker);
+  check (channel != NULL);
+  check (is_at_end (channel));
+  check (!malt_channel_put (channel, value, NULL, NULL));
+  check (!malt_channel_is_open (channel, NULL, NULL));
+}
+
+/* Julia's own */
+
+static void
+b17_a_producer_is_held_back_by_a_host_that_does_not_take (void)
+{
+  static const char source[] = "Channel{Any}() do c; for i in 1:1_000_000; put!(c, i); "
+                               "global contract_produced = i; end; end";
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (MaltFuture) settle = NULL;
+  g_autoptr (MaltValue) before = NULL;
+  g_autoptr (MaltValue) after = NULL;
+
+  check_channels (worker);
+  check (contract_evals_to (worker, "contract_produced = 0", "0"));
+  channel = open_source (worker, source);
+  check (channel != NULL);
+  settle = contract_start_int (worker, CONTRACT_SLEEP_MS, 500);
+  check (contract_gives_int (settle, 500));
+  before = malt_worker_remote_eval_fetch (worker, NULL, "contract_produced", NULL, NULL);
+  check (malt_value_get_int64 (before) > 0);
+  check (malt_value_get_int64 (before) <= MAX_AHEAD);
+  for (int i = 1; i <= 3 * MAX_AHEAD; i++)
+    check (takes (channel, i));
+  after = malt_worker_remote_eval_fetch (worker, NULL, "contract_produced", NULL, NULL);
+  check (malt_value_get_int64 (after) >= 3 * MAX_AHEAD - 1);
+  check (malt_value_get_int64 (after) <= 4 * MAX_AHEAD + 1);
+}
+
+static void
+b17_host_and_julia_talk_through_one_channel (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) to = NULL;
+  g_autoptr (MaltChannel) from = NULL;
+
+  check_channels (worker);
+  check (malt_worker_remote_eval_wait (
+      worker, NULL,
+      "contract_in = Channel{Any}(0); contract_out = Channel{Any}(4); "
+      "@async for x in contract_in; put!(contract_out, 2x); end; "
+      "contract_sink = Channel{Any}(1000)",
+      NULL, NULL));
+  from = open_source (worker, "contract_out");
+  to = open_source (worker, "contract_sink");
+  check (from != NULL && to != NULL);
+  for (int i = 1; i <= 50; i++)
+    {
+      g_autofree char *source = g_strdup_printf ("put!(contract_in, %d); 1", i);
+
+      check (contract_evals_to (worker, source, "1"));
+      check (takes (from, 2 * i));
+    }
+}
+
+static void
+b17_a_producer_that_throws_closes_with_its_reason (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+
+  check_channels (worker);
+  channel = open_source (
+      worker, "Channel{Any}() do c; put!(c, 1); error(\"producer broke\"); end");
+  check (channel != NULL);
+  check (takes (channel, 1));
+  value = malt_channel_take (channel, NULL, &error);
+  check (value == NULL);
+  check_error (error, MALT_ERROR_CHANNEL_CLOSED);
+  if (strstr (error->message, "producer broke") == NULL)
+    contract_note ("reason: %s", error->message);
+  check (strstr (error->message, "producer broke") != NULL);
+}
+
+static void
+b17_what_is_not_a_channel_is_an_exception (void)
+{
+  static const char *const sources[] = { "1 + 1", "error(\"no channel today\")", "1 +" };
+  MaltWorker *worker = contract_shared ();
+
+  check_channels (worker);
+  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (MaltChannel) channel =
+          malt_worker_channel (worker, NULL, sources[i], NULL, &error);
+
+      check (channel == NULL);
+      check_error (error, MALT_ERROR_REMOTE_EXCEPTION);
+    }
+  check (contract_works (worker));
+}
+
+static void
+b17_items_of_a_megabyte_come_whole (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+
+  check_channels (worker);
+  channel = open_source (
+      worker, "let c = Channel{Any}(30); for i in 1:30; put!(c, fill(UInt8(i), "
+              "1_000_000)); end; close(c); c end");
+  check (channel != NULL);
+  for (int i = 1; i <= 30; i++)
+    {
+      g_autoptr (MaltValue) value = malt_channel_take (channel, NULL, NULL);
+      gsize n_bytes = 0;
+      const guint8 *bytes = value ? malt_value_get_array_data (value, &n_bytes) : NULL;
+
+      check (n_bytes == 1000000);
+      check (bytes[0] == i && bytes[n_bytes - 1] == i);
+    }
+  check (is_at_end (channel));
+}
+
+static void
+b17_an_item_without_an_encoding_does_not_end_the_channel (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+
+  check_channels (worker);
+  channel = open_source (worker, "let c = Channel{Any}(3); put!(c, 1); put!(c, "
+                                 "ContractUnencodable()); put!(c, 3); c end");
+  check (channel != NULL);
+  check (takes (channel, 1));
+  value = malt_channel_take (channel, NULL, &error);
+  check (value != NULL || error != NULL);
+  check (contract_works (worker));
+}
+
+const ContractTest contract_b17[] = {
+  CONTRACT_TEST (b17_items_come_in_order_beyond_any_credit),
+  CONTRACT_TEST (b17_what_is_put_is_taken),
+  CONTRACT_TEST (b17_state_and_close_are_what_they_say),
+  CONTRACT_TEST (b17_a_take_that_was_cancelled_before_takes_nothing),
+  CONTRACT_TEST (b17_takes_cancelled_at_random_lose_nothing),
+  CONTRACT_TEST (b17_many_takers_get_each_item_once),
+  CONTRACT_TEST (b17_after_the_workers_death_take_drains_then_says_closed),
+  CONTRACT_TEST (b17_a_take_that_waits_ends_with_the_worker),
+  CONTRACT_TEST (b17_a_channel_outlives_the_last_reference_to_its_worker),
+  CONTRACT_JULIA_TEST (b17_a_producer_is_held_back_by_a_host_that_does_not_take),
+  CONTRACT_JULIA_TEST (b17_host_and_julia_talk_through_one_channel),
+  CONTRACT_JULIA_TEST (b17_a_producer_that_throws_closes_with_its_reason),
+  CONTRACT_JULIA_TEST (b17_what_is_not_a_channel_is_an_exception),
+  CONTRACT_JULIA_TEST (b17_items_of_a_megabyte_come_whole),
+  CONTRACT_JULIA_TEST (b17_an_item_without_an_encoding_does_not_end_the_channel),
+  CONTRACT_END,
+};
