@@ -137,7 +137,8 @@ run_print (FakeCall *call)
   const char *text = argument_text (call);
   g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
 
-  if (worker != NULL)
+  if (worker != NULL &&
+      g_strcmp0 (malt_worker_get_option (worker, "output"), "signal") == 0)
     malt_worker_emit_output (worker, MALT_STREAM_STDOUT, call->id, bytes);
   fake_call_finish (call, malt_value_new_nothing (), NULL);
 }
