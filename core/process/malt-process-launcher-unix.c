@@ -351,6 +351,8 @@ malt_child_reap (MaltChild *child)
         pid = waitpid (child->pid, &status, WNOHANG);
       while (pid < 0 && errno == EINTR);
       child->is_reaped = pid != 0;
+      if (child->is_reaped)
+        close_fd (&child->exit_fd);
       child->wait_status = pid > 0 ? status : -1;
     }
   pid = child->is_reaped;
