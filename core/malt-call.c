@@ -179,6 +179,24 @@ malt_call_seal (MaltCall *call)
     g_atomic_int_set (&call->is_sealed, TRUE);
 }
 
+MaltCall *
+malt_call_dup_discarding (MaltCall *call)
+{
+  MaltCall *copy;
+
+  malt_call_seal (call);
+  if (call->result_mode == MALT_RESULT_DISCARD)
+    return malt_call_ref (call);
+  copy = call_new (call->kind, call->module, call->text, call->subject);
+  copy->file_name = g_strdup (call->file_name);
+  copy->arguments = call->arguments != NULL ? g_array_ref (call->arguments) : NULL;
+  copy->keywords = call->keywords != NULL ? g_array_ref (call->keywords) : NULL;
+  copy->timeout_ms = call->timeout_ms;
+  copy->result_mode = MALT_RESULT_DISCARD;
+  malt_call_seal (copy);
+  return copy;
+}
+
 /* Building */
 
 static void

@@ -33,6 +33,10 @@ void malt_config_set_from (MaltConfig *config, const char *backend, const char *
 gsize malt_config_get_n_entries (MaltConfig *config);
 const MaltConfigEntry *malt_config_get_entry (MaltConfig *config, gsize index);
 
+/* The value that was set for this backend, not the common one. */
+const char *malt_config_get_only_for (MaltConfig *config, const char *backend,
+                                      const char *key);
+
 /* "set by the program"; "default" if no backend was named. */
 const char *malt_config_get_backend_origin (MaltConfig *config);
 

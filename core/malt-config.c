@@ -123,6 +123,14 @@ set_by_program (MaltConfig *config, const char *backend, const char *key,
                         "set by the program");
 }
 
+const char *
+malt_config_get_only_for (MaltConfig *config, const char *backend, const char *key)
+{
+  const MaltConfigEntry *entry = find_entry (config, backend, key);
+
+  return entry != NULL ? entry->value : NULL;
+}
+
 void
 malt_config_seal (MaltConfig *config)
 {
@@ -349,13 +357,13 @@ malt_config_get (MaltConfig *config, const char *key)
 const char *
 malt_config_get_for (MaltConfig *config, const char *backend, const char *key)
 {
-  const MaltConfigEntry *entry;
+  const char *value;
 
   g_return_val_if_fail (MALT_IS_CONFIG (config), NULL);
   g_return_val_if_fail (backend != NULL, NULL);
   g_return_val_if_fail (key != NULL, NULL);
-  entry = find_entry (config, backend, key);
-  return entry != NULL ? entry->value : malt_config_get (config, key);
+  value = malt_config_get_only_for (config, backend, key);
+  return value != NULL ? value : malt_config_get (config, key);
 }
 
 /**

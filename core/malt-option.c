@@ -102,6 +102,16 @@ malt_option_check (const MaltOption *option, const char *value, const char *orig
   return FALSE;
 }
 
+const char *
+malt_option_get_value (const MaltOption *option, const char *backend, MaltConfig *config)
+{
+  const char *value = malt_config_get_only_for (config, backend, option->name);
+
+  if (value == NULL && option->is_common)
+    value = malt_config_get (config, option->name);
+  return value != NULL ? value : option->default_value;
+}
+
 gint64
 malt_option_parse_int (const char *value)
 {

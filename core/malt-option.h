@@ -15,6 +15,10 @@ const MaltOption *malt_option_find (const MaltOption *table, const char *name);
 gboolean malt_option_check (const MaltOption *option, const char *value,
                             const char *origin, GError **error);
 
+/* The value for a backend: set for it, else common, else the default. */
+const char *malt_option_get_value (const MaltOption *option, const char *backend,
+                                   MaltConfig *config);
+
 /* The value of a text that was checked. */
 gint64 malt_option_parse_int (const char *value);
 gboolean malt_option_parse_bool (const char *value);

@@ -78,6 +78,12 @@ malt_waiter_unref (MaltWaiter *waiter)
   g_free (waiter);
 }
 
+GTask *
+malt_waiter_get_task (MaltWaiter *waiter)
+{
+  return waiter->task;
+}
+
 gboolean
 malt_waiter_claim (MaltWaiter *waiter)
 {
@@ -119,11 +125,12 @@ malt_waiter_watch_cancellable (MaltWaiter *waiter, MaltWaiterCancelFunc on_cance
   g_source_set_callback (source, G_SOURCE_FUNC (on_cancelled), malt_waiter_ref (waiter),
                          (GDestroyNotify) malt_waiter_unref);
   g_mutex_lock (&waiter->lock);
-  waiter->cancel_source = g_source_ref (source);
+  if (!g_atomic_int_get (&waiter->is_claimed))
+    {
+      waiter->cancel_source = g_source_ref (source);
+      g_source_attach (source, g_task_get_context (waiter->task));
+    }
   g_mutex_unlock (&waiter->lock);
-  g_source_attach (source, g_task_get_context (waiter->task));
-  if (g_atomic_int_get (&waiter->is_claimed))
-    g_source_destroy (source);
   g_source_unref (source);
 }
 

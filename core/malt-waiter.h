@@ -21,6 +21,9 @@ void malt_waiter_unref (MaltWaiter *waiter);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWaiter, malt_waiter_unref)
 
+/* For data that the answer belongs to. (transfer none) */
+GTask *malt_waiter_get_task (MaltWaiter *waiter);
+
 /* From here on the cancellable of the task counts. Without this call it does not. */
 void malt_waiter_watch_cancellable (MaltWaiter *waiter, MaltWaiterCancelFunc on_cancel,
                                     gpointer data, GDestroyNotify destroy);

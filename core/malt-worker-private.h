@@ -4,21 +4,10 @@
 #pragma once
 
 #include "malt-value-private.h"
+#include "malt-weak-worker.h"
 #include <malt/malt-abstract-worker.h>
 
 G_BEGIN_DECLS
-
-/* A weak reference to a worker that many share: futures, channels and queued
- * emissions. GObject's own weak references are a list for each object, which would
- * make ending a call as expensive as there are calls. */
-typedef struct _MaltWeakWorker MaltWeakWorker;
-
-MaltWeakWorker *malt_weak_worker_ref (MaltWeakWorker *weak);
-void malt_weak_worker_unref (MaltWeakWorker *weak);
-/* (transfer full) (nullable) */
-MaltWorker *malt_weak_worker_dup (MaltWeakWorker *weak);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWeakWorker, malt_weak_worker_unref)
 
 /* (transfer none) */
 MaltWeakWorker *malt_worker_get_weak (MaltWorker *worker);
@@ -27,17 +16,16 @@ MaltWeakWorker *malt_worker_get_weak (MaltWorker *worker);
  * (transfer none) */
 MaltHandleHome *malt_worker_get_handle_home (MaltWorker *worker);
 
-/* The future of a request of core's own, registered and numbered; the caller passes it
- * to a slot. If the worker does not run it has failed already, and *out_is_pending is
- * FALSE. (transfer full) */
+/* The future of a request of core's own, registered and numbered, for the caller to
+ * pass to a slot. If the worker does not run it has failed already, and
+ * *out_is_pending is FALSE. (transfer full) */
 MaltFuture *malt_worker_begin_request (MaltWorker *worker, gboolean *out_is_pending);
 
 /* FALSE once malt_worker_exited() was called or the worker is being disposed of. */
 gboolean malt_worker_is_alive (MaltWorker *worker);
 
 /* Channels are known by number; the worker holds them weakly. */
-void malt_worker_add_channel (MaltWorker *worker, MaltChannel *channel, guint32 id);
-guint32 malt_worker_reserve_channel_id (MaltWorker *worker);
+guint32 malt_worker_add_channel (MaltWorker *worker, MaltChannel *channel);
 void malt_worker_remove_channel (MaltWorker *worker, guint32 id);
 
 G_END_DECLS

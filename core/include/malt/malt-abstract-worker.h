@@ -164,7 +164,7 @@ struct _MaltWorkerClass
   void (*channel_close) (MaltWorker *worker, MaltChannel *channel, MaltFuture *future);
   /* Completed with the tuple (is open, items ready but not yet pushed). */
   void (*channel_state) (MaltWorker *worker, MaltChannel *channel, MaltFuture *future);
-  /* The host listens no longer. Must not block. */
+  /* The host listens no longer. Must not block. Also for a channel whose opening failed. */
   void (*channel_forget) (MaltWorker *worker, guint32 channel_id);
 
   /* Drops objects that handles kept alive. From any thread; must not block, must not

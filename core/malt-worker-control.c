@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/* Interrupting, stopping and killing a worker.
+ *
+ * The asynchronous slots of the backend are called in the I/O thread, whatever the
+ * caller's thread, so that they always end, also when nobody runs the caller's main
+ * context any more. The answer travels by a waiter, which the first of these claims:
+ * the backend's answer, the end of the worker (stops only), the cancellable. Blocking
+ * forms are the asynchronous ones, run in a private main context. */
+#include "malt-io-thread.h"
+#include "malt-worker-state.h"
+
+/* Those of Malt.jl. */
+#define DEFAULT_EXIT_TIMEOUT_MS 15000
+#define DEFAULT_TERM_TIMEOUT_MS 15000
+
+/* One interrupt or stop, on its way through the I/O thread. */
+typedef struct
+{
+  MaltWorker *worker; /* (owned) */
+  MaltWaiter *waiter; /* (owned) */
+  MaltFuture *future; /* (owned) (nullable): of an interrupt */
+  MaltInterruptFlags flags;
+  gint64 exit_timeout_ms;
+  gint64 term_timeout_ms;
+} Operation;
+
+static void
+operation_free (gpointer data)
+{
+  Operation *operation = data;
+
+  g_clear_object (&operation->worker);
+  g_clear_object (&operation->future);
+  g_clear_pointer (&operation->waiter, malt_waiter_unref);
+  g_free (operation);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_free)
+
+static Operation *
+operation_new (MaltWorker *worker, MaltWaiter *waiter)
+{
+  Operation *operation = g_new0 (Operation, 1);
+
+  operation->worker = g_object_ref (worker);
+  operation->waiter = malt_waiter_ref (waiter);
+  return operation;
+}
+
+/* Runs the function, which takes over the operation, in the I/O thread. */
+static void
+run_in_io_thread (Operation *operation, GSourceFunc func)
+{
+  GSource *source = g_idle_source_new ();
+
+  g_source_set_static_name (source, "malt: interrupt or stop");
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, operation, NULL);
+  g_source_attach (source, malt_io_thread_get_context ());
+  g_source_unref (source);
+}
+
+/* Interrupt */
+
+static void
+on_interrupted (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Operation) operation = user_data;
+  MaltWorker *worker = MALT_WORKER (object);
+  GError *error = NULL;
+  MaltInterruptResult outcome =
+      MALT_WORKER_GET_CLASS (worker)->interrupt_finish (worker, result, &error);
+
+  if (!malt_waiter_claim (operation->waiter))
+    g_clear_error (&error);
+  else if (error != NULL)
+    malt_waiter_return_error (operation->waiter, error);
+  else
+    malt_waiter_return_int (operation->waiter, (gssize) outcome);
+}
+
+static gboolean
+start_interrupt (gpointer data)
+{
+  Operation *operation = data;
+
+  MALT_WORKER_GET_CLASS (operation->worker)
+      ->interrupt_async (operation->worker, operation->future, operation->flags, NULL,
+                         on_interrupted, operation);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * malt_worker_interrupt_async:
+ * @worker: a worker
+ * @future: (nullable): the call that is meant; %NULL: the newest that runs
+ * @flags: how far the interrupt may go
+ * @cancellable: (nullable): gives up waiting for the result
+ * @callback: (nullable): called in the thread-default main context of the caller, always
+ *   after this function has returned
+ * @user_data: passed to @callback
+ *
+ * Does what malt_worker_interrupt() does without blocking.
+ */
+void
+malt_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
+                             MaltInterruptFlags flags, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  const MaltCapabilities needed =
+      MALT_CAPABILITY_CAN_INTERRUPT_WAITING | MALT_CAPABILITY_CAN_INTERRUPT_BUSY;
+  g_autoptr (MaltWaiter) waiter = NULL;
+  g_autoptr (MaltFuture) target = NULL;
+  Operation *operation;
+
+  g_return_if_fail (MALT_IS_WORKER (worker));
+  g_return_if_fail (future == NULL || MALT_IS_FUTURE (future));
+  waiter = malt_waiter_new (worker, cancellable, callback, user_data,
+                            malt_worker_interrupt_async);
+  if (!(malt_worker_get_capabilities (worker) & needed))
+    {
+      malt_waiter_return_error (
+          waiter, g_error_new_literal (MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
+                                       "calls on this worker cannot be interrupted"));
+      return;
+    }
+  target = malt_worker_dup_interrupted (worker, future);
+  if (target == NULL)
+    {
+      malt_waiter_return_int (waiter,
+                              future != NULL ? MALT_INTERRUPT_GONE : MALT_INTERRUPT_IDLE);
+      return;
+    }
+  malt_waiter_watch_cancellable (waiter, NULL, NULL, NULL);
+  operation = operation_new (worker, waiter);
+  operation->future = g_steal_pointer (&target);
+  operation->flags = flags;
+  run_in_io_thread (operation, start_interrupt);
+}
+
+/**
+ * malt_worker_interrupt_finish:
+ * @worker: a worker
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Ends malt_worker_interrupt_async(). The errors are those of malt_worker_interrupt().
+ *
+ * Returns: what became of it; meaningless with an error
+ */
+MaltInterruptResult
+malt_worker_interrupt_finish (MaltWorker *worker, GAsyncResult *result, GError **error)
+{
+  gssize outcome;
+
+  g_return_val_if_fail (g_task_is_valid (result, worker), MALT_INTERRUPT_UNDELIVERABLE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, malt_worker_interrupt_async),
+                        MALT_INTERRUPT_UNDELIVERABLE);
+  outcome = g_task_propagate_int (G_TASK (result), error);
+  return outcome < 0 ? MALT_INTERRUPT_UNDELIVERABLE : (MaltInterruptResult) outcome;
+}
+
+/**
+ * malt_worker_interrupt:
+ * @worker: a worker
+ * @future: (nullable): the call that is meant; %NULL: the newest that runs
+ * @flags: how far the interrupt may go
+ * @cancellable: (nullable): gives up waiting for the result
+ * @error: return location for an error
+ *
+ * Throws InterruptException into a call, and says what became of it. The call that is meant
+ * is hit, or nothing is. Calls that were cancelled or timed out still run on the worker and
+ * count. The call ends as it likes: normally its future fails with
+ * %MALT_ERROR_REMOTE_EXCEPTION. On a worker that has ended nothing is left to interrupt, and
+ * that is no error. Blocks until the result is known; in any thread.
+ *
+ * Errors: %MALT_ERROR_NOT_SUPPORTED: see malt_worker_get_capabilities();
+ * %MALT_ERROR_CANCELLED.
+ *
+ * Returns: what became of it; meaningless with an error
+ */
+MaltInterruptResult
+malt_worker_interrupt (MaltWorker *worker, MaltFuture *future, MaltInterruptFlags flags,
+                       GCancellable *cancellable, GError **error)
+{
+  MaltInterruptResult outcome;
+  MaltBlocking blocking;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), MALT_INTERRUPT_UNDELIVERABLE);
+  g_return_val_if_fail (future == NULL || MALT_IS_FUTURE (future),
+                        MALT_INTERRUPT_UNDELIVERABLE);
+  malt_blocking_begin (&blocking);
+  malt_worker_interrupt_async (worker, future, flags, cancellable, malt_blocking_on_ended,
+                               &blocking);
+  outcome = malt_worker_interrupt_finish (worker, malt_blocking_run (&blocking), error);
+  malt_blocking_end (&blocking);
+  return outcome;
+}
+
+/* Stop */
+
+/* The backend has nothing more to do. Success normally came from malt_worker_exited()
+ * before. */
+static void
+on_stopped (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Operation) operation = user_data;
+  MaltWorker *worker = MALT_WORKER (object);
+  GError *error = NULL;
+  gboolean is_stopped =
+      MALT_WORKER_GET_CLASS (worker)->stop_finish (worker, result, &error);
+
+  if (!malt_waiter_claim (operation->waiter))
+    g_clear_error (&error);
+  else if (is_stopped)
+    malt_waiter_return_int (operation->waiter, TRUE);
+  else
+    malt_waiter_return_error (operation->waiter, error);
+}
+
+static gboolean
+start_stop (gpointer data)
+{
+  Operation *operation = data;
+
+  MALT_WORKER_GET_CLASS (operation->worker)
+      ->stop_async (operation->worker, operation->exit_timeout_ms,
+                    operation->term_timeout_ms, NULL, on_stopped, operation);
+  return G_SOURCE_REMOVE;
+}
+
+/* FALSE: the worker has ended. */
+static gboolean
+enter_stopping (MaltWorker *worker, MaltWaiter *waiter)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  gboolean is_alive;
+
+  g_mutex_lock (&priv->lock);
+  is_alive = priv->state < (gint) MALT_WORKER_ENDED;
+  if (is_alive)
+    {
+      g_atomic_int_set (&priv->state, (gint) MALT_WORKER_STOPPING);
+      priv->stops = g_slist_prepend (priv->stops, malt_waiter_ref (waiter));
+    }
+  g_mutex_unlock (&priv->lock);
+  return is_alive;
+}
+
+/* A stop that was given up waits no more for the end of the worker. */
+static void
+on_stop_cancelled (MaltWaiter *waiter, gpointer data)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (data);
+  GSList *link;
+
+  g_mutex_lock (&priv->lock);
+  link = g_slist_find (priv->stops, waiter);
+  if (link != NULL)
+    priv->stops = g_slist_delete_link (priv->stops, link);
+  g_mutex_unlock (&priv->lock);
+  if (link != NULL)
+    malt_waiter_unref (waiter);
+}
+
+/**
+ * malt_worker_stop_async:
+ * @worker: a worker
+ * @exit_timeout_ms: milliseconds for a polite end; -1: the default, 15 s
+ * @term_timeout_ms: milliseconds more after SIGTERM, before SIGKILL; -1: the default, 15 s
+ * @cancellable: (nullable): gives up waiting; the worker goes on ending
+ * @callback: (nullable): called in the thread-default main context of the caller, always
+ *   after this function has returned
+ * @user_data: passed to @callback
+ *
+ * Does what malt_worker_stop_full() does without blocking.
+ */
+void
+malt_worker_stop_async (MaltWorker *worker, gint64 exit_timeout_ms,
+                        gint64 term_timeout_ms, GCancellable *cancellable,
+                        GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (MaltWaiter) waiter = NULL;
+  Operation *operation;
+
+  g_return_if_fail (MALT_IS_WORKER (worker));
+  g_return_if_fail (exit_timeout_ms >= -1 && term_timeout_ms >= -1);
+  waiter =
+      malt_waiter_new (worker, cancellable, callback, user_data, malt_worker_stop_async);
+  if (!enter_stopping (worker, waiter))
+    {
+      malt_waiter_return_int (waiter, FALSE);
+      return;
+    }
+  malt_waiter_watch_cancellable (waiter, on_stop_cancelled, g_object_ref (worker),
+                                 g_object_unref);
+  operation = operation_new (worker, waiter);
+  operation->exit_timeout_ms =
+      exit_timeout_ms >= 0 ? exit_timeout_ms : DEFAULT_EXIT_TIMEOUT_MS;
+  operation->term_timeout_ms =
+      term_timeout_ms >= 0 ? term_timeout_ms : DEFAULT_TERM_TIMEOUT_MS;
+  run_in_io_thread (operation, start_stop);
+}
+
+/**
+ * malt_worker_stop_finish:
+ * @worker: a worker
+ * @result: what the callback was given
+ * @out_was_running: (out) (optional): whether the worker had not ended before
+ * @error: return location for an error
+ *
+ * Ends malt_worker_stop_async(). The errors are those of malt_worker_stop_full().
+ *
+ * Returns: %TRUE: the worker has ended; or %FALSE with an error
+ */
+gboolean
+malt_worker_stop_finish (MaltWorker *worker, GAsyncResult *result,
+                         gboolean *out_was_running, GError **error)
+{
+  gssize was_running;
+
+  g_return_val_if_fail (g_task_is_valid (result, worker), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, malt_worker_stop_async), FALSE);
+  was_running = g_task_propagate_int (G_TASK (result), error);
+  if (was_running < 0)
+    return FALSE;
+  if (out_was_running != NULL)
+    *out_was_running = was_running != 0;
+  return TRUE;
+}
+
+/**
+ * malt_worker_stop_full:
+ * @worker: a worker
+ * @exit_timeout_ms: milliseconds for a polite end; -1: the default, 15 s
+ * @term_timeout_ms: milliseconds more after SIGTERM, before SIGKILL; -1: the default, 15 s
+ * @out_was_running: (out) (optional): whether the worker had not ended before
+ * @cancellable: (nullable): gives up waiting; the worker goes on ending
+ * @error: return location for an error
+ *
+ * Ends the worker and waits until it is gone: first politely, so that `atexit` hooks run, then
+ * with SIGTERM, then with SIGKILL. Calls are refused from now on. Can be called again, also
+ * while another stop is under way, and on a worker that has ended. May be called in any
+ * thread; no main loop need run.
+ *
+ * Errors: %MALT_ERROR_CANCELLED.
+ *
+ * Returns: %TRUE: the worker has ended; or %FALSE with an error
+ */
+gboolean
+malt_worker_stop_full (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,
+                       gboolean *out_was_running, GCancellable *cancellable,
+                       GError **error)
+{
+  MaltBlocking blocking;
+  gboolean is_stopped;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  g_return_val_if_fail (exit_timeout_ms >= -1 && term_timeout_ms >= -1, FALSE);
+  malt_blocking_begin (&blocking);
+  malt_worker_stop_async (worker, exit_timeout_ms, term_timeout_ms, cancellable,
+                          malt_blocking_on_ended, &blocking);
+  is_stopped = malt_worker_stop_finish (worker, malt_blocking_run (&blocking),
+                                        out_was_running, error);
+  malt_blocking_end (&blocking);
+  return is_stopped;
+}
+
+/**
+ * malt_worker_stop:
+ * @worker: a worker
+ * @cancellable: (nullable): gives up waiting; the worker goes on ending
+ * @error: return location for an error
+ *
+ * Ends the worker, with the default patience, and waits until it is gone; see
+ * malt_worker_stop_full().
+ *
+ * Returns: %TRUE: the worker has ended; or %FALSE with an error
+ */
+gboolean
+malt_worker_stop (MaltWorker *worker, GCancellable *cancellable, GError **error)
+{
+  return malt_worker_stop_full (worker, -1, -1, NULL, cancellable, error);
+}
+
+/**
+ * malt_worker_kill:
+ * @worker: a worker
+ * @signum: number of the signal, such as SIGKILL
+ * @error: return location for an error
+ *
+ * Sends a signal to the worker's process now. Never blocks. A worker that has ended is no
+ * error.
+ *
+ * Errors: %MALT_ERROR_NOT_SUPPORTED: see malt_worker_get_capabilities();
+ * %MALT_ERROR_INVALID_ARGUMENT: there is no such signal.
+ *
+ * Returns: %TRUE, or %FALSE with an error
+ */
+gboolean
+malt_worker_kill (MaltWorker *worker, int signum, GError **error)
+{
+  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  if (!(malt_worker_get_capabilities (worker) & MALT_CAPABILITY_CAN_KILL))
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
+                           "this worker cannot be killed");
+      return FALSE;
+    }
+  if (!malt_worker_is_alive (worker))
+    return TRUE;
+  return MALT_WORKER_GET_CLASS (worker)->kill (worker, signum, error);
+}

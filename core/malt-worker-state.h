@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* The private part of a worker; for the malt-worker*.c files only. Internal to the
+ * library. */
+#pragma once
+
+#include "malt-error-private.h"
+#include "malt-future-private.h"
+#include "malt-waiter.h"
+#include "malt-worker-private.h"
+
+G_BEGIN_DECLS
+
+/* In the order in which they are passed through; see malt-worker.c. */
+typedef enum
+{
+  MALT_WORKER_NEW,
+  MALT_WORKER_LAUNCHING,
+  MALT_WORKER_RUNNING,
+  MALT_WORKER_STOPPING,
+  MALT_WORKER_ENDED,
+} MaltWorkerState;
+
+typedef struct
+{
+  /* Constant from construction on. */
+  MaltConfig *config; /* (owned): sealed */
+  GMainContext
+      *context; /* (owned): of the thread that launched; signals are emitted there */
+  MaltWeakWorker *weak; /* (owned): to the worker itself */
+  MaltHandleHome *home; /* (owned) */
+
+  gint state; /* atomic: MaltWorkerState; written under lock, and only forward */
+  gint capabilities; /* atomic */
+  gssize
+      n_queued_output_bytes; /* atomic: emitted by the backend, not yet seen by handlers */
+
+  GMutex lock; /* guards what follows */
+  MaltTermination *termination; /* (owned) (nullable): until the state is ENDED */
+  GHashTable *outstanding; /* (owned): call id -> MaltFuture (owned) */
+  GQueue order; /* the same futures, by their own links, oldest first */
+  guint n_calls; /* those that are not requests */
+  guint32 last_call_id;
+  GHashTable *channels; /* (owned): channel id -> GWeakRef (owned) */
+  guint32 last_channel_id;
+  GSList *stops; /* (owned): of MaltWaiter: stops that are under way */
+} MaltWorkerPrivate;
+
+MaltWorkerPrivate *malt_worker_get_private (MaltWorker *worker);
+
+MaltWorkerState malt_worker_get_state (MaltWorker *worker);
+
+/* FALSE, and nothing changes, unless the state is one that comes before. */
+gboolean malt_worker_advance (MaltWorker *worker, MaltWorkerState state);
+
+/* The error of something that needs a running worker. (transfer full) */
+GError *malt_worker_new_terminated_error (MaltWorker *worker, MaltCall *call);
+
+/* The call that an interrupt means: that of the future, or with NULL the newest. NULL:
+ * it is not outstanding. (transfer full) */
+MaltFuture *malt_worker_dup_interrupted (MaltWorker *worker, MaltFuture *future);
+
+/* The future of a call or request (NULL), registered and numbered; see
+ * malt_worker_begin_request(). */
+MaltFuture *malt_worker_begin (MaltWorker *worker, MaltCall *call,
+                               gboolean *out_is_pending);
+
+/* Emission of signals, in malt-worker-signal.c */
+
+void malt_worker_install_signals (MaltWorkerClass *klass);
+void malt_worker_queue_exited (MaltWorker *worker, MaltTermination *termination);
+
+G_END_DECLS

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: MIT */
+/* MaltWorker: one evaluator, whatever its backend; its state, and what is outstanding
+ * on it.
+ *
+ * States, in the field `state`:
+ *
+ *   NEW -> LAUNCHING -> RUNNING -> STOPPING -> ENDED
+ *
+ * It only moves forward, and may leave states out. LAUNCHING: the backend's init runs
+ * (malt-worker-launch.c). RUNNING: init has succeeded; calls are accepted in this
+ * state only. STOPPING: a stop was asked for (malt-worker-control.c). ENDED: the
+ * backend called malt_worker_exited(), or the worker is disposed of, or it was never
+ * started.
+ *
+ * Outstanding calls. malt_worker_begin() makes the future of a call or of a request of
+ * core's own, numbers it and puts it into a table by number and a list by age; the
+ * worker owns it there. It leaves them in one of two ways: the backend answers
+ * (malt_worker_complete_call()), or the worker ends. Giving a future up does not take
+ * it out, since the worker runs the call all the same: it can still be interrupted,
+ * and no signal that is meant for another call may hit it.
+ *
+ * The end. end_worker() is the only place that ends a worker. It takes everything that
+ * waits out of the tables under the lock, and tells it afterwards without the lock:
+ * futures oldest first, then channels, then stops, then handlers of `exited`.
+ *
+ * Ownership. Nothing that is outstanding owns the worker: futures, channels and queued
+ * emissions refer to it through the MaltWeakWorker, handles through the
+ * MaltHandleHome. So the last reference of the host ends it.
+ *
+ * Threads. Everything here may run in any thread. No slot of the backend and no
+ * foreign code is called with the lock held; only release_handles runs under a lock,
+ * that of the handle home, which keeps the worker from going away meanwhile. */
+#include "malt-call-private.h"
+#include "malt-channel-private.h"
+#include "malt-config-private.h"
+#include "malt-worker-state.h"
+
+/**
+ * MaltWorker:
+ *
+ * One evaluator of Julia code, whatever its backend. Calls on one worker run concurrently, as
+ * Julia tasks, and start in the order in which they were made. Every method can be used in
+ * any thread and in any state of the worker.
+ *
+ * Dropping the last reference ends the worker in the background.
+ */
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (MaltWorker, malt_worker, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_CONFIG = 1,
+};
+
+MaltWorkerPrivate *
+malt_worker_get_private (MaltWorker *worker)
+{
+  return malt_worker_get_instance_private (worker);
+}
+
+/* State */
+
+MaltWorkerState
+malt_worker_get_state (MaltWorker *worker)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+
+  return (MaltWorkerState) g_atomic_int_get (&priv->state);
+}
+
+gboolean
+malt_worker_advance (MaltWorker *worker, MaltWorkerState state)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  gboolean is_forward;
+
+  g_mutex_lock (&priv->lock);
+  is_forward = priv->state < (gint) state;
+  if (is_forward)
+    g_atomic_int_set (&priv->state, (gint) state);
+  g_mutex_unlock (&priv->lock);
+  return is_forward;
+}
+
+gboolean
+malt_worker_is_alive (MaltWorker *worker)
+{
+  return malt_worker_get_state (worker) != MALT_WORKER_ENDED;
+}
+
+GError *
+malt_worker_new_terminated_error (MaltWorker *worker, MaltCall *call)
+{
+  g_autoptr (MaltTermination) termination = malt_worker_dup_termination (worker);
+  g_autofree char *summary = malt_worker_dup_summary (worker);
+  g_autofree char *call_summary = call != NULL ? malt_call_to_string (call) : NULL;
+
+  return malt_error_new_terminated (termination, summary, call_summary);
+}
+
+/* Outstanding calls */
+
+static guint32
+next_id (guint32 *last, GHashTable *taken)
+{
+  do
+    *last = *last == G_MAXUINT32 ? 1 : *last + 1;
+  while (g_hash_table_contains (taken, GUINT_TO_POINTER (*last)));
+  return *last;
+}
+
+/* Takes over the reference. */
+static void
+add_outstanding_locked (MaltWorkerPrivate *priv, MaltFuture *future)
+{
+  guint32 id = next_id (&priv->last_call_id, priv->outstanding);
+
+  malt_future_set_id (future, id);
+  g_hash_table_insert (priv->outstanding, GUINT_TO_POINTER (id), future);
+  g_queue_push_tail_link (&priv->order, malt_future_get_link (future));
+  if (!malt_future_is_request (future))
+    priv->n_calls++;
+}
+
+/* Gives the reference away. NULL: no such call is outstanding. */
+static MaltFuture *
+take_outstanding_locked (MaltWorkerPrivate *priv, guint32 id)
+{
+  gpointer future;
+
+  if (!g_hash_table_steal_extended (priv->outstanding, GUINT_TO_POINTER (id), NULL,
+                                    &future))
+    return NULL;
+  g_queue_unlink (&priv->order, malt_future_get_link (future));
+  if (!malt_future_is_request (future))
+    priv->n_calls--;
+  return future;
+}
+
+MaltFuture *
+malt_worker_begin (MaltWorker *worker, MaltCall *call, gboolean *out_is_pending)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  MaltFuture *future = malt_future_new (priv->weak, call);
+  gboolean is_running;
+
+  if (call != NULL)
+    malt_call_seal (call);
+  g_mutex_lock (&priv->lock);
+  is_running = priv->state == (gint) MALT_WORKER_RUNNING;
+  if (is_running)
+    add_outstanding_locked (priv, g_object_ref (future));
+  g_mutex_unlock (&priv->lock);
+
+  if (!is_running)
+    malt_future_complete (future, NULL, malt_worker_new_terminated_error (worker, call));
+  *out_is_pending = is_running;
+  return future;
+}
+
+MaltFuture *
+malt_worker_begin_request (MaltWorker *worker, gboolean *out_is_pending)
+{
+  return malt_worker_begin (worker, NULL, out_is_pending);
+}
+
+/**
+ * malt_worker_complete_call:
+ * @worker: a worker
+ * @call_id: number of the call
+ * @value: (transfer full) (nullable): its value; %NULL without an error stands for `nothing`
+ * @error: (transfer full) (nullable): why it failed
+ *
+ * Ends a call. For backends: this is the one way in which answers come in. It may be called in
+ * any thread, also inside the slot that was given the call, but never while the backend holds
+ * a lock that a slot takes.
+ *
+ * Returns: %FALSE: nobody waits for the answer any more, or the number is unknown; nothing
+ *   happened
+ */
+gboolean
+malt_worker_complete_call (MaltWorker *worker, guint32 call_id, MaltValue *value,
+                           GError *error)
+{
+  MaltWorkerPrivate *priv;
+  g_autoptr (MaltFuture) future = NULL;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  priv = malt_worker_get_private (worker);
+  g_mutex_lock (&priv->lock);
+  future = take_outstanding_locked (priv, call_id);
+  g_mutex_unlock (&priv->lock);
+
+  if (future != NULL)
+    return malt_future_complete (future, value, error);
+  g_clear_pointer (&value, malt_value_unref);
+  g_clear_error (&error);
+  return FALSE;
+}
+
+/**
+ * malt_worker_get_n_pending:
+ * @worker: a worker
+ *
+ * Counts the calls that the worker has not answered, with those that were given up, without
+ * requests of the library's own. For backends.
+ *
+ * Returns: their number
+ */
+guint
+malt_worker_get_n_pending (MaltWorker *worker)
+{
+  MaltWorkerPrivate *priv;
+  guint n_calls;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), 0);
+  priv = malt_worker_get_private (worker);
+  g_mutex_lock (&priv->lock);
+  n_calls = priv->n_calls;
+  g_mutex_unlock (&priv->lock);
+  return n_calls;
+}
+
+/**
+ * malt_worker_is_pending:
+ * @worker: a worker
+ * @call_id: number of a call or request
+ *
+ * Says whether the worker still owes an answer, wanted or not. For backends.
+ *
+ * Returns: %TRUE if it does
+ */
+gboolean
+malt_worker_is_pending (MaltWorker *worker, guint32 call_id)
+{
+  MaltWorkerPrivate *priv;
+  gboolean is_pending;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  priv = malt_worker_get_private (worker);
+  g_mutex_lock (&priv->lock);
+  is_pending = g_hash_table_contains (priv->outstanding, GUINT_TO_POINTER (call_id));
+  g_mutex_unlock (&priv->lock);
+  return is_pending;
+}
+
+static MaltFuture *
+find_newest_call_locked (MaltWorkerPrivate *priv)
+{
+  for (GList *link = priv->order.tail; link != NULL; link = link->prev)
+    if (!malt_future_is_request (link->data))
+      return link->data;
+  return NULL;
+}
+
+MaltFuture *
+malt_worker_dup_interrupted (MaltWorker *worker, MaltFuture *future)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  MaltFuture *found;
+
+  g_mutex_lock (&priv->lock);
+  if (future == NULL)
+    found = find_newest_call_locked (priv);
+  else
+    found = g_hash_table_lookup (priv->outstanding,
+                                 GUINT_TO_POINTER (malt_future_get_id (future)));
+  if (future != NULL && found != future)
+    found = NULL;
+  if (found != NULL)
+    g_object_ref (found);
+  g_mutex_unlock (&priv->lock);
+  return found;
+}
+
+/* The end */
+
+typedef struct
+{
+  GQueue futures; /* by their own links; each owned */
+  GSList *channels; /* (owned): of MaltChannel (owned) */
+  GSList *stops; /* (owned): of MaltWaiter (owned) */
+} Leftovers;
+
+static void
+take_leftovers_locked (MaltWorkerPrivate *priv, Leftovers *leftovers)
+{
+  GHashTableIter iter;
+  gpointer ref;
+
+  leftovers->futures = priv->order;
+  g_queue_init (&priv->order);
+  g_hash_table_steal_all (priv->outstanding);
+  priv->n_calls = 0;
+
+  leftovers->channels = NULL;
+  g_hash_table_iter_init (&iter, priv->channels);
+  while (g_hash_table_iter_next (&iter, NULL, &ref))
+    {
+      MaltChannel *channel = g_weak_ref_get (ref);
+
+      if (channel != NULL)
+        leftovers->channels = g_slist_prepend (leftovers->channels, channel);
+    }
+  leftovers->stops = g_slist_reverse (g_steal_pointer (&priv->stops));
+}
+
+static void
+fail_futures (MaltWorker *worker, GQueue *futures, MaltTermination *termination)
+{
+  g_autofree char *summary = NULL;
+  GList *link;
+
+  if (futures->length > 0)
+    summary = malt_worker_dup_summary (worker);
+  while ((link = g_queue_pop_head_link (futures)) != NULL)
+    {
+      g_autoptr (MaltFuture) future = link->data;
+      MaltCall *call = malt_future_get_call (future);
+      g_autofree char *call_summary = NULL;
+
+      if (malt_future_is_done (future))
+        continue;
+      call_summary = call != NULL ? malt_call_to_string (call) : NULL;
+      malt_future_complete (
+          future, NULL, malt_error_new_terminated (termination, summary, call_summary));
+    }
+}
+
+static void
+close_channels (GSList *channels, MaltTermination *termination)
+{
+  g_autofree char *what = malt_termination_to_string (termination);
+  g_autofree char *reason = g_strdup_printf ("the worker %s", what);
+
+  for (GSList *l = channels; l != NULL; l = l->next)
+    malt_channel_lose (l->data, reason);
+  g_slist_free_full (channels, g_object_unref);
+}
+
+static void
+finish_stops (GSList *stops)
+{
+  for (GSList *l = stops; l != NULL; l = l->next)
+    if (malt_waiter_claim (l->data))
+      malt_waiter_return_int (l->data, TRUE);
+  g_slist_free_full (stops, (GDestroyNotify) malt_waiter_unref);
+}
+
+/* FALSE if it had ended before. */
+static gboolean
+end_worker (MaltWorker *worker, MaltTermination *termination)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  Leftovers leftovers;
+
+  g_mutex_lock (&priv->lock);
+  if (priv->state == (gint) MALT_WORKER_ENDED)
+    {
+      g_mutex_unlock (&priv->lock);
+      return FALSE;
+    }
+  g_atomic_int_set (&priv->state, (gint) MALT_WORKER_ENDED);
+  priv->termination = malt_termination_ref (termination);
+  take_leftovers_locked (priv, &leftovers);
+  g_mutex_unlock (&priv->lock);
+
+  malt_handle_home_close (priv->home);
+  fail_futures (worker, &leftovers.futures, termination);
+  close_channels (leftovers.channels, termination);
+  finish_stops (leftovers.stops);
+  return TRUE;
+}
+
+/**
+ * malt_worker_exited:
+ * @worker: a worker
+ * @termination: why it ended
+ *
+ * Ends the worker: what is pending fails, oldest first, channels are closed, stops that are
+ * under way succeed, and #MaltWorker::exited is emitted. For backends, once the evaluator is
+ * gone; a second time does nothing. Never while the backend holds a lock that a slot takes.
+ */
+void
+malt_worker_exited (MaltWorker *worker, MaltTermination *termination)
+{
+  g_return_if_fail (MALT_IS_WORKER (worker));
+  g_return_if_fail (termination != NULL);
+  if (end_worker (worker, termination))
+    malt_worker_queue_exited (worker, termination);
+}
+
+/* Channels */
+
+static void
+weak_ref_free (gpointer data)
+{
+  GWeakRef *ref = data;
+
+  g_weak_ref_clear (ref);
+  g_free (ref);
+}
+
+guint32
+malt_worker_add_channel (MaltWorker *worker, MaltChannel *channel)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  GWeakRef *ref = g_new0 (GWeakRef, 1);
+  guint32 id;
+
+  g_weak_ref_init (ref, channel);
+  g_mutex_lock (&priv->lock);
+  id = next_id (&priv->last_channel_id, priv->channels);
+  g_hash_table_insert (priv->channels, GUINT_TO_POINTER (id), ref);
+  g_mutex_unlock (&priv->lock);
+  return id;
+}
+
+void
+malt_worker_remove_channel (MaltWorker *worker, guint32 id)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+
+  g_mutex_lock (&priv->lock);
+  g_hash_table_remove (priv->channels, GUINT_TO_POINTER (id));
+  g_mutex_unlock (&priv->lock);
+}
+
+/**
+ * malt_worker_dup_channel:
+ * @worker: a worker
+ * @channel_id: number of a channel
+ *
+ * Finds the channel that an item is for. For backends.
+ *
+ * Returns: (transfer full) (nullable): the channel; %NULL: nobody listens to it any more
+ */
+MaltChannel *
+malt_worker_dup_channel (MaltWorker *worker, guint32 channel_id)
+{
+  MaltWorkerPrivate *priv;
+  MaltChannel *channel = NULL;
+  GWeakRef *ref;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), NULL);
+  priv = malt_worker_get_private (worker);
+  g_mutex_lock (&priv->lock);
+  ref = g_hash_table_lookup (priv->channels, GUINT_TO_POINTER (channel_id));
+  if (ref != NULL)
+    channel = g_weak_ref_get (ref);
+  g_mutex_unlock (&priv->lock);
+  return channel;
+}
+
+/* Life */
+
+MaltWeakWorker *
+malt_worker_get_weak (MaltWorker *worker)
+{
+  return malt_worker_get_private (worker)->weak;
+}
+
+MaltHandleHome *
+malt_worker_get_handle_home (MaltWorker *worker)
+{
+  return malt_worker_get_private (worker)->home;
+}
+
+/* The worker is there: end_worker(), which disposal runs, closes the home, and that
+ * waits for this. */
+static void
+on_handle_released (guint64 id, gpointer data)
+{
+  MaltWorker *worker = data;
+  MaltWorkerClass *klass = MALT_WORKER_GET_CLASS (worker);
+
+  if (klass->release_handles != NULL)
+    klass->release_handles (worker, &id, 1);
+}
+
+static void
+malt_worker_init (MaltWorker *worker)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+
+  g_mutex_init (&priv->lock);
+  priv->context = g_main_context_ref_thread_default ();
+  priv->weak = malt_weak_worker_new (worker);
+  priv->home = malt_handle_home_new (on_handle_released, worker);
+  priv->outstanding = g_hash_table_new (NULL, NULL);
+  priv->channels = g_hash_table_new_full (NULL, NULL, NULL, weak_ref_free);
+  g_queue_init (&priv->order);
+}
+
+static void
+malt_worker_constructed (GObject *object)
+{
+  MaltWorker *worker = MALT_WORKER (object);
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+
+  if (priv->config == NULL)
+    {
+      priv->config = malt_config_new ();
+      malt_config_seal (priv->config);
+    }
+  g_atomic_int_set (&priv->capabilities,
+                    (gint) MALT_WORKER_GET_CLASS (worker)->capabilities);
+  G_OBJECT_CLASS (malt_worker_parent_class)->constructed (object);
+}
+
+static void
+malt_worker_dispose (GObject *object)
+{
+  g_autoptr (MaltTermination) termination =
+      malt_termination_new (MALT_TERMINATION_STOPPED, 0, NULL, NULL);
+
+  end_worker (MALT_WORKER (object), termination);
+  G_OBJECT_CLASS (malt_worker_parent_class)->dispose (object);
+}
+
+static void
+malt_worker_finalize (GObject *object)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (MALT_WORKER (object));
+
+  g_clear_object (&priv->config);
+  g_clear_pointer (&priv->context, g_main_context_unref);
+  g_clear_pointer (&priv->weak, malt_weak_worker_unref);
+  g_clear_pointer (&priv->home, malt_handle_home_unref);
+  g_clear_pointer (&priv->termination, malt_termination_unref);
+  g_clear_pointer (&priv->outstanding, g_hash_table_unref);
+  g_clear_pointer (&priv->channels, g_hash_table_unref);
+  g_mutex_clear (&priv->lock);
+  G_OBJECT_CLASS (malt_worker_parent_class)->finalize (object);
+}
+
+static void
+malt_worker_get_property (GObject *object, guint property_id, GValue *value,
+                          GParamSpec *pspec)
+{
+  if (property_id == PROP_CONFIG)
+    g_value_set_object (value, malt_worker_get_private (MALT_WORKER (object))->config);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+}
+
+static void
+malt_worker_set_property (GObject *object, guint property_id, const GValue *value,
+                          GParamSpec *pspec)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (MALT_WORKER (object));
+  MaltConfig *config;
+
+  if (property_id != PROP_CONFIG)
+    {
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      return;
+    }
+  config = g_value_get_object (value);
+  if (config == NULL)
+    return;
+  priv->config = malt_config_copy (config);
+  malt_config_seal (priv->config);
+}
+
+static void
+malt_worker_class_init (MaltWorkerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->constructed = malt_worker_constructed;
+  object_class->dispose = malt_worker_dispose;
+  object_class->finalize = malt_worker_finalize;
+  object_class->get_property = malt_worker_get_property;
+  object_class->set_property = malt_worker_set_property;
+
+  /**
+   * MaltWorker:config: (getter get_config)
+   *
+   * The config that the worker was launched with; a copy that is not changed any more.
+   */
+  g_object_class_install_property (
+      object_class, PROP_CONFIG,
+      g_param_spec_object ("config", NULL, NULL, MALT_TYPE_CONFIG,
+                           G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY |
+                               G_PARAM_STATIC_STRINGS));
+  malt_worker_install_signals (klass);
+}
