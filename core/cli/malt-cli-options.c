@@ -144,8 +144,7 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
       *out_status = MALT_CLI_WORKER;
       return NULL;
     }
-  malt_config_set (config, "output", "forward");
-  malt_config_set (config, "output-prefix", "");
+  malt_config_set (config, "output", "signal");
   if (standard_input)
     malt_config_set (config, "stdin", standard_input);
   if (options->backend)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the command itself writes: the value of an evaluation, and errors. What evaluated code prints goes past it. */
+/* What the command says: the value of an evaluation, errors, and that its output went nowhere. */
 #include "malt-cli.h"
 
 #include <errno.h>
@@ -37,9 +37,27 @@ malt_cli_set_display (MaltCall *call)
   malt_call_set_display_color (call, is_colored (STDOUT_FILENO));
 }
 
-/* What failed to reach standard output. A reader that has gone away is no error of this program, but the end of its work. */
-static int
-report_lost_output (int error_number)
+/* What the REPL would print: a String holds it, `nothing` stands for no text. */
+GBytes *
+malt_cli_describe_display (MaltValue *value)
+{
+  g_autoptr (GByteArray) line = g_byte_array_new ();
+
+  if (malt_value_get_kind (value) == MALT_VALUE_STRING)
+    {
+      gsize n_bytes;
+      const char *text = malt_value_get_string (value, &n_bytes);
+
+      g_byte_array_append (line, (const guint8 *) text, (guint) n_bytes);
+      g_byte_array_append (line, (const guint8 *) "\n", 1);
+    }
+  return g_byte_array_free_to_bytes (g_steal_pointer (&line));
+}
+
+/* The exit status of a command that could not write all of its output. A reader that has gone away is no error of this
+ * program, but the end of its work. */
+int
+malt_cli_report_lost_output (int error_number)
 {
   if (error_number == EPIPE)
     return MALT_CLI_SIGNAL_BASE + SIGPIPE;
@@ -48,69 +66,60 @@ report_lost_output (int error_number)
   return MALT_CLI_EXCEPTION;
 }
 
-/* Prints what the REPL would print: a String holds it, `nothing` stands for no text. Returns the exit status. */
-int
-malt_cli_print_display (MaltValue *value)
-{
-  const char *text;
-  gsize n_bytes;
-
-  if (malt_value_get_kind (value) != MALT_VALUE_STRING)
-    return MALT_CLI_OK;
-  text = malt_value_get_string (value, &n_bytes);
-  if (fwrite (text, 1, n_bytes, stdout) == n_bytes && fputc ('\n', stdout) != EOF &&
-      fflush (stdout) == 0)
-    return MALT_CLI_OK;
-  return report_lost_output (errno);
-}
-
 /* Writes out what is still in memory. Returns @status, or what tells of a failure if it tells of success. */
 int
 malt_cli_close_output (int status)
 {
   if (fflush (stdout) == 0 || status != MALT_CLI_OK)
     return status;
-  return report_lost_output (errno);
+  return malt_cli_report_lost_output (errno);
 }
 
-static int
-print_exception (const GError *error)
+static char *
+describe_exception (const GError *error)
 {
   const char *backtrace = malt_error_get_backtrace (error);
+  gboolean has_backtrace = backtrace && backtrace[0] != '\0';
   gboolean is_color = is_colored (STDERR_FILENO);
 
-  fprintf (stderr, "%sERROR: %s%s\n", is_color ? "\033[91m\033[1m" : "",
-           is_color ? "\033[22m\033[39m" : "", malt_error_get_exception_message (error));
-  if (backtrace && backtrace[0] != '\0')
-    fprintf (stderr, "%s\n", backtrace);
-  return MALT_CLI_EXCEPTION;
+  return g_strconcat (is_color ? "\033[91m\033[1m" : "",
+                      "ERROR: ", is_color ? "\033[22m\033[39m" : "",
+                      malt_error_get_exception_message (error), "\n",
+                      has_backtrace ? backtrace : "", has_backtrace ? "\n" : "", NULL);
 }
 
-static int
-print_termination (const GError *error, gboolean is_stderr_forwarded)
+static char *
+describe_termination (const GError *error, gboolean is_stderr_seen, int *out_status)
 {
   MaltTermination *termination = malt_error_get_termination (error);
   const char *lines = termination ? malt_termination_get_stderr (termination) : NULL;
 
   if (termination && malt_termination_get_reason (termination) == MALT_TERMINATION_EXITED)
-    return malt_termination_get_exit_status (termination);
-
-  fprintf (stderr, "malt: %s\n", error->message);
-  if (!is_stderr_forwarded && lines && lines[0] != '\0')
-    fprintf (stderr, "%s%s", lines, g_str_has_suffix (lines, "\n") ? "" : "\n");
-  return MALT_CLI_WORKER;
+    {
+      *out_status = malt_termination_get_exit_status (termination);
+      return g_strdup ("");
+    }
+  *out_status = MALT_CLI_WORKER;
+  if (is_stderr_seen || !lines || lines[0] == '\0')
+    return g_strconcat ("malt: ", error->message, "\n", NULL);
+  return g_strconcat ("malt: ", error->message, "\n", lines,
+                      g_str_has_suffix (lines, "\n") ? "" : "\n", NULL);
 }
 
-/* Says on standard error what went wrong and returns the exit status that belongs to it. exit() in evaluated code is not worth a word. */
-int
-malt_cli_print_error (const GError *error, gboolean is_stderr_forwarded)
+/* What to say on standard error about a call that failed, and the exit status that belongs to it. exit() in evaluated code is not worth a word. */
+char *
+malt_cli_describe_error (const GError *error, gboolean is_stderr_seen, int *out_status)
 {
   if (g_error_matches (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION))
-    return print_exception (error);
+    {
+      *out_status = MALT_CLI_EXCEPTION;
+      return describe_exception (error);
+    }
   if (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED))
-    return print_termination (error, is_stderr_forwarded);
-  fprintf (stderr, "malt: %s\n", error->message);
-  return g_error_matches (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT)
-             ? MALT_CLI_USAGE
-             : MALT_CLI_WORKER;
+    return describe_termination (error, is_stderr_seen, out_status);
+  if (g_error_matches (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT))
+    *out_status = MALT_CLI_USAGE;
+  else
+    *out_status = MALT_CLI_WORKER;
+  return g_strconcat ("malt: ", error->message, "\n", NULL);
 }

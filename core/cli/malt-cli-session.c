@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One worker, some calls one after the other, and the signals that come in between. */
 /*
- * Everything happens in the main thread. An operation is something asynchronous that was started: the launch, a call, an
+ * Everything happens in the main thread, but the writing of output (malt-cli-writer.c). An operation is something asynchronous that was started: the launch, a call, an
  * interrupt, the end of the worker. The session is over when none is under way any more, so each callback first starts what follows.
  *
  *   launch -> call -> call -> ... -> stop
@@ -9,12 +9,16 @@
  * The first SIGINT cancels the launch or interrupts the call; the second one kills the worker. SIGTERM and SIGHUP end it, politely.
  * A worker in the process group of the command gets the terminal's SIGINT itself: then the first one is not sent on, it would count twice.
  * Once the end has begun (is_ending), answers that still come are of no interest: the worker was told to go.
+ *
+ * Output goes through the signal of the worker and not through its forwarding: the library never waits for whoever reads the host's output, and so
+ * drops what is too much, and knows nothing of a reader that has gone. A command must do neither.
  */
 #include "malt-cli.h"
 
 #include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How long a worker that is to end on a signal may take after its own SIGTERM. */
 enum
@@ -30,9 +34,12 @@ typedef struct
   MaltWorker *worker; /* (owned) (nullable): until the launch has succeeded */
   MaltFuture *future; /* (owned) (nullable): the call under way */
   GCancellable *cancellable; /* (owned): gives up the launch */
+  MaltCliWriter *writer; /* (owned) */
   guint n_operations; /* under way */
   guint n_interrupts; /* SIGINTs so far */
   gboolean is_ending;
+  gboolean is_abandoned; /* what is not yet written will not be */
+  gboolean is_written; /* all of it */
   int status;
 } MaltCliSession;
 
@@ -60,12 +67,21 @@ static void
 report (MaltCliSession *session, const GError *error)
 {
   const char *type = malt_error_get_exception_type (error);
-  gboolean is_forwarded =
-      g_strcmp0 (malt_config_get (session->config, "output"), "forward") == 0;
+  gboolean is_seen =
+      g_strcmp0 (malt_config_get (session->config, "output"), "discard") != 0;
+  g_autofree char *text = malt_cli_describe_error (error, is_seen, &session->status);
 
-  session->status = malt_cli_print_error (error, is_forwarded);
+  malt_cli_writer_print (session->writer, STDERR_FILENO, text);
   if (session->n_interrupts > 0 && g_strcmp0 (type, "InterruptException") == 0)
     session->status = MALT_CLI_SIGNAL_BASE + SIGINT;
+}
+
+static void
+show (MaltCliSession *session, MaltValue *value)
+{
+  g_autoptr (GBytes) text = malt_cli_describe_display (value);
+
+  malt_cli_writer_write (session->writer, STDOUT_FILENO, text);
 }
 
 static void
@@ -77,18 +93,18 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 
   value = malt_future_fetch_finish (MALT_FUTURE (source), result, &error);
   g_clear_object (&session->future);
-  if (!session->is_ending)
-    {
-      if (error)
-        report (session, error);
-      else if (session->n_started == session->calls->len)
-        session->status = malt_cli_print_display (value);
-      if (error)
-        end_worker (session, -1, -1);
-      else
-        start_next (session);
-    }
   session->n_operations--;
+  if (session->is_ending)
+    return;
+  if (error)
+    {
+      report (session, error);
+      end_worker (session, -1, -1);
+      return;
+    }
+  if (session->n_started == session->calls->len)
+    show (session, value);
+  start_next (session);
 }
 
 static void
@@ -107,23 +123,65 @@ start_next (MaltCliSession *session)
 }
 
 static void
+on_output (MaltWorker *worker G_GNUC_UNUSED, MaltStream stream,
+           guint call_id G_GNUC_UNUSED, GBytes *bytes, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+
+  malt_cli_writer_write (session->writer,
+                         stream == MALT_STREAM_STDERR ? STDERR_FILENO : STDOUT_FILENO,
+                         bytes);
+}
+
+/* Nobody can see what the evaluation would still print. */
+static void
+on_writer_event (MaltCliWriterEvent event, int error_number, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+
+  if (event == MALT_CLI_WRITER_DONE)
+    {
+      session->is_written = TRUE;
+      return;
+    }
+  if (!session->is_ending)
+    end_worker (session, 0, SIGNALLED_TERM_TIMEOUT_MS);
+  if (session->status == MALT_CLI_OK)
+    session->status = malt_cli_report_lost_output (error_number);
+}
+
+static void
+report_launch_failure (MaltCliSession *session, const GError *error)
+{
+  g_autofree char *text = g_strconcat ("malt: ", error->message, "\n", NULL);
+
+  malt_cli_writer_print (session->writer, STDERR_FILENO, text);
+  session->status = MALT_CLI_WORKER;
+}
+
+static void
 on_launched (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   MaltCliSession *session = user_data;
   g_autoptr (GError) error = NULL;
 
   session->worker = malt_worker_launch_finish (result, &error);
-  if (session->is_ending && session->worker)
-    end_worker (session, 0, 0);
-  else if (session->worker)
-    start_next (session);
-  else if (!session->is_ending)
-    {
-      fprintf (stderr, "malt: %s\n", error->message);
-      session->status = MALT_CLI_WORKER;
-    }
   session->n_operations--;
+  if (!session->worker)
+    {
+      if (!session->is_ending)
+        report_launch_failure (session, error);
+      return;
+    }
+  g_signal_connect (session->worker, "output", G_CALLBACK (on_output), session);
+  if (session->is_ending)
+    end_worker (session, 0, 0);
+  else
+    start_next (session);
 }
+
+static const char unreachable[] =
+    "malt: the evaluation cannot be interrupted; interrupt again to end it\n";
 
 static void
 on_interrupted (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -134,8 +192,7 @@ on_interrupted (GObject *source, GAsyncResult *result, gpointer user_data)
 
   outcome = malt_future_interrupt_finish (MALT_FUTURE (source), result, &error);
   if (!session->is_ending && !error && outcome == MALT_INTERRUPT_UNDELIVERABLE)
-    fputs ("malt: the evaluation cannot be interrupted; interrupt again to end it\n",
-           stderr);
+    malt_cli_writer_print (session->writer, STDERR_FILENO, unreachable);
   session->n_operations--;
 }
 
@@ -144,6 +201,7 @@ static void
 end_on_signal (MaltCliSession *session, int signum)
 {
   session->status = MALT_CLI_SIGNAL_BASE + signum;
+  session->is_abandoned = TRUE;
   if (!session->worker)
     {
       session->is_ending = TRUE;
@@ -189,6 +247,17 @@ on_sighup (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Until nothing is under way and, unless a signal has ended the session, all is written. */
+static void
+run (MaltCliSession *session)
+{
+  while (session->n_operations > 0)
+    g_main_context_iteration (NULL, TRUE);
+  malt_cli_writer_close (session->writer);
+  while (!session->is_written && !session->is_abandoned)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 int
 malt_cli_session_run (MaltConfig *config, GPtrArray *calls)
 {
@@ -199,14 +268,16 @@ malt_cli_session_run (MaltConfig *config, GPtrArray *calls)
   sources[1] = g_unix_signal_add (SIGTERM, on_sigterm, &session);
   sources[2] = g_unix_signal_add (SIGHUP, on_sighup, &session);
   session.cancellable = g_cancellable_new ();
+  session.writer = malt_cli_writer_new (on_writer_event, &session);
   malt_worker_launch_async (config, session.cancellable, on_launched, &session);
-  while (session.n_operations > 0)
-    g_main_context_iteration (NULL, TRUE);
+  run (&session);
 
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
     g_source_remove (sources[i]);
-  g_clear_object (&session.future);
   g_clear_object (&session.worker);
   g_clear_object (&session.cancellable);
+  /* An abandoned writer may wait for its reader for ever; it ends with the process. */
+  if (session.is_written)
+    malt_cli_writer_free (session.writer);
   return session.status;
 }

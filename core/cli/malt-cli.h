@@ -72,9 +72,29 @@ MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
 /* Takes the display text of the last call to standard output. Returns the exit status of the command. */
 int malt_cli_session_run (MaltConfig *config, GPtrArray *calls);
 
-/* malt-cli-output.c: what the command itself writes. */
+/* malt-cli-output.c: what the command says. */
 
 void malt_cli_set_display (MaltCall *call);
-int malt_cli_print_display (MaltValue *value);
+GBytes *malt_cli_describe_display (MaltValue *value);
+char *malt_cli_describe_error (const GError *error, gboolean is_stderr_seen,
+                               int *out_status);
+int malt_cli_report_lost_output (int error_number);
 int malt_cli_close_output (int status);
-int malt_cli_print_error (const GError *error, gboolean is_stderr_forwarded);
+
+/* malt-cli-writer.c: writes to standard output and standard error without making the main thread wait. */
+
+typedef enum
+{
+  MALT_CLI_WRITER_LOST, /* standard output cannot be written any more */
+  MALT_CLI_WRITER_DONE, /* all was written after malt_cli_writer_close() */
+} MaltCliWriterEvent;
+
+typedef struct _MaltCliWriter MaltCliWriter;
+typedef void (*MaltCliWriterFunc) (MaltCliWriterEvent event, int error_number,
+                                   gpointer user_data);
+
+MaltCliWriter *malt_cli_writer_new (MaltCliWriterFunc func, gpointer user_data);
+void malt_cli_writer_write (MaltCliWriter *writer, int descriptor, GBytes *bytes);
+void malt_cli_writer_print (MaltCliWriter *writer, int descriptor, const char *text);
+void malt_cli_writer_close (MaltCliWriter *writer);
+void malt_cli_writer_free (MaltCliWriter *writer);
