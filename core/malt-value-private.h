@@ -286,7 +286,7 @@ gboolean malt_value_kind_is_integer (MaltValueKind kind);
 gboolean malt_value_kind_is_signed (MaltValueKind kind);
 gboolean malt_value_kind_is_float (MaltValueKind kind);
 gdouble malt_float16_to_double (guint16 bits);
-guint16 malt_float16_from_float (gfloat value);
+guint16 malt_float16_from_double (gdouble value);
 gdouble malt_value_get_float (MaltValue *value);
 MaltValue *malt_range_dup_element (MaltValue *range, gsize index);
 

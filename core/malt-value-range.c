@@ -34,7 +34,7 @@ static gdouble
 round_to_kind (gdouble number, MaltValueKind kind)
 {
   if (kind == MALT_VALUE_FLOAT16)
-    return malt_float16_to_double (malt_float16_from_float ((gfloat) number));
+    return malt_float16_to_double (malt_float16_from_double (number));
   return kind == MALT_VALUE_FLOAT32 ? (gdouble) (gfloat) number : number;
 }
 
@@ -44,7 +44,7 @@ new_float (MaltValueKind kind, gdouble number)
   switch (kind)
     {
     case MALT_VALUE_FLOAT16:
-      return malt_value_new_float16 ((gfloat) number);
+      return malt_value_new_scalar (kind, malt_float16_from_double (number), 0);
     case MALT_VALUE_FLOAT32:
       return malt_value_new_float32 ((gfloat) number);
     default:

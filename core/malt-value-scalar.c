@@ -297,7 +297,7 @@ malt_value_new_uint128 (guint64 high, guint64 low)
 MaltValue *
 malt_value_new_float16 (gfloat value)
 {
-  return malt_value_new_scalar (MALT_VALUE_FLOAT16, malt_float16_from_float (value), 0);
+  return malt_value_new_scalar (MALT_VALUE_FLOAT16, malt_float16_from_double (value), 0);
 }
 
 /**
@@ -466,10 +466,10 @@ malt_float16_to_double (guint16 bits)
 }
 
 guint16
-malt_float16_from_float (gfloat value)
+malt_float16_from_double (gdouble value)
 {
   guint16 sign = signbit (value) ? 0x8000 : 0;
-  gdouble size = fabs ((gdouble) value);
+  gdouble size = fabs (value);
   int exponent;
   gdouble fraction;
 
@@ -477,7 +477,7 @@ malt_float16_from_float (gfloat value)
     return (guint16) (sign | 0x7e00);
   if (size >= 65520.0) /* half-way between the largest number and what would follow it */
     return (guint16) (sign | 0x7c00);
-  if (size < ldexp (1.0, -14))
+  if (size < 0x1p-14)
     return (guint16) (sign | (guint16) nearbyint (ldexp (size, 24)));
   frexp (size, &exponent);
   /* A fraction that rounds up to the next power of two carries into the exponent, which is what is wanted. */
