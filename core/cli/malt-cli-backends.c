@@ -39,8 +39,7 @@ print_choice (MaltConfig *config)
   malt_config_set_backend (automatic, "auto");
   choice = malt_backend_choose (automatic, &reason, &error);
   if (choice)
-    printf ("\nauto takes %s%s%s\n", malt_backend_get_name (choice), reason ? ": " : "",
-            reason ? reason : "");
+    printf ("\nauto takes %s\n", reason);
   else
     printf ("\nauto takes none: %s\n", error->message);
   if (named && strcmp (named, "auto") != 0)

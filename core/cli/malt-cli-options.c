@@ -118,8 +118,9 @@ malt_cli_parse (int argc, char **argv, MaltCliParseFlags flags,
   return arguments ? g_steal_pointer (&arguments) : g_new0 (char *, 1);
 }
 
+/* Any option of the backend can be set here, so they are set for the one that will be taken. */
 static gboolean
-set_option (MaltConfig *config, const char *text)
+set_option (MaltConfig *config, MaltBackend *backend, const char *text)
 {
   const char *equals = strchr (text, '=');
   g_autofree char *key = NULL;
@@ -127,7 +128,29 @@ set_option (MaltConfig *config, const char *text)
   if (!equals || equals == text)
     return FALSE;
   key = g_strndup (text, (gsize) (equals - text));
-  malt_config_set (config, key, equals + 1);
+  malt_config_set_for (config, malt_backend_get_name (backend), key, equals + 1);
+  return TRUE;
+}
+
+static gboolean
+set_options (MaltConfig *config, MaltCliOptions *options, int *out_status)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltBackend) backend = malt_backend_choose (config, NULL, &error);
+
+  if (!backend)
+    {
+      fprintf (stderr, "malt: %s\n", error->message);
+      *out_status = MALT_CLI_WORKER;
+      return FALSE;
+    }
+  for (char **option = options->options; *option; option++)
+    if (!set_option (config, backend, *option))
+      {
+        *out_status = malt_cli_usage_error (
+            NULL, "expected KEY=VALUE after --option, got '%s'", *option);
+        return FALSE;
+      }
   return TRUE;
 }
 
@@ -151,12 +174,7 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
     malt_config_set_backend (config, options->backend);
   if (options->julia)
     malt_config_set (config, "julia", options->julia);
-  for (char **option = options->options; option && *option; option++)
-    if (!set_option (config, *option))
-      {
-        *out_status = malt_cli_usage_error (
-            NULL, "expected KEY=VALUE after --option, got '%s'", *option);
-        return NULL;
-      }
+  if (options->options && !set_options (config, options, out_status))
+    return NULL;
   return g_steal_pointer (&config);
 }

@@ -78,8 +78,9 @@ malt_cli_run (int argc, char **argv)
   if (!config)
     return status;
   /* A terminal can be read by the processes of its foreground group only. */
-  if (isatty (STDIN_FILENO) && !malt_config_get (config, "process-group"))
-    malt_config_set (config, "process-group", "host");
+  if (isatty (STDIN_FILENO) &&
+      !malt_config_get_for (config, "malt-process", "process-group"))
+    malt_config_set_for (config, "malt-process", "process-group", "host");
   calls = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_call_unref);
   add_call (calls, make_preparation (arguments));
   add_call (calls, make_program (arguments[0]));

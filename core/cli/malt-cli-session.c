@@ -67,8 +67,9 @@ static void
 report (MaltCliSession *session, const GError *error)
 {
   const char *type = malt_error_get_exception_type (error);
-  gboolean is_seen =
-      g_strcmp0 (malt_config_get (session->config, "output"), "discard") != 0;
+  const char *backend = malt_worker_get_backend_name (session->worker);
+  const char *output = malt_config_get_for (session->config, backend, "output");
+  gboolean is_seen = g_strcmp0 (output, "discard") != 0;
   g_autofree char *text = malt_cli_describe_error (error, is_seen, &session->status);
 
   malt_cli_writer_print (session->writer, STDERR_FILENO, text);
@@ -225,7 +226,7 @@ on_sigint (gpointer user_data)
       end_on_signal (session, SIGINT);
       return G_SOURCE_CONTINUE;
     }
-  if (g_strcmp0 (malt_config_get (session->config, "process-group"), "host") == 0)
+  if (getpgid ((pid_t) malt_worker_get_pid (session->worker)) == getpgrp ())
     return G_SOURCE_CONTINUE;
   session->n_operations++;
   malt_future_interrupt_async (session->future, MALT_INTERRUPT_DEFAULT, NULL,

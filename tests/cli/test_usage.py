@@ -72,7 +72,7 @@ class Backends(CliCase):
         lines = result.stdout.splitlines()
         self.assertRegex(lines[0], r"^NAME +AVAILABLE +DESCRIPTION$")
         self.assertTrue(any(line.startswith("malt-process ") and " yes " in line for line in lines), result.stdout)
-        self.assertRegex(result.stdout, r"(?m)^auto takes malt-process")
+        self.assertRegex(result.stdout, r"(?m)^auto takes 'malt-process'")
 
     def test_a_backend_that_cannot_work_here_says_why(self):
         result = malt("backends", env=environment(MALT_JULIA="/nonexistent/julia"))

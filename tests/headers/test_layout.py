@@ -102,7 +102,10 @@ class IncludeDirection(unittest.TestCase):
         types = {"MaltProcessWorker", "MaltInProcessWorker", "MaltDistributedWorker", "malt_process_worker",
                  "malt_in_process_worker", "malt_inprocess_worker", "malt_distributed_worker"}
         pattern = re.compile(r"(?<![\w-])(" + "|".join(sorted(names | types)) + r")(?:_\w+)?(?![\w-])")
+        command = SOURCE / "core" / "cli"  # a host like others: it may set options of one backend
         for path in c_files("core"):
+            if command in path.parents:
+                continue
             with self.subTest(str(path.relative_to(SOURCE))):
                 self.assertIsNone(pattern.search(code_of(path)))
 
