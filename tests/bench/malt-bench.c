@@ -11,6 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The backend that has transports to choose from, and the one that it takes by itself. */
+#define PROCESS_BACKEND "malt-process"
+#define DEFAULT_TRANSPORT "tcp"
+
 typedef struct
 {
   MaltConfig *config; /* (owned) */
@@ -319,13 +323,13 @@ stop_all (Bench *bench)
 static gboolean
 print_report (Bench *bench)
 {
-  const char *transport =
-      malt_config_get (malt_worker_get_config (bench->worker), "transport");
+  const char *backend = malt_worker_get_backend_name (bench->worker);
+  const char *transport = malt_config_get_for (bench->config, backend, "transport");
   const BenchFact facts[] = {
     { "julia", bench->julia },
     { "julia_version", bench->version },
-    { "backend", malt_worker_get_backend_name (bench->worker) },
-    { "transport", transport ? transport : "default" },
+    { "backend", backend },
+    { "transport", transport ? transport : DEFAULT_TRANSPORT },
     { "mode", bench->is_quick ? "quick" : "full" },
   };
 
@@ -400,7 +404,7 @@ parse (Bench *bench, int argc, char **argv, GError **error)
   if (backend)
     malt_config_set_backend (bench->config, backend);
   if (transport)
-    malt_config_set (bench->config, "transport", transport);
+    malt_config_set_for (bench->config, PROCESS_BACKEND, "transport", transport);
   if (julia)
     malt_config_set (bench->config, "julia", julia);
   return check_names (bench->only, error);
