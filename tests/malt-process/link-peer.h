@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker class whose evaluator is the test itself: it reads and writes the frames of the runtime's end by hand. */
+#pragma once
+
+#include "process-test.h"
+
+#include "link/malt-link.h"
+#include "wire/malt-frame.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  MaltWorker *worker; /* (owned) */
+  MaltLink *link; /* (owned) */
+  int fd; /* (owned): the runtime's end */
+} LinkPeer;
+
+/* A running worker, and the other end of its connection; HELLO has been exchanged. */
+LinkPeer *link_peer_new (void);
+void link_peer_free (LinkPeer *peer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LinkPeer, link_peer_free)
+
+/* The next frame from the host; FALSE if none comes within the time. */
+gboolean link_peer_read (LinkPeer *peer, guint timeout_ms, MaltFrameHeader *out_header,
+                         GBytes **out_body);
+/* Reads one, and says whether it is of that kind; out_id may be NULL. */
+gboolean link_peer_expect (LinkPeer *peer, MaltFrameKind kind, guint32 *out_id);
+gboolean link_peer_is_silent (LinkPeer *peer, guint for_ms);
+
+void link_peer_write_raw (LinkPeer *peer, gconstpointer bytes, gsize n_bytes);
+void link_peer_answer_int (LinkPeer *peer, guint32 id, gint64 value);
+void link_peer_answer_exception (LinkPeer *peer, guint32 id, const char *type);
+void link_peer_acknowledge (LinkPeer *peer, guint32 id, guint8 ack);
+
+/* Why the link ended: NULL while it has not; "" for the end of the stream. */
+char *link_peer_dup_end (LinkPeer *peer);
+guint link_peer_count_signals (LinkPeer *peer);
+/* What went to the owner's output. */
+char *link_peer_dup_output (LinkPeer *peer);
+
+G_END_DECLS

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of this folder share. */
+#include "process-test.h"
+
+#include <CUnit/Basic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum
+{
+  SKIPPED = 77,
+  STEP_US = 500
+};
+
+static gboolean
+is_selected (int argc, char **argv, const char *name)
+{
+  for (int i = 1; i < argc; i++)
+    if (strcmp (argv[i], name) == 0)
+      return TRUE;
+  return argc < 2;
+}
+
+int
+process_test_main (int argc, char **argv, const char *suite_name,
+                   const ProcessTest *tests)
+{
+  CU_pSuite suite;
+  guint n_failures;
+
+  if (CU_initialize_registry () != CUE_SUCCESS)
+    return EXIT_FAILURE;
+  suite = CU_add_suite (suite_name, NULL, NULL);
+  for (const ProcessTest *test = tests; test->name != NULL; test++)
+    if (is_selected (argc, argv, test->name))
+      CU_add_test (suite, test->name, test->run);
+  CU_basic_set_mode (CU_BRM_VERBOSE);
+  CU_basic_run_tests ();
+  n_failures = CU_get_number_of_failures ();
+  CU_cleanup_registry ();
+  return n_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+process_test_main_with_julia (int argc, char **argv, const char *suite,
+                              const ProcessTest *tests)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltConfig) config = malt_config_new_default (&error);
+  g_autoptr (MaltBackend) backend = malt_backend_lookup ("malt-process", &error);
+
+  if (backend != NULL && malt_backend_probe (backend, config, &error))
+    return process_test_main (argc, argv, suite, tests);
+  g_printerr ("%s: %s\n", suite, error->message);
+  return g_strcmp0 (g_getenv ("MALT_TEST_REQUIRE_JULIA"), "1") == 0 ? EXIT_FAILURE
+                                                                    : SKIPPED;
+}
+
+gboolean
+process_test_wait (ProcessTestCondition condition, gpointer data, guint deadline_ms)
+{
+  gint64 deadline_us = g_get_monotonic_time () + (gint64) deadline_ms * 1000;
+
+  while (!condition (data))
+    {
+      if (g_get_monotonic_time () > deadline_us)
+        return FALSE;
+      g_usleep (STEP_US);
+    }
+  return TRUE;
+}
+
+guint
+process_test_count_descriptors (void)
+{
+  g_autoptr (GDir) directory = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (directory != NULL && g_dir_read_name (directory) != NULL)
+    n++;
+  return n;
+}
+
+gboolean
+process_test_is_alive (gint64 pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/stat", pid);
+  g_autofree char *text = NULL;
+  const char *state;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return FALSE;
+  state = strrchr (text, ')');
+  return state != NULL && state[2] != 'Z' && state[2] != 'X';
+}
+
+/* Workers */
+
+static MaltConfig *
+config_from_options (const char *option, va_list options)
+{
+  MaltConfig *config = malt_config_new_default (NULL);
+
+  malt_config_set_for (config, "malt-process", "output", "discard");
+  malt_config_set_backend (config, "malt-process");
+  for (; option != NULL; option = va_arg (options, const char *))
+    {
+      g_auto (GStrv) parts = g_strsplit (option, "=", 2);
+      malt_config_set_for (config, "malt-process", parts[0], parts[1]);
+    }
+  return config;
+}
+
+MaltConfig *
+process_test_config (const char *option, ...)
+{
+  va_list options;
+  MaltConfig *config;
+
+  va_start (options, option);
+  config = config_from_options (option, options);
+  va_end (options);
+  return config;
+}
+
+MaltWorker *
+process_test_launch (const char *option, ...)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltConfig) config = NULL;
+  va_list options;
+  MaltWorker *worker;
+
+  va_start (options, option);
+  config = config_from_options (option, options);
+  va_end (options);
+  worker = malt_worker_launch (config, NULL, &error);
+  if (worker == NULL)
+    g_printerr ("\nlaunch: %s\n", error->message);
+  return worker;
+}
+
+char *
+process_test_eval (MaltWorker *worker, const char *source)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value =
+      malt_worker_remote_eval_fetch (worker, NULL, source, NULL, &error);
+
+  if (value == NULL)
+    g_printerr ("\n%s: %s\n", source, error->message);
+  return value != NULL ? malt_value_to_string (value) : NULL;
+}
+
+gint64
+process_test_eval_int (MaltWorker *worker, const char *source)
+{
+  g_autofree char *text = process_test_eval (worker, source);
+  return text != NULL ? g_ascii_strtoll (text, NULL, 10) : G_MININT64;
+}

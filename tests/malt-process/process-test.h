@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of this folder share. */
+#pragma once
+
+#include <CUnit/CUnit.h>
+#include <malt/malt.h>
+
+G_BEGIN_DECLS
+
+/* Asserts, and leaves the test if that fails. */
+#define CHECK(condition)                                                                \
+  do                                                                                    \
+    {                                                                                   \
+      gboolean is_true_ = (condition) ? TRUE : FALSE;                                   \
+      CU_assertImplementation (is_true_, __LINE__, #condition, __FILE__, "", CU_FALSE); \
+      if (!is_true_)                                                                    \
+        return;                                                                         \
+    }                                                                                   \
+  while (0)
+
+/* The same, and shows an error that should not be there. */
+#define CHECK_NO_ERROR(error)                                               \
+  do                                                                        \
+    {                                                                       \
+      if ((error) != NULL)                                                  \
+        g_printerr ("\n%s:%d: %s\n", __FILE__, __LINE__, (error)->message); \
+      CHECK ((error) == NULL);                                              \
+    }                                                                       \
+  while (0)
+
+typedef struct
+{
+  const char *name;
+  void (*run) (void);
+} ProcessTest;
+
+/* Runs the tests, or those whose names the arguments are; returns the exit status. */
+int process_test_main (int argc, char **argv, const char *suite,
+                       const ProcessTest *tests);
+
+/* The same for tests that need a julia: status 77, or 1 if MALT_TEST_REQUIRE_JULIA is 1, where there is none. */
+int process_test_main_with_julia (int argc, char **argv, const char *suite,
+                                  const ProcessTest *tests);
+
+/* Waits for a condition that another thread or process brings about. The deadline is generous; it only bounds a failure. */
+typedef gboolean (*ProcessTestCondition) (gpointer data);
+gboolean process_test_wait (ProcessTestCondition condition, gpointer data,
+                            guint deadline_ms);
+
+/* Descriptors that this process has. */
+guint process_test_count_descriptors (void);
+
+/* Does a process with this number exist, other than as a zombie? */
+gboolean process_test_is_alive (gint64 pid);
+
+/* A worker with options KEY=VALUE, ended by NULL; fails the test if it cannot be launched. Its output is not forwarded unless an option says so. */
+MaltWorker *process_test_launch (const char *option, ...) G_GNUC_NULL_TERMINATED;
+MaltConfig *process_test_config (const char *option, ...) G_GNUC_NULL_TERMINATED;
+
+/* Evaluates; NULL, and the message on stderr, if it fails. */
+char *process_test_eval (MaltWorker *worker, const char *source);
+gint64 process_test_eval_int (MaltWorker *worker, const char *source);
+
+G_END_DECLS

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* Escalation of interrupts, against a runtime that the test plays: when a signal is sent, and when none may be. */
+#include "link-peer.h"
+
+#include <string.h>
+
+/* An interrupt under way in the I/O thread. */
+typedef struct
+{
+  gint result; /* atomic; -1: none yet */
+} Interrupt;
+
+static void
+on_interrupted (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  Interrupt *interrupt = user_data;
+  g_autoptr (GError) error = NULL;
+  MaltInterruptResult outcome =
+      malt_worker_interrupt_finish (MALT_WORKER (object), result, &error);
+  g_atomic_int_set (&interrupt->result, error == NULL ? (gint) outcome : -2);
+}
+
+static void
+start_interrupt (LinkPeer *peer, MaltFuture *future, MaltInterruptFlags flags,
+                 Interrupt *interrupt)
+{
+  interrupt->result = -1;
+  malt_worker_interrupt_async (peer->worker, future, flags, NULL, on_interrupted,
+                               interrupt);
+}
+
+static gboolean
+has_result (gpointer data)
+{
+  g_main_context_iteration (NULL, FALSE);
+  return g_atomic_int_get (&((Interrupt *) data)->result) != -1;
+}
+
+static gboolean
+has_result_that_is (Interrupt *interrupt, MaltInterruptResult result)
+{
+  return process_test_wait (has_result, interrupt, 10000) &&
+         g_atomic_int_get (&interrupt->result) == (gint) result;
+}
+
+static gboolean
+has_signal (gpointer peer)
+{
+  return link_peer_count_signals (peer) > 0;
+}
+
+static MaltFuture *
+start_eval (LinkPeer *peer, guint32 *out_id)
+{
+  MaltFuture *future = malt_worker_remote_eval (peer->worker, NULL, "work()");
+  if (!link_peer_expect (peer, MALT_FRAME_EVAL, out_id))
+    g_error ("no EVAL");
+  return future;
+}
+
+static void
+waiting_call_is_hit_without_a_signal (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  guint32 meant;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, &meant));
+  CU_ASSERT_EQUAL (meant, id);
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_DELIVERED);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+  CU_ASSERT_EQUAL (link_peer_count_signals (peer), 0);
+}
+
+static void
+call_that_ends_by_itself_is_gone (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  link_peer_answer_int (peer, id, 1);
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_GONE);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_GONE));
+  CU_ASSERT_EQUAL (link_peer_count_signals (peer), 0);
+}
+
+static void
+idle_worker_is_never_signalled (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  link_peer_answer_int (peer, id, 1);
+  /* The acknowledgement is late: still nothing runs. */
+  CHECK (!process_test_wait (has_signal, peer, 700));
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_GONE);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_GONE));
+}
+
+static void
+busy_call_is_signalled_until_it_ends (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  gint64 start_us = g_get_monotonic_time ();
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (g_get_monotonic_time () - start_us >= 100000);
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+  CU_ASSERT_EQUAL (link_peer_count_signals (peer), 1);
+  /* The acknowledgement comes when the runtime reads again, and is expected. */
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_GONE);
+  CHECK (link_peer_dup_end (peer) == NULL);
+}
+
+static void
+calls_made_meanwhile_wait_behind_a_fence (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  guint32 held_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) held = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  MaltLinkCounters counters;
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  held = malt_worker_remote_eval (peer->worker, NULL, "1");
+  CHECK (link_peer_is_silent (peer, 100));
+  malt_link_get_counters (peer->link, &counters);
+  CU_ASSERT_EQUAL (counters.n_held, 1);
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (link_peer_expect (peer, MALT_FRAME_FENCE, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, &held_id));
+  CU_ASSERT_EQUAL (held_id, malt_future_get_id (held));
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_GONE);
+  link_peer_answer_int (peer, held_id, 5);
+  value = malt_future_fetch (held, NULL, NULL);
+  CHECK (value != NULL && malt_value_get_int64 (value) == 5);
+}
+
+static void
+call_that_is_held_back_can_be_interrupted (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  guint32 held_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) held = NULL;
+  Interrupt interrupt;
+  Interrupt second;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  held = malt_worker_remote_eval (peer->worker, NULL, "1");
+  start_interrupt (peer, held, MALT_INTERRUPT_DEFAULT, &second);
+  CHECK (link_peer_is_silent (peer, 100));
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (link_peer_expect (peer, MALT_FRAME_FENCE, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, &held_id));
+  CU_ASSERT_EQUAL (held_id, malt_future_get_id (held));
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_GONE);
+  link_peer_acknowledge (peer, held_id, MALT_FRAME_ACK_DELIVERED);
+  CHECK (has_result_that_is (&second, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+no_signal_while_another_call_is_outstanding (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  guint32 other_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) other = start_eval (peer, &other_id);
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (!process_test_wait (has_signal, peer, 1000));
+  CU_ASSERT_EQUAL (interrupt.result, -1);
+  /* From here on the call that is meant is the only one. */
+  link_peer_answer_int (peer, other_id, 1);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+call_whose_answer_was_given_up_still_counts (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) other = start_eval (peer, NULL);
+  Interrupt interrupt;
+
+  malt_future_cancel (other);
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (!process_test_wait (has_signal, peer, 500));
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_DELIVERED);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+call_nobody_waits_for_counts_until_it_is_answered (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  g_autoptr (MaltCall) call = malt_call_new_eval (NULL, "forever()");
+  guint32 id;
+  guint32 silent_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  Interrupt interrupt;
+
+  CHECK (malt_worker_remote_do (peer->worker, call, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, &silent_id));
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (!process_test_wait (has_signal, peer, 500));
+  link_peer_answer_int (peer, silent_id, 1);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+forced_interrupt_signals_although_others_are_outstanding (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) other = start_eval (peer, NULL);
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_DELIVERED);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+no_signal_while_an_answer_is_in_transit (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  MaltFrameHeader header = { .kind = MALT_FRAME_OK, .n_body_bytes = 9 };
+  guint8 bytes[MALT_FRAME_HEADER_BYTES + 9] = { 0 };
+  Interrupt interrupt;
+
+  header.id = id;
+  malt_frame_header_write (&header, bytes);
+  bytes[MALT_FRAME_HEADER_BYTES] = 0x16;
+  link_peer_write_raw (peer, bytes, 20);
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (!process_test_wait (has_signal, peer, 1000));
+  link_peer_write_raw (peer, bytes + 20, sizeof bytes - 20);
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_GONE);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_GONE));
+  CU_ASSERT_EQUAL (link_peer_count_signals (peer), 0);
+}
+
+static void
+call_that_cannot_be_reached_is_undeliverable_in_the_end (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  guint32 next_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) next = NULL;
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_UNDELIVERABLE));
+  CU_ASSERT_EQUAL (link_peer_count_signals (peer), 8);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  next = malt_worker_remote_eval (peer->worker, NULL, "1");
+  CHECK (link_peer_expect (peer, MALT_FRAME_FENCE, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, &next_id));
+}
+
+static void
+two_interrupts_of_one_call_end_together (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  Interrupt first;
+  Interrupt second;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &first);
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &second);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  CHECK (link_peer_is_silent (peer, 50));
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_DELIVERED);
+  CHECK (has_result_that_is (&first, MALT_INTERRUPT_DELIVERED));
+  CHECK (has_result_that_is (&second, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+end_of_the_connection_answers_interrupts (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  malt_link_close (peer->link);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_GONE));
+}
+
+static const ProcessTest tests[] = {
+  { "waiting_call_is_hit_without_a_signal", waiting_call_is_hit_without_a_signal },
+  { "call_that_ends_by_itself_is_gone", call_that_ends_by_itself_is_gone },
+  { "idle_worker_is_never_signalled", idle_worker_is_never_signalled },
+  { "busy_call_is_signalled_until_it_ends", busy_call_is_signalled_until_it_ends },
+  { "calls_made_meanwhile_wait_behind_a_fence",
+    calls_made_meanwhile_wait_behind_a_fence },
+  { "call_that_is_held_back_can_be_interrupted",
+    call_that_is_held_back_can_be_interrupted },
+  { "no_signal_while_another_call_is_outstanding",
+    no_signal_while_another_call_is_outstanding },
+  { "call_whose_answer_was_given_up_still_counts",
+    call_whose_answer_was_given_up_still_counts },
+  { "call_nobody_waits_for_counts_until_it_is_answered",
+    call_nobody_waits_for_counts_until_it_is_answered },
+  { "forced_interrupt_signals_although_others_are_outstanding",
+    forced_interrupt_signals_although_others_are_outstanding },
+  { "no_signal_while_an_answer_is_in_transit", no_signal_while_an_answer_is_in_transit },
+  { "call_that_cannot_be_reached_is_undeliverable_in_the_end",
+    call_that_cannot_be_reached_is_undeliverable_in_the_end },
+  { "two_interrupts_of_one_call_end_together", two_interrupts_of_one_call_end_together },
+  { "end_of_the_connection_answers_interrupts",
+    end_of_the_connection_answers_interrupts },
+  { NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return process_test_main (argc, argv, "interrupts of a link", tests);
+}

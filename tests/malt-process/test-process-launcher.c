@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* Launching and watching child processes, with /bin/sh as the child. */
+#include "process-test.h"
+
+#include "malt-io-thread.h"
+#include "process/malt-process-launcher.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const environment[] = { "PATH=/usr/bin:/bin", "GREETING=hello", NULL };
+
+static MaltChild *
+spawn_shell (const char *script, MaltProcessLauncher launcher, GError **error)
+{
+  const char *const arguments[] = { "/bin/sh", "-c", script, NULL };
+
+  launcher.argv = arguments;
+  launcher.envp = environment;
+  return malt_process_launcher_spawn (&launcher, error);
+}
+
+static gboolean
+has_ended (gpointer child)
+{
+  return malt_child_reap (child);
+}
+
+/* What the child writes until it ends. */
+static char *
+run_shell (const char *script, MaltProcessLauncher launcher, int *out_status)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltChild) child = spawn_shell (script, launcher, &error);
+  char text[4096];
+  ssize_t n;
+
+  if (child == NULL || !process_test_wait (has_ended, child, 10000))
+    return NULL;
+  n = read (malt_child_get_stdout_fd (child), text, sizeof text);
+  if (out_status != NULL)
+    *out_status = malt_child_get_wait_status (child);
+  return g_strndup (text, n > 0 ? (gsize) n : 0);
+}
+
+static void
+status_of_a_child_is_kept (void)
+{
+  int status = 0;
+  g_autofree char *text =
+      run_shell ("exit 7", (MaltProcessLauncher){ .inherited_fd = -1 }, &status);
+
+  CHECK (text != NULL);
+  CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 7);
+}
+
+static void
+program_that_is_not_there_is_an_error_with_its_name (void)
+{
+  const char *const arguments[] = { "/nowhere/julia", NULL };
+  MaltProcessLauncher launcher = { .argv = arguments,
+                                   .envp = environment,
+                                   .inherited_fd = -1 };
+  g_autoptr (GError) error = NULL;
+
+  CHECK (malt_process_launcher_spawn (&launcher, &error) == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
+  CHECK (strstr (error->message, "/nowhere/julia") != NULL);
+  CHECK (strstr (error->message, g_strerror (ENOENT)) != NULL);
+}
+
+static void
+directory_that_is_not_there_is_an_error_with_its_name (void)
+{
+  MaltProcessLauncher launcher = { .inherited_fd = -1, .cwd = "/nowhere" };
+  g_autoptr (GError) error = NULL;
+
+  CHECK (spawn_shell ("true", launcher, &error) == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
+  CHECK (strstr (error->message, "'/nowhere'") != NULL);
+}
+
+static void
+directory_and_environment_are_those_given (void)
+{
+  MaltProcessLauncher launcher = { .inherited_fd = -1, .cwd = "/usr" };
+  g_autofree char *text = run_shell ("pwd; echo $GREETING $HOME.", launcher, NULL);
+
+  CU_ASSERT_STRING_EQUAL (text, "/usr\nhello .\n");
+}
+
+static void
+child_has_no_descriptor_but_those_given (void)
+{
+  int leaking = open ("/dev/null", O_RDONLY);
+  int given = open ("/dev/zero", O_RDONLY);
+  MaltProcessLauncher launcher = { .inherited_fd = given };
+  g_autofree char *with = run_shell ("exec ls /proc/self/fd", launcher, NULL);
+  g_autofree char *zero = run_shell ("readlink /proc/self/fd/3", launcher, NULL);
+  g_autofree char *without = run_shell (
+      "exec ls /proc/self/fd", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+
+  close (leaking);
+  close (given);
+  CHECK (with != NULL && zero != NULL && without != NULL);
+  CU_ASSERT_STRING_EQUAL (zero, "/dev/zero\n");
+  /* The last is the directory that ls reads. */
+  CU_ASSERT_STRING_EQUAL (with, "0\n1\n2\n3\n4\n");
+  CU_ASSERT_STRING_EQUAL (without, "0\n1\n2\n3\n");
+}
+
+static void
+standard_input_is_what_was_asked_for (void)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("token", 5);
+  MaltProcessLauncher with = { .inherited_fd = -1,
+                               .stdin_source = MALT_CHILD_STDIN_BYTES,
+                               .stdin_bytes = bytes };
+  MaltProcessLauncher without = { .inherited_fd = -1 };
+  g_autofree char *token = run_shell ("cat; echo .", with, NULL);
+  g_autofree char *nothing = run_shell ("cat; echo .", without, NULL);
+
+  CU_ASSERT_STRING_EQUAL (token, "token.\n");
+  CU_ASSERT_STRING_EQUAL (nothing, ".\n");
+}
+
+static void
+signals_are_as_in_a_fresh_process (void)
+{
+  sigset_t blocked;
+  sigset_t saved;
+  g_autofree char *text = NULL;
+
+  sigemptyset (&blocked);
+  sigaddset (&blocked, SIGTERM);
+  sigaddset (&blocked, SIGUSR1);
+  pthread_sigmask (SIG_BLOCK, &blocked, &saved);
+  signal (SIGINT, SIG_IGN);
+  signal (SIGPIPE, SIG_IGN);
+  text = run_shell ("exec grep -E 'Sig(Blk|Ign)' /proc/self/status",
+                    (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+  signal (SIGINT, SIG_DFL);
+  signal (SIGPIPE, SIG_DFL);
+  pthread_sigmask (SIG_SETMASK, &saved, NULL);
+  CU_ASSERT_STRING_EQUAL (text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
+typedef struct
+{
+  gint64 pid;
+} Pid;
+
+static gboolean
+is_gone (gpointer data)
+{
+  return !process_test_is_alive (((Pid *) data)->pid);
+}
+
+static gboolean
+can_read_pid (gpointer data)
+{
+  char text[32] = "";
+  ssize_t n = read (malt_child_get_stdout_fd (data), text, sizeof text - 1);
+  return n > 0;
+}
+
+static void
+signal_to_the_group_reaches_grandchildren (void)
+{
+  MaltProcessLauncher launcher = { .inherited_fd = -1, .is_group_leader = TRUE };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltChild) child =
+      spawn_shell ("sleep 100 & echo $! > /dev/stderr; echo .; wait", launcher, &error);
+  char text[32] = "";
+  Pid grandchild;
+
+  CHECK_NO_ERROR (error);
+  CHECK (process_test_wait (can_read_pid, child, 5000));
+  CHECK (read (malt_child_get_stderr_fd (child), text, sizeof text - 1) > 0);
+  grandchild.pid = g_ascii_strtoll (text, NULL, 10);
+  CHECK (process_test_is_alive (grandchild.pid));
+  CHECK (getpgid ((pid_t) grandchild.pid) == malt_child_get_pid (child));
+  CHECK (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
+  CHECK (process_test_wait (has_ended, child, 5000));
+  CHECK (process_test_wait (is_gone, &grandchild, 5000));
+  CHECK (WTERMSIG (malt_child_get_wait_status (child)) == SIGKILL);
+  CHECK (!malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
+}
+
+static gpointer
+spawn_and_leave (G_GNUC_UNUSED gpointer data)
+{
+  return spawn_shell ("sleep 0.3; exit 5", (MaltProcessLauncher){ .inherited_fd = -1 },
+                      NULL);
+}
+
+static void
+child_outlives_the_thread_that_launched_it (void)
+{
+  g_autoptr (MaltChild) child =
+      g_thread_join (g_thread_new ("short", spawn_and_leave, NULL));
+  int status;
+
+  CHECK (child != NULL);
+  CHECK (process_test_wait (has_ended, child, 5000));
+  status = malt_child_get_wait_status (child);
+  CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 5);
+}
+
+/* A host of its own: launches a child, says its number, and is killed. */
+static int
+be_host_that_dies (void)
+{
+  MaltProcessLauncher launcher = { .inherited_fd = -1, .is_group_leader = TRUE };
+  MaltChild *child = spawn_shell ("while :; do :; done", launcher, NULL);
+
+  g_print ("%" G_GINT64_FORMAT "\n", malt_child_get_pid (child));
+  kill (getpid (), SIGKILL);
+  return 1;
+}
+
+static const char *program;
+
+static void
+child_dies_with_its_host (void)
+{
+  const char *arguments[] = { program, "--host-that-dies", NULL };
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  Pid child;
+
+  CHECK (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL,
+                       &text, NULL, NULL, &error));
+  child.pid = g_ascii_strtoll (text, NULL, 10);
+  CHECK (child.pid > 0);
+  CHECK (process_test_wait (is_gone, &child, 1000));
+}
+
+typedef struct
+{
+  gint is_dispatched; /* atomic */
+  gint64 when_us;
+} Watch;
+
+static gboolean
+on_ended (gpointer data)
+{
+  Watch *watch = data;
+  watch->when_us = g_get_monotonic_time ();
+  g_atomic_int_set (&watch->is_dispatched, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+is_dispatched (gpointer data)
+{
+  return g_atomic_int_get (&((Watch *) data)->is_dispatched);
+}
+
+static void
+end_of_a_child_is_noticed_at_once (void)
+{
+  g_autoptr (MaltChild) child =
+      spawn_shell ("sleep 100", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+  g_autoptr (GSource) source = NULL;
+  Watch watch = { 0, 0 };
+  gint64 before_us;
+
+  CHECK (child != NULL);
+  source = malt_child_watch_new (child);
+  g_source_set_callback (source, on_ended, &watch, NULL);
+  g_source_attach (source, malt_io_thread_get_context ());
+  before_us = g_get_monotonic_time ();
+  CHECK (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_PROCESS));
+  CHECK (process_test_wait (is_dispatched, &watch, 5000));
+  CHECK (watch.when_us - before_us < 10000);
+  CHECK (malt_child_reap (child));
+}
+
+static void
+launches_leave_no_descriptors (void)
+{
+  guint n_before;
+
+  for (int i = 0; i < 20; i++)
+    {
+      g_autofree char *text =
+          run_shell ("true", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+      CHECK (text != NULL);
+      if (i == 0)
+        n_before = process_test_count_descriptors ();
+    }
+  CHECK (process_test_count_descriptors () == n_before);
+}
+
+static const ProcessTest tests[] = {
+  { "status_of_a_child_is_kept", status_of_a_child_is_kept },
+  { "program_that_is_not_there_is_an_error_with_its_name",
+    program_that_is_not_there_is_an_error_with_its_name },
+  { "directory_that_is_not_there_is_an_error_with_its_name",
+    directory_that_is_not_there_is_an_error_with_its_name },
+  { "directory_and_environment_are_those_given",
+    directory_and_environment_are_those_given },
+  { "child_has_no_descriptor_but_those_given", child_has_no_descriptor_but_those_given },
+  { "standard_input_is_what_was_asked_for", standard_input_is_what_was_asked_for },
+  { "signals_are_as_in_a_fresh_process", signals_are_as_in_a_fresh_process },
+  { "signal_to_the_group_reaches_grandchildren",
+    signal_to_the_group_reaches_grandchildren },
+  { "child_outlives_the_thread_that_launched_it",
+    child_outlives_the_thread_that_launched_it },
+  { "child_dies_with_its_host", child_dies_with_its_host },
+  { "end_of_a_child_is_noticed_at_once", end_of_a_child_is_noticed_at_once },
+  { "launches_leave_no_descriptors", launches_leave_no_descriptors },
+  { NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  program = argv[0];
+  if (argc > 1 && strcmp (argv[1], "--host-that-dies") == 0)
+    return be_host_that_dies ();
+  return process_test_main (argc, argv, "process launcher", tests);
+}
