@@ -177,7 +177,8 @@ b14_an_unknown_option_is_refused (void)
   g_autoptr (MaltWorker) worker = NULL;
   g_autoptr (GError) error = NULL;
 
-  malt_config_set (config, "contract-no-such-option", "1");
+  malt_config_set_for (config, contract_get_subject ()->backend,
+                       "contract-no-such-option", "1");
   worker = malt_worker_launch (config, NULL, &error);
   check (worker == NULL);
   check_error (error, MALT_ERROR_CONFIG);

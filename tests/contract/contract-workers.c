@@ -21,7 +21,7 @@ contract_config_new (void)
     {
       g_auto (GStrv) parts = g_strsplit (*option, "=", 2);
 
-      malt_config_set (config, parts[0], parts[1]);
+      malt_config_set_for (config, subject->backend, parts[0], parts[1]);
     }
   return config;
 }
@@ -55,7 +55,7 @@ contract_launch_with (const char *key, const char *value)
 {
   g_autoptr (MaltConfig) config = contract_config_new ();
 
-  malt_config_set (config, key, value);
+  malt_config_set_for (config, contract_get_subject ()->backend, key, value);
   return contract_launch_config (config);
 }
 

@@ -77,6 +77,20 @@ apply_mode (MaltResultMode mode, MaltValue *value)
   return malt_value_new_string (text);
 }
 
+static void
+answer (FakeCall *call, MaltValue *value, GError *error)
+{
+  if (value != NULL && call->mode == MALT_RESULT_HANDLE)
+    {
+      g_clear_pointer (&value, malt_value_unref);
+      error =
+          g_error_new (MALT_ERROR, MALT_ERROR_NOT_SUPPORTED, "objects cannot stay here");
+    }
+  if (value != NULL)
+    value = apply_mode (call->mode, value);
+  fake_evaluator_answer (call->evaluator, call->id, value, error);
+}
+
 /* Answers and frees the call: takes @value (nullable) and @error (nullable). */
 void
 fake_call_finish (FakeCall *call, MaltValue *value, GError *error)
@@ -84,11 +98,7 @@ fake_call_finish (FakeCall *call, MaltValue *value, GError *error)
   FakeEvaluator *evaluator = call->evaluator;
 
   if (call->id != 0)
-    {
-      if (value != NULL)
-        value = apply_mode (call->mode, value);
-      fake_evaluator_answer (evaluator, call->id, value, error);
-    }
+    answer (call, value, error);
   else
     {
       g_clear_pointer (&value, malt_value_unref);
