@@ -166,6 +166,19 @@ malt_append_code_list (GString *out, MaltValue *const *items, gsize n_items,
   append_operands (out, items, n_items, separator, indent, precedence, FALSE);
 }
 
+static void
+append_unknown (GString *out, MaltValue *value, const MaltExprView *expr)
+{
+  g_string_append (out, "$(Expr(");
+  malt_append_value (out, ((MaltGroup *) value)->refs[0], NULL);
+  for (gsize i = 0; i < expr->n_args; i++)
+    {
+      g_string_append (out, ", ");
+      malt_append_value (out, expr->args[i], NULL);
+    }
+  g_string_append (out, "))");
+}
+
 /* Arguments of a call, among which `kw` is written as `=` and `=` cannot stand by itself. */
 static void
 append_arguments (GString *out, MaltValue *const *items, gsize n_items, int indent)
@@ -179,6 +192,8 @@ append_arguments (GString *out, MaltValue *const *items, gsize n_items, int inde
       if (malt_expr_view (items[i], &expr) && strcmp (expr.head, "kw") == 0 &&
           expr.n_args == 2)
         append_operands (out, expr.args, 2, " = ", indent, 1, TRUE);
+      else if (malt_expr_view_as (items[i], "=", &expr) && expr.n_args == 2)
+        append_unknown (out, items[i], &expr);
       else
         malt_append_code (out, items[i], indent + MALT_EXPR_INDENT, 0);
     }
@@ -338,7 +353,10 @@ append_call (GString *out, MaltValue *function, MaltValue *const *items, gsize n
   if (!is_bare)
     g_string_append_c (out, ')');
   g_string_append (out, open);
-  append_arguments_and_parameters (out, items, n_items, indent);
+  if (open[0] == '{')
+    malt_append_code_list (out, items, n_items, ", ", indent, 0);
+  else
+    append_arguments_and_parameters (out, items, n_items, indent);
   g_string_append (out, close);
 }
 
@@ -368,7 +386,7 @@ append_unary (GString *out, const char *name, MaltValue *operand, int indent,
   g_string_append (out, name);
   if (is_wrapped)
     g_string_append_c (out, '(');
-  malt_append_code (out, operand, indent, is_wrapped ? 0 : own_precedence);
+  malt_append_code (out, operand, indent, own_precedence);
   if (is_wrapped)
     g_string_append_c (out, ')');
 }
@@ -626,19 +644,6 @@ append_decorated (GString *out, const MaltExprView *expr, int indent)
   return FALSE;
 }
 
-static void
-append_unknown (GString *out, MaltValue *value, const MaltExprView *expr)
-{
-  g_string_append (out, "$(Expr(");
-  malt_append_value (out, ((MaltGroup *) value)->refs[0], NULL);
-  for (gsize i = 0; i < expr->n_args; i++)
-    {
-      g_string_append (out, ", ");
-      malt_append_value (out, expr->args[i], NULL);
-    }
-  g_string_append (out, "))");
-}
-
 static gboolean
 append_known (GString *out, const MaltExprView *expr, int indent, int precedence)
 {
@@ -677,6 +682,24 @@ append_line_number (GString *out, MaltValue *value)
   g_string_append (out, " =#");
 }
 
+/* Its fields are a module, which is a handle, and a name. */
+static gboolean
+append_global_ref (GString *out, MaltValue *value)
+{
+  g_autoptr (MaltValue) module = malt_value_dup_field (value, "mod");
+  g_autoptr (MaltValue) name = malt_value_dup_field (value, "name");
+
+  if (module == NULL || name == NULL || malt_expr_symbol (name) == NULL)
+    return FALSE;
+  malt_append_value (out, module, NULL);
+  g_string_append_c (out, '.');
+  if (is_operator (malt_expr_symbol (name)))
+    malt_append_value (out, name, NULL);
+  else
+    malt_append_code (out, name, 0, 0);
+  return TRUE;
+}
+
 static void
 append_syntax_struct (GString *out, MaltValue *value)
 {
@@ -692,7 +715,8 @@ append_syntax_struct (GString *out, MaltValue *value)
     }
   else if (strcmp (malt_value_get_type_name (value), "LineNumberNode") == 0)
     append_line_number (out, value);
-  else
+  else if (strcmp (malt_value_get_type_name (value), "GlobalRef") != 0 ||
+           !append_global_ref (out, value))
     malt_append_value (out, value, NULL);
 }
 
