@@ -11,7 +11,12 @@
  * context. That would be inside whatever call of the host's made the operation end,
  * which rule B2 forbids; so the return is always put off to an idle source of that
  * context. Its priority is the default, like that of the sources that emit signals, so
- * that callbacks and signals keep the order in which they were caused. */
+ * that callbacks and signals keep the order in which they were caused.
+ *
+ * The cancellable is watched by a signal handler that owns a reference to the waiter.
+ * g_cancellable_disconnect() would wait for a handler that runs, which may be the one
+ * that disconnects; and GLib leaks a GCancellableSource that is destroyed while
+ * g_cancellable_cancel() runs. */
 #include "malt-waiter.h"
 #include <malt/malt.h>
 
@@ -27,9 +32,10 @@ struct _MaltWaiter
   gatomicrefcount ref_count;
   gint is_claimed; /* atomic */
   GTask *task; /* (owned) */
-  GMutex lock; /* guards cancel_source */
-  GSource *cancel_source; /* (owned) (nullable) */
-  MaltWaiterCancelFunc on_cancel; /* set before cancel_source is attached */
+  GMutex lock; /* guards cancel_handler */
+  gulong cancel_handler; /* 0: none */
+  /* These are set before the handler is connected. */
+  MaltWaiterCancelFunc on_cancel; /* (nullable) */
   gpointer cancel_data;
   GDestroyNotify cancel_destroy;
 };
@@ -72,7 +78,6 @@ malt_waiter_unref (MaltWaiter *waiter)
     return;
   if (waiter->cancel_destroy != NULL)
     waiter->cancel_destroy (waiter->cancel_data);
-  g_clear_pointer (&waiter->cancel_source, g_source_unref);
   g_object_unref (waiter->task);
   g_mutex_clear (&waiter->lock);
   g_free (waiter);
@@ -92,20 +97,23 @@ malt_waiter_claim (MaltWaiter *waiter)
 
 /* Cancellation */
 
-static gboolean
+static void
 on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
 {
   MaltWaiter *waiter = data;
 
-  if (malt_waiter_claim (waiter))
-    {
-      if (waiter->on_cancel != NULL)
-        waiter->on_cancel (waiter, waiter->cancel_data);
-      malt_waiter_return_error (waiter,
-                                g_error_new_literal (MALT_ERROR, MALT_ERROR_CANCELLED,
-                                                     "the operation was cancelled"));
-    }
-  return G_SOURCE_REMOVE;
+  if (!malt_waiter_claim (waiter))
+    return;
+  if (waiter->on_cancel != NULL)
+    waiter->on_cancel (waiter, waiter->cancel_data);
+  malt_waiter_return_error (waiter, g_error_new_literal (MALT_ERROR, MALT_ERROR_CANCELLED,
+                                                         "the operation was cancelled"));
+}
+
+static void
+on_closure_gone (gpointer data, G_GNUC_UNUSED GClosure *closure)
+{
+  malt_waiter_unref (data);
 }
 
 void
@@ -113,25 +121,33 @@ malt_waiter_watch_cancellable (MaltWaiter *waiter, MaltWaiterCancelFunc on_cance
                                gpointer data, GDestroyNotify destroy)
 {
   GCancellable *cancellable = g_task_get_cancellable (waiter->task);
-  GSource *source;
 
   waiter->on_cancel = on_cancel;
   waiter->cancel_data = data;
   waiter->cancel_destroy = destroy;
   if (cancellable == NULL)
     return;
-  source = g_cancellable_source_new (cancellable);
-  g_source_set_static_name (source, "malt: cancellation");
-  g_source_set_callback (source, G_SOURCE_FUNC (on_cancelled), malt_waiter_ref (waiter),
-                         (GDestroyNotify) malt_waiter_unref);
   g_mutex_lock (&waiter->lock);
   if (!g_atomic_int_get (&waiter->is_claimed))
-    {
-      waiter->cancel_source = g_source_ref (source);
-      g_source_attach (source, g_task_get_context (waiter->task));
-    }
+    waiter->cancel_handler =
+        g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (on_cancelled),
+                               malt_waiter_ref (waiter), on_closure_gone, 0);
   g_mutex_unlock (&waiter->lock);
-  g_source_unref (source);
+  if (g_cancellable_is_cancelled (cancellable))
+    on_cancelled (cancellable, waiter);
+}
+
+static void
+stop_watching (MaltWaiter *waiter)
+{
+  gulong handler;
+
+  g_mutex_lock (&waiter->lock);
+  handler = waiter->cancel_handler;
+  waiter->cancel_handler = 0;
+  g_mutex_unlock (&waiter->lock);
+  if (handler != 0)
+    g_signal_handler_disconnect (g_task_get_cancellable (waiter->task), handler);
 }
 
 /* Answers */
@@ -168,17 +184,8 @@ give_answer (MaltWaiter *waiter, const Answer *template)
 {
   Answer *answer = g_memdup2 (template, sizeof *template);
   GSource *source = g_idle_source_new ();
-  GSource *cancel_source;
 
-  g_mutex_lock (&waiter->lock);
-  cancel_source = g_steal_pointer (&waiter->cancel_source);
-  g_mutex_unlock (&waiter->lock);
-  if (cancel_source != NULL)
-    {
-      g_source_destroy (cancel_source);
-      g_source_unref (cancel_source);
-    }
-
+  stop_watching (waiter);
   answer->task = g_object_ref (waiter->task);
   g_source_set_static_name (source, "malt: answer");
   g_source_set_priority (source, G_PRIORITY_DEFAULT);

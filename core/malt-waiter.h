@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 typedef struct _MaltWaiter MaltWaiter;
 
-/* Called when the task's cancellable fired first, in the task's context, after the
- * task was claimed. */
+/* Called when the task's cancellable fired first, in the thread that
+ * cancelled, after the waiter was claimed. */
 typedef void (*MaltWaiterCancelFunc) (MaltWaiter *waiter, gpointer data);
 
 MaltWaiter *malt_waiter_new (gpointer source_object, GCancellable *cancellable,
