@@ -12,12 +12,12 @@ b01_a_value_completes_a_future_for_good (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_int (worker, CONTRACT_ECHO, 7);
-  check (contract_gives_int (future, 7));
+  malt_assert (contract_gives_int (future, 7));
   malt_future_cancel (future);
-  check (malt_future_is_done (future));
-  check (contract_gives_int (future, 7));
+  malt_assert (malt_future_is_done (future));
+  malt_assert (contract_gives_int (future, 7));
 }
 
 static void
@@ -26,11 +26,11 @@ b01_an_exception_completes_a_future_for_good (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_text (worker, CONTRACT_THROW, "boom");
-  check (contract_throws (future, "ErrorException"));
+  malt_assert (contract_throws (future, "ErrorException"));
   malt_future_cancel (future);
-  check (contract_throws (future, "ErrorException"));
+  malt_assert (contract_throws (future, "ErrorException"));
 }
 
 static void
@@ -39,20 +39,20 @@ b01_a_cancelled_call_completes_at_once_and_for_good (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_int (worker, CONTRACT_SLEEP_MS, 50);
-  check (!malt_future_is_done (future));
+  malt_assert (!malt_future_is_done (future));
   malt_future_cancel (future);
-  check (malt_future_is_done (future));
-  check (contract_fails (future, MALT_ERROR_CANCELLED));
+  malt_assert (malt_future_is_done (future));
+  malt_assert (contract_fails (future, MALT_ERROR_CANCELLED));
 
   /* The worker's answer comes while this one waits, and changes nothing. */
   {
     g_autoptr (MaltFuture) later = contract_start_int (worker, CONTRACT_SLEEP_MS, 150);
 
-    check (contract_gives_int (later, 150));
+    malt_assert (contract_gives_int (later, 150));
   }
-  check (contract_fails (future, MALT_ERROR_CANCELLED));
+  malt_assert (contract_fails (future, MALT_ERROR_CANCELLED));
 }
 
 static void
@@ -63,14 +63,14 @@ b01_a_deadline_completes_a_call_timed_out (void)
   g_autoptr (MaltFuture) future = NULL;
   gint64 start_ms;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call_int (CONTRACT_SLEEP_MS, 3000);
   malt_call_set_timeout_ms (call, 60);
   start_ms = contract_now_ms ();
   future = malt_worker_remote_call (worker, call);
-  check (contract_fails (future, MALT_ERROR_TIMED_OUT));
-  check (contract_now_ms () - start_ms >= 55);
-  check (contract_now_ms () - start_ms < 2000);
+  malt_assert (contract_fails (future, MALT_ERROR_TIMED_OUT));
+  malt_assert (contract_now_ms () - start_ms >= 55);
+  malt_assert (contract_now_ms () - start_ms < 2000);
 }
 
 static void
@@ -81,14 +81,14 @@ b01_a_deadline_that_is_met_leaves_no_trace (void)
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltFuture) later = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call_int (CONTRACT_SLEEP_MS, 10);
   malt_call_set_timeout_ms (call, 5000);
   future = malt_worker_remote_call (worker, call);
-  check (contract_gives_int (future, 10));
+  malt_assert (contract_gives_int (future, 10));
   later = contract_start_int (worker, CONTRACT_SLEEP_MS, 100);
-  check (contract_gives_int (later, 100));
-  check (contract_gives_int (future, 10));
+  malt_assert (contract_gives_int (later, 100));
+  malt_assert (contract_gives_int (future, 10));
 }
 
 static void
@@ -97,12 +97,13 @@ b01_the_end_of_the_worker_completes_every_call (void)
   g_autoptr (MaltWorker) worker = contract_launch ();
   g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int i = 0; i < 20; i++)
     g_ptr_array_add (futures, contract_start (worker, CONTRACT_NEVER));
   contract_end_abruptly (worker);
   for (guint i = 0; i < futures->len; i++)
-    check (contract_fails (g_ptr_array_index (futures, i), MALT_ERROR_WORKER_TERMINATED));
+    malt_assert (
+        contract_fails (g_ptr_array_index (futures, i), MALT_ERROR_WORKER_TERMINATED));
 }
 
 static void
@@ -111,10 +112,10 @@ b01_a_call_on_an_ended_worker_completes_terminated (void)
   g_autoptr (MaltWorker) worker = contract_launch ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
-  check (malt_worker_stop (worker, NULL, NULL));
+  malt_assert (worker != NULL);
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
   future = contract_start_int (worker, CONTRACT_ECHO, 1);
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
 }
 
 /* Races. Each thread starts calls, gives some of them up at random moments, and looks at each future in three ways, which must
@@ -228,10 +229,10 @@ b01_answers_cancels_and_deadlines_race_without_a_second_completion (void)
 {
   Race self = { .worker = contract_shared (), .seed = SEED };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   contract_in_threads (N_RACERS, race, &self);
-  check (self.n_wrong == 0);
-  check (contract_works (self.worker));
+  malt_assert (self.n_wrong == 0);
+  malt_assert (contract_works (self.worker));
 }
 
 /* The last of the threads ends the worker while the others race. */
@@ -260,9 +261,9 @@ b01_the_end_of_the_worker_races_without_a_second_completion (void)
       g_autoptr (MaltWorker) worker = contract_launch ();
       Race self = { .worker = worker, .seed = SEED + 100 * round };
 
-      check (worker != NULL);
+      malt_assert (worker != NULL);
       contract_in_threads (N_RACERS + 1, race_or_end, &self);
-      check (self.n_wrong == 0);
+      malt_assert (self.n_wrong == 0);
     }
 }
 

@@ -147,9 +147,9 @@ b02_callbacks_run_in_the_main_context_of_the_main_thread (void)
 {
   Callbacks self = { .worker = contract_shared () };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (starters); i++)
-    check (is_called_back_here (self.worker, starters[i], i));
+    malt_assert (is_called_back_here (self.worker, starters[i], i));
 }
 
 static void
@@ -157,9 +157,9 @@ b02_callbacks_run_in_the_context_of_the_thread_that_started_them (void)
 {
   Callbacks self = { .worker = contract_shared () };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   contract_in_threads (3, try_all_starters, &self);
-  check (self.n_wrong == 0);
+  malt_assert (self.n_wrong == 0);
 }
 
 static void
@@ -167,11 +167,11 @@ b02_callbacks_of_an_ended_worker_come_in_the_same_way (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch ();
 
-  check (worker != NULL);
-  check (is_called_back_here (worker, start_stop, 0));
-  check (is_called_back_here (worker, start_stop, 1));
+  malt_assert (worker != NULL);
+  malt_assert (is_called_back_here (worker, start_stop, 0));
+  malt_assert (is_called_back_here (worker, start_stop, 1));
   for (gsize i = 0; i < G_N_ELEMENTS (starters); i++)
-    check (is_called_back_here (worker, starters[i], i));
+    malt_assert (is_called_back_here (worker, starters[i], i));
 }
 
 typedef struct
@@ -204,14 +204,14 @@ b02_exited_is_emitted_in_the_context_of_the_launcher (void)
   g_autoptr (MaltWorker) worker = contract_launch ();
   SignalSeen seen = { 0 };
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   g_signal_connect_swapped (worker, "exited", G_CALLBACK (on_exited), &seen);
   seen.is_inside = TRUE;
-  check (malt_worker_stop (worker, NULL, NULL));
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
   seen.is_inside = FALSE;
-  check (contract_until (has_exited, &seen, CONTRACT_DEADLINE_MS));
-  check (seen.thread == g_thread_self ());
-  check (!seen.was_inside);
+  malt_assert (contract_until (has_exited, &seen, CONTRACT_DEADLINE_MS));
+  malt_assert (seen.thread == g_thread_self ());
+  malt_assert (!seen.was_inside);
   g_signal_handlers_disconnect_by_data (worker, &seen);
 }
 
@@ -251,13 +251,13 @@ b02_a_callback_may_use_the_whole_interface (void)
 {
   Reentry self = { .worker = contract_shared () };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   self.future = contract_start_int (self.worker, CONTRACT_SLEEP_MS, 5);
   malt_future_fetch_async (self.future, NULL, on_ready_use_everything, &self);
   contract_await (&self.await);
   g_clear_object (&self.future);
   contract_await_clear (&self.await);
-  check (self.is_right);
+  malt_assert (self.is_right);
 }
 
 static void
@@ -277,15 +277,15 @@ b02_a_callback_may_stop_its_worker (void)
   g_autoptr (MaltFuture) pending = NULL;
   Reentry self = { .worker = worker };
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   pending = contract_start (worker, CONTRACT_NEVER);
   self.future = contract_start_int (worker, CONTRACT_ECHO, 1);
   malt_future_fetch_async (self.future, NULL, on_ready_stop, &self);
   contract_await (&self.await);
   g_clear_object (&self.future);
   contract_await_clear (&self.await);
-  check (self.is_right);
-  check (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (self.is_right);
+  malt_assert (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
 }
 
 const ContractTest contract_b02[] = {

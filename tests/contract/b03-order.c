@@ -11,12 +11,12 @@ b03_others_run_while_one_sleeps (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltFuture) sleeper = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   sleeper = contract_start_int (worker, CONTRACT_SLEEP_MS, 500);
   for (int i = 0; i < 20; i++)
-    check (contract_works (worker));
-  check (!malt_future_is_done (sleeper));
-  check (contract_gives_int (sleeper, 500));
+    malt_assert (contract_works (worker));
+  malt_assert (!malt_future_is_done (sleeper));
+  malt_assert (contract_gives_int (sleeper, 500));
 }
 
 static void
@@ -26,13 +26,13 @@ b03_sleeping_calls_sleep_side_by_side (void)
   g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
   gint64 start_ms;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   start_ms = contract_now_ms ();
   for (int i = 0; i < N_SLEEPERS; i++)
     g_ptr_array_add (futures, contract_start_int (worker, CONTRACT_SLEEP_MS, 200));
   for (guint i = 0; i < futures->len; i++)
-    check (contract_gives_int (g_ptr_array_index (futures, i), 200));
-  check (contract_now_ms () - start_ms < 200 * N_SLEEPERS / 2);
+    malt_assert (contract_gives_int (g_ptr_array_index (futures, i), 200));
+  malt_assert (contract_now_ms () - start_ms < 200 * N_SLEEPERS / 2);
 }
 
 static void
@@ -42,12 +42,12 @@ b03_a_later_call_may_end_first (void)
   g_autoptr (MaltFuture) slow = NULL;
   g_autoptr (MaltFuture) quick = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   slow = contract_start_int (worker, CONTRACT_SLEEP_MS, 300);
   quick = contract_start_int (worker, CONTRACT_SLEEP_MS, 20);
-  check (contract_gives_int (quick, 20));
-  check (!malt_future_is_done (slow));
-  check (contract_gives_int (slow, 300));
+  malt_assert (contract_gives_int (quick, 20));
+  malt_assert (!malt_future_is_done (slow));
+  malt_assert (contract_gives_int (slow, 300));
 }
 
 static gboolean
@@ -87,13 +87,13 @@ b03_calls_start_in_the_order_sent (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
 
-  check (worker != NULL);
-  check (forget_record (worker));
+  malt_assert (worker != NULL);
+  malt_assert (forget_record (worker));
   for (int i = 0; i < N_ORDERED; i++)
     g_ptr_array_add (futures, contract_start_int (worker, CONTRACT_RECORD, i));
   for (guint i = 0; i < futures->len; i++)
-    check (contract_gives_int (g_ptr_array_index (futures, i), i));
-  check (is_counted_up (worker, N_ORDERED));
+    malt_assert (contract_gives_int (g_ptr_array_index (futures, i), i));
+  malt_assert (is_counted_up (worker, N_ORDERED));
 }
 
 static void
@@ -101,18 +101,18 @@ b03_calls_without_an_answer_keep_their_place (void)
 {
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
-  check (forget_record (worker));
+  malt_assert (worker != NULL);
+  malt_assert (forget_record (worker));
   for (int i = 0; i < N_ORDERED; i++)
     {
       g_autoptr (MaltCall) call = contract_call_int (CONTRACT_RECORD, i);
 
       if (i % 3 != 0)
-        check (malt_worker_remote_do (worker, call, NULL));
+        malt_assert (malt_worker_remote_do (worker, call, NULL));
       if (i % 3 == 0)
         g_object_unref (malt_worker_remote_call (worker, call));
     }
-  check (is_counted_up (worker, N_ORDERED));
+  malt_assert (is_counted_up (worker, N_ORDERED));
 }
 
 static void
@@ -120,11 +120,11 @@ b03_a_future_that_is_dropped_still_runs (void)
 {
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
-  check (forget_record (worker));
+  malt_assert (worker != NULL);
+  malt_assert (forget_record (worker));
   g_object_unref (contract_start_int (worker, CONTRACT_RECORD, 0));
-  check (contract_works (worker));
-  check (is_counted_up (worker, 1));
+  malt_assert (contract_works (worker));
+  malt_assert (is_counted_up (worker, 1));
 }
 
 const ContractTest contract_b03[] = {

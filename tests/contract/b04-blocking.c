@@ -51,8 +51,8 @@ b04_they_work_where_no_loop_runs (void)
 {
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
-  check (blocking_forms_work (worker));
+  malt_assert (worker != NULL);
+  malt_assert (blocking_forms_work (worker));
 }
 
 static void
@@ -60,9 +60,9 @@ b04_they_work_in_threads_without_a_context (void)
 {
   Blocking self = { .worker = contract_shared () };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   contract_in_threads (8, block_without_context, &self);
-  check (self.n_right == 8);
+  malt_assert (self.n_right == 8);
 }
 
 static void
@@ -70,9 +70,9 @@ b04_they_work_in_threads_whose_context_stands_still (void)
 {
   Blocking self = { .worker = contract_shared () };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   contract_in_threads (4, block_with_idle_context, &self);
-  check (self.n_right == 4);
+  malt_assert (self.n_right == 4);
 }
 
 static gboolean
@@ -95,12 +95,12 @@ b04_they_work_while_the_main_loop_runs_elsewhere (void)
   GThread *thread;
   gboolean is_finished;
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   thread = g_thread_new ("blocking", block_in_thread, &self);
   is_finished = contract_until (has_finished, &self, CONTRACT_DEADLINE_MS);
   g_thread_join (thread);
-  check (is_finished);
-  check (self.n_right == 1);
+  malt_assert (is_finished);
+  malt_assert (self.n_right == 1);
 }
 
 static gboolean
@@ -115,10 +115,10 @@ b04_they_work_inside_the_main_loop (void)
 {
   Blocking self = { .worker = contract_shared () };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   g_idle_add (on_idle, &self);
-  check (contract_until (has_finished, &self, CONTRACT_DEADLINE_MS));
-  check (self.n_right == 1);
+  malt_assert (contract_until (has_finished, &self, CONTRACT_DEADLINE_MS));
+  malt_assert (self.n_right == 1);
 }
 
 static void
@@ -135,11 +135,11 @@ b04_many_threads_may_wait_for_one_future (void)
 {
   Blocking self = { .worker = contract_shared () };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   self.future = contract_start_int (self.worker, CONTRACT_SLEEP_MS, 50);
   contract_in_threads (8, fetch_shared_future, &self);
   g_object_unref (self.future);
-  check (self.n_right == 8);
+  malt_assert (self.n_right == 8);
 }
 
 static void
@@ -150,14 +150,14 @@ b04_a_wait_that_times_out_leaves_the_future_pending (void)
   g_autoptr (GError) error = NULL;
   gint64 start_ms;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_int (worker, CONTRACT_SLEEP_MS, 400);
   start_ms = contract_now_ms ();
-  check (!malt_future_wait (future, 50, NULL, &error));
-  check_error (error, MALT_ERROR_TIMED_OUT);
-  check (contract_now_ms () - start_ms >= 45);
-  check (!malt_future_is_done (future));
-  check (contract_gives_int (future, 400));
+  malt_assert (!malt_future_wait (future, 50, NULL, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_TIMED_OUT);
+  malt_assert (contract_now_ms () - start_ms >= 45);
+  malt_assert (!malt_future_is_done (future));
+  malt_assert (contract_gives_int (future, 400));
 }
 
 static void
@@ -177,7 +177,7 @@ b04_workers_are_launched_and_stopped_in_any_thread (void)
   Blocking self = { 0 };
 
   contract_in_threads (3, launch_and_stop, &self);
-  check (self.n_right == 3);
+  malt_assert (self.n_right == 3);
 }
 
 static void
@@ -196,14 +196,14 @@ b04_a_worker_outlives_the_thread_that_launched_it (void)
 
   contract_in_threads (1, launch_and_leave, &self);
   worker = self.worker;
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int i = 0; i < 20; i++)
     {
       g_autoptr (MaltFuture) future = contract_start_int (worker, CONTRACT_SLEEP_MS, 10);
 
-      check (contract_gives_int (future, 10));
+      malt_assert (contract_gives_int (future, 10));
     }
-  check (malt_worker_is_running (worker));
+  malt_assert (malt_worker_is_running (worker));
 }
 
 const ContractTest contract_b04[] = {

@@ -31,12 +31,12 @@ b05_code_goes_on_when_its_call_is_cancelled (void)
   Mark mark = { .worker = contract_shared (), .mark = 71 };
   g_autoptr (MaltFuture) future = NULL;
 
-  check (mark.worker != NULL);
+  malt_assert (mark.worker != NULL);
   future = contract_start_int (mark.worker, CONTRACT_RECORD_LATER, mark.mark);
   malt_future_cancel (future);
-  check (contract_fails (future, MALT_ERROR_CANCELLED));
-  check (contract_until (is_recorded, &mark, CONTRACT_DEADLINE_MS));
-  check (contract_works (mark.worker));
+  malt_assert (contract_fails (future, MALT_ERROR_CANCELLED));
+  malt_assert (contract_until (is_recorded, &mark, CONTRACT_DEADLINE_MS));
+  malt_assert (contract_works (mark.worker));
 }
 
 static void
@@ -46,13 +46,13 @@ b05_code_goes_on_when_its_call_times_out (void)
   g_autoptr (MaltCall) call = NULL;
   g_autoptr (MaltFuture) future = NULL;
 
-  check (mark.worker != NULL);
+  malt_assert (mark.worker != NULL);
   call = contract_call_int (CONTRACT_RECORD_LATER, mark.mark);
   malt_call_set_timeout_ms (call, 20);
   future = malt_worker_remote_call (mark.worker, call);
-  check (contract_fails (future, MALT_ERROR_TIMED_OUT));
-  check (contract_until (is_recorded, &mark, CONTRACT_DEADLINE_MS));
-  check (contract_works (mark.worker));
+  malt_assert (contract_fails (future, MALT_ERROR_TIMED_OUT));
+  malt_assert (contract_until (is_recorded, &mark, CONTRACT_DEADLINE_MS));
+  malt_assert (contract_works (mark.worker));
 }
 
 static void
@@ -63,21 +63,21 @@ b05_code_ends_when_its_call_is_interrupted (void)
   g_autoptr (MaltFuture) later = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (mark.worker != NULL);
+  malt_assert (mark.worker != NULL);
   future = contract_start_int (mark.worker, CONTRACT_RECORD_LATER, mark.mark);
-  check (contract_works (mark.worker));
+  malt_assert (contract_works (mark.worker));
   if (!contract_can (mark.worker, MALT_CAPABILITY_CAN_INTERRUPT_WAITING))
     {
       malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error);
-      check_error (error, MALT_ERROR_NOT_SUPPORTED);
+      malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
       return;
     }
-  check (malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error) ==
-         MALT_INTERRUPT_DELIVERED);
-  check (contract_throws (future, "InterruptException"));
+  malt_assert (malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error) ==
+               MALT_INTERRUPT_DELIVERED);
+  malt_assert (contract_throws (future, "InterruptException"));
   later = contract_start_int (mark.worker, CONTRACT_SLEEP_MS, 500);
-  check (contract_gives_int (later, 500));
-  check (!is_recorded (&mark));
+  malt_assert (contract_gives_int (later, 500));
+  malt_assert (!is_recorded (&mark));
 }
 
 static void
@@ -88,22 +88,22 @@ b05_a_call_that_was_given_up_can_still_be_interrupted (void)
   g_autoptr (MaltFuture) later = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (mark.worker != NULL);
+  malt_assert (mark.worker != NULL);
   future = contract_start_int (mark.worker, CONTRACT_RECORD_LATER, mark.mark);
-  check (contract_works (mark.worker));
+  malt_assert (contract_works (mark.worker));
   malt_future_cancel (future);
   if (!contract_can (mark.worker, MALT_CAPABILITY_CAN_INTERRUPT_WAITING))
     {
       malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error);
-      check_error (error, MALT_ERROR_NOT_SUPPORTED);
+      malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
       return;
     }
-  check (malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error) ==
-         MALT_INTERRUPT_DELIVERED);
-  check (contract_fails (future, MALT_ERROR_CANCELLED));
+  malt_assert (malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error) ==
+               MALT_INTERRUPT_DELIVERED);
+  malt_assert (contract_fails (future, MALT_ERROR_CANCELLED));
   later = contract_start_int (mark.worker, CONTRACT_SLEEP_MS, 500);
-  check (contract_gives_int (later, 500));
-  check (!is_recorded (&mark));
+  malt_assert (contract_gives_int (later, 500));
+  malt_assert (!is_recorded (&mark));
 }
 
 static gboolean
@@ -138,15 +138,15 @@ b05_a_cancellable_ends_a_blocking_call (void)
   gint64 start_ms = contract_now_ms ();
   GThread *thread;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call_int (CONTRACT_SLEEP_MS, 3000);
   thread = g_thread_new ("cancel", cancel_in_thread, cancellable);
   value = malt_worker_remote_call_fetch (worker, call, cancellable, &error);
   g_thread_join (thread);
-  check (value == NULL);
-  check_error (error, MALT_ERROR_CANCELLED);
-  check (contract_now_ms () - start_ms < 2000);
-  check (contract_works (worker));
+  malt_assert (value == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
+  malt_assert (contract_now_ms () - start_ms < 2000);
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -158,13 +158,13 @@ b05_a_cancellable_that_fired_before_ends_a_call_at_once (void)
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call (CONTRACT_NEVER);
   g_cancellable_cancel (cancellable);
   value = malt_worker_remote_call_fetch (worker, call, cancellable, &error);
-  check (value == NULL);
-  check_error (error, MALT_ERROR_CANCELLED);
-  check (contract_works (worker));
+  malt_assert (value == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
+  malt_assert (contract_works (worker));
 }
 
 const ContractTest contract_b05[] = {

@@ -23,20 +23,20 @@ b06_an_exception_has_all_its_fields (void)
   g_autoptr (GError) error = NULL;
   g_autofree char *summary = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_text (worker, CONTRACT_THROW, "boom");
   fetch_error (future, &error);
-  check_error (error, MALT_ERROR_REMOTE_EXCEPTION);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION);
   summary = malt_worker_dup_summary (worker);
-  check (g_strcmp0 (malt_error_get_exception_type (error), "ErrorException") == 0);
-  check (g_strcmp0 (malt_error_get_exception_message (error), "boom") == 0);
-  check (malt_error_get_backtrace (error) != NULL);
-  check (g_str_has_prefix (malt_error_get_backtrace (error), "Stacktrace:"));
-  check (g_strcmp0 (malt_error_get_worker_summary (error), summary) == 0);
-  check (malt_error_get_termination (error) == NULL);
-  check (strstr (error->message, "boom") != NULL);
-  check (strchr (error->message, '\n') == NULL);
-  check (contract_works (worker));
+  malt_assert (g_strcmp0 (malt_error_get_exception_type (error), "ErrorException") == 0);
+  malt_assert (g_strcmp0 (malt_error_get_exception_message (error), "boom") == 0);
+  malt_assert (malt_error_get_backtrace (error) != NULL);
+  malt_assert (g_str_has_prefix (malt_error_get_backtrace (error), "Stacktrace:"));
+  malt_assert (g_strcmp0 (malt_error_get_worker_summary (error), summary) == 0);
+  malt_assert (malt_error_get_termination (error) == NULL);
+  malt_assert (strstr (error->message, "boom") != NULL);
+  malt_assert (strchr (error->message, '\n') == NULL);
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -47,15 +47,15 @@ b06_every_fetch_gives_the_same_fields (void)
   g_autoptr (GError) first = NULL;
   g_autoptr (GError) second = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_text (worker, CONTRACT_THROW, "again");
-  check (fetch_error (future, &first));
-  check (fetch_error (future, &second));
-  check (g_strcmp0 (first->message, second->message) == 0);
-  check (g_strcmp0 (malt_error_get_exception_type (second), "ErrorException") == 0);
-  check (g_strcmp0 (malt_error_get_exception_message (second), "again") == 0);
-  check (g_strcmp0 (malt_error_get_backtrace (first),
-                    malt_error_get_backtrace (second)) == 0);
+  malt_assert (fetch_error (future, &first));
+  malt_assert (fetch_error (future, &second));
+  malt_assert (g_strcmp0 (first->message, second->message) == 0);
+  malt_assert (g_strcmp0 (malt_error_get_exception_type (second), "ErrorException") == 0);
+  malt_assert (g_strcmp0 (malt_error_get_exception_message (second), "again") == 0);
+  malt_assert (g_strcmp0 (malt_error_get_backtrace (first),
+                          malt_error_get_backtrace (second)) == 0);
 }
 
 static void
@@ -64,10 +64,10 @@ b06_an_exception_nobody_waits_for_hurts_nobody (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltCall) call = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call_text (CONTRACT_THROW, "to nobody");
-  check (malt_worker_remote_do (worker, call, NULL));
-  check (contract_works (worker));
+  malt_assert (malt_worker_remote_do (worker, call, NULL));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -76,12 +76,12 @@ b06_a_hundred_exceptions_leave_the_worker_usable (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int i = 0; i < 100; i++)
     g_ptr_array_add (futures, contract_start_text (worker, CONTRACT_THROW, "many"));
   for (guint i = 0; i < futures->len; i++)
-    check (contract_throws (g_ptr_array_index (futures, i), "ErrorException"));
-  check (contract_works (worker));
+    malt_assert (contract_throws (g_ptr_array_index (futures, i), "ErrorException"));
+  malt_assert (contract_works (worker));
 }
 
 /* Julia's own */
@@ -117,7 +117,7 @@ b06_exceptions_of_julia_keep_type_and_message (void)
 {
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (throwers); i++)
     {
       const Thrower *thrower = &throwers[i];
@@ -128,13 +128,13 @@ b06_exceptions_of_julia_keep_type_and_message (void)
 
       if (!contract_throws (future, thrower->type))
         contract_note ("while %s", thrower->source);
-      check (contract_throws (future, thrower->type));
-      check (fetch_error (future, &error));
+      malt_assert (contract_throws (future, thrower->type));
+      malt_assert (fetch_error (future, &error));
       message = malt_error_get_exception_message (error);
       if (strstr (message, thrower->message_part) == NULL)
         contract_note ("%s: \"%s\"", thrower->source, message);
-      check (strstr (message, thrower->message_part) != NULL);
-      check (contract_works (worker));
+      malt_assert (strstr (message, thrower->message_part) != NULL);
+      malt_assert (contract_works (worker));
     }
 }
 
@@ -144,13 +144,13 @@ b06_text_that_does_not_parse_is_an_exception (void)
   static const char *const sources[] = { "1 +", "(1, 2", "]", "x = = 2", "end" };
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
     {
       g_autoptr (MaltFuture) future = malt_worker_remote_eval (worker, NULL, sources[i]);
 
-      check (contract_fails (future, MALT_ERROR_REMOTE_EXCEPTION));
-      check (contract_works (worker));
+      malt_assert (contract_fails (future, MALT_ERROR_REMOTE_EXCEPTION));
+      malt_assert (contract_works (worker));
     }
 }
 
@@ -162,17 +162,18 @@ b06_the_backtrace_names_the_code_and_not_the_library (void)
   g_autoptr (GError) error = NULL;
   const char *backtrace;
 
-  check (worker != NULL);
-  check (contract_evals_to (worker,
-                            "@noinline contract_deep(n) = n == 0 ? error(\"deep\") : 1 + "
-                            "contract_deep(n - 1); 1",
-                            "1"));
+  malt_assert (worker != NULL);
+  malt_assert (
+      contract_evals_to (worker,
+                         "@noinline contract_deep(n) = n == 0 ? error(\"deep\") : 1 + "
+                         "contract_deep(n - 1); 1",
+                         "1"));
   future = malt_worker_remote_eval (worker, NULL, "contract_deep(3)");
-  check (fetch_error (future, &error));
+  malt_assert (fetch_error (future, &error));
   backtrace = malt_error_get_backtrace (error);
-  check (strstr (backtrace, "contract_deep") != NULL);
-  check (strstr (backtrace, "top-level scope") != NULL);
-  check (strstr (backtrace, "Malt") == NULL);
+  malt_assert (strstr (backtrace, "contract_deep") != NULL);
+  malt_assert (strstr (backtrace, "top-level scope") != NULL);
+  malt_assert (strstr (backtrace, "Malt") == NULL);
 }
 
 static void
@@ -185,10 +186,10 @@ b06_an_exception_that_cannot_be_shown_is_still_one (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = malt_worker_remote_eval (worker, NULL, source);
-  check (contract_throws (future, "ContractMute"));
-  check (contract_works (worker));
+  malt_assert (contract_throws (future, "ContractMute"));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -198,12 +199,12 @@ b06_a_message_of_a_megabyte_comes_whole (void)
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = malt_worker_remote_eval (worker, NULL, "error(\"m\"^1_000_000)");
-  check (fetch_error (future, &error));
-  check (strlen (malt_error_get_exception_message (error)) == 1000000);
-  check (strlen (error->message) < 10000);
-  check (contract_works (worker));
+  malt_assert (fetch_error (future, &error));
+  malt_assert (strlen (malt_error_get_exception_message (error)) == 1000000);
+  malt_assert (strlen (error->message) < 10000);
+  malt_assert (contract_works (worker));
 }
 
 const ContractTest contract_b06[] = {

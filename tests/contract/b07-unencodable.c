@@ -12,12 +12,12 @@ b07_a_result_without_an_encoding_fails_its_call_alone (void)
   g_autoptr (MaltFuture) neighbour = NULL;
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   neighbour = contract_start_int (worker, CONTRACT_SLEEP_MS, 50);
   future = contract_start (worker, CONTRACT_UNENCODABLE);
-  check (contract_fails (future, MALT_ERROR_ENCODE));
-  check (contract_works (worker));
-  check (contract_gives_int (neighbour, 50));
+  malt_assert (contract_fails (future, MALT_ERROR_ENCODE));
+  malt_assert (contract_works (worker));
+  malt_assert (contract_gives_int (neighbour, 50));
 }
 
 static void
@@ -27,11 +27,11 @@ b07_a_result_that_is_discarded_need_not_be_encoded (void)
   g_autoptr (MaltCall) call = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call (CONTRACT_UNENCODABLE);
-  check (malt_worker_remote_call_wait (worker, call, NULL, &error));
-  check (malt_worker_remote_do (worker, call, &error));
-  check (contract_works (worker));
+  malt_assert (malt_worker_remote_call_wait (worker, call, NULL, &error));
+  malt_assert (malt_worker_remote_do (worker, call, &error));
+  malt_assert (contract_works (worker));
 }
 
 static MaltValue *
@@ -56,14 +56,14 @@ b07_an_argument_without_an_encoding_fails_its_call_alone (void)
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call (CONTRACT_ECHO);
   malt_call_take_argument (call, nest (TOO_DEEP));
   future = malt_worker_remote_call (worker, call);
-  check (contract_fails (future, MALT_ERROR_ENCODE));
-  check (!malt_worker_remote_do (worker, call, &error));
-  check_error (error, MALT_ERROR_ENCODE);
-  check (contract_works (worker));
+  malt_assert (contract_fails (future, MALT_ERROR_ENCODE));
+  malt_assert (!malt_worker_remote_do (worker, call, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_ENCODE);
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -75,13 +75,13 @@ b07_a_request_the_worker_cannot_read_fails_alone (void)
   g_autoptr (MaltCall) call = NULL;
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call (CONTRACT_ECHO);
   malt_call_take_argument (call,
                            malt_value_new_struct ("ContractNoSuchType", names, &one, 1));
   future = malt_worker_remote_call (worker, call);
-  check (contract_fails (future, MALT_ERROR_DECODE));
-  check (contract_works (worker));
+  malt_assert (contract_fails (future, MALT_ERROR_DECODE));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -140,7 +140,7 @@ b07_no_type_of_julia_is_an_error (void)
   };
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
     {
       g_autoptr (GError) error = NULL;
@@ -149,9 +149,9 @@ b07_no_type_of_julia_is_an_error (void)
 
       if (value == NULL)
         contract_note ("%s: %s", sources[i], error->message);
-      check (value != NULL);
+      malt_assert (value != NULL);
     }
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
 }
 
 const ContractTest contract_b07[] = {

@@ -85,9 +85,9 @@ check_ending (void (*end) (MaltWorker *worker))
   gboolean is_complete;
   gboolean is_right;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   prepare_ending (&self, worker);
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
   end (worker);
   is_complete = contract_until (is_order_complete, &self, CONTRACT_DEADLINE_MS);
   contract_until (is_order_complete, &self, 0);
@@ -96,10 +96,10 @@ check_ending (void (*end) (MaltWorker *worker))
     is_right = is_right && contract_fails (g_ptr_array_index (self.futures, i),
                                            MALT_ERROR_WORKER_TERMINATED);
   clear_ending (&self, worker);
-  check (is_complete);
-  check (is_right);
-  check (self.n_pending == 0);
-  check (!malt_worker_is_running (worker));
+  malt_assert (is_complete);
+  malt_assert (is_right);
+  malt_assert (self.n_pending == 0);
+  malt_assert (!malt_worker_is_running (worker));
 }
 
 static void
@@ -133,7 +133,7 @@ b08_an_exit_fails_what_is_pending_oldest_first_and_then_exited_comes (void)
 {
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (contract_can (worker, MALT_CAPABILITY_ISOLATED))
     check_ending (end_by_itself);
 }
@@ -157,20 +157,21 @@ b08_the_exit_status_is_told (void)
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
     return;
-  check (!has_termination (worker));
+  malt_assert (!has_termination (worker));
   future = contract_start_int (worker, CONTRACT_EXIT, 7);
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
   value = malt_future_fetch (future, NULL, &error);
-  check (malt_error_get_termination (error) != NULL);
-  check (malt_termination_get_reason (malt_error_get_termination (error)) ==
-         MALT_TERMINATION_EXITED);
-  check (malt_termination_get_exit_status (malt_error_get_termination (error)) == 7);
-  check (contract_until (has_termination, worker, CONTRACT_DEADLINE_MS));
+  malt_assert (malt_error_get_termination (error) != NULL);
+  malt_assert (malt_termination_get_reason (malt_error_get_termination (error)) ==
+               MALT_TERMINATION_EXITED);
+  malt_assert (malt_termination_get_exit_status (malt_error_get_termination (error)) ==
+               7);
+  malt_assert (contract_until (has_termination, worker, CONTRACT_DEADLINE_MS));
   termination = malt_worker_dup_termination (worker);
-  check (malt_termination_get_exit_status (termination) == 7);
+  malt_assert (malt_termination_get_exit_status (termination) == 7);
 }
 
 static void
@@ -183,19 +184,19 @@ b08_the_signal_is_told (void)
   g_autofree char *text = NULL;
   MaltTermination *termination;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
     return;
   future = contract_start_int (worker, CONTRACT_DIE, SIGKILL);
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
   value = malt_future_fetch (future, NULL, &error);
   termination = malt_error_get_termination (error);
-  check (termination != NULL);
-  check (malt_termination_get_reason (termination) == MALT_TERMINATION_SIGNALLED);
-  check (malt_termination_get_signal (termination) == SIGKILL);
+  malt_assert (termination != NULL);
+  malt_assert (malt_termination_get_reason (termination) == MALT_TERMINATION_SIGNALLED);
+  malt_assert (malt_termination_get_signal (termination) == SIGKILL);
   text = malt_termination_to_string (termination);
-  check (strstr (text, "SIGKILL") != NULL);
-  check (strstr (error->message, "SIGKILL") != NULL);
+  malt_assert (strstr (text, "SIGKILL") != NULL);
+  malt_assert (strstr (error->message, "SIGKILL") != NULL);
 }
 
 static void
@@ -204,11 +205,11 @@ b08_a_stop_is_told_as_the_hosts_own (void)
   g_autoptr (MaltWorker) worker = contract_launch ();
   g_autoptr (MaltTermination) termination = NULL;
 
-  check (worker != NULL);
-  check (malt_worker_stop (worker, NULL, NULL));
+  malt_assert (worker != NULL);
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
   termination = malt_worker_dup_termination (worker);
-  check (termination != NULL);
-  check (malt_termination_get_reason (termination) == MALT_TERMINATION_STOPPED);
+  malt_assert (termination != NULL);
+  malt_assert (malt_termination_get_reason (termination) == MALT_TERMINATION_STOPPED);
 }
 
 static void
@@ -223,19 +224,19 @@ b08_the_last_words_and_the_last_call_are_told (void)
   g_autoptr (GError) error = NULL;
   MaltTermination *termination;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
     return;
   future = malt_worker_remote_eval (worker, NULL, source);
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
   value = malt_future_fetch (future, NULL, &error);
   termination = malt_error_get_termination (error);
-  check (termination != NULL);
-  check (malt_termination_get_stderr (termination) != NULL);
-  check (strstr (malt_termination_get_stderr (termination), "contract last words") !=
-         NULL);
-  check (malt_termination_get_call (termination) != NULL);
-  check (strstr (malt_termination_get_call (termination), "last words") != NULL);
+  malt_assert (termination != NULL);
+  malt_assert (malt_termination_get_stderr (termination) != NULL);
+  malt_assert (
+      strstr (malt_termination_get_stderr (termination), "contract last words") != NULL);
+  malt_assert (malt_termination_get_call (termination) != NULL);
+  malt_assert (strstr (malt_termination_get_call (termination), "last words") != NULL);
 }
 
 /* How fast */
@@ -261,24 +262,24 @@ b08_a_killed_worker_is_noticed_within_10_ms (void)
       g_autoptr (GError) error = NULL;
       gint64 start_us;
 
-      check (worker != NULL);
+      malt_assert (worker != NULL);
       future = contract_start (worker, CONTRACT_NEVER);
-      check (contract_works (worker));
+      malt_assert (contract_works (worker));
       start_us = g_get_monotonic_time ();
       if (!contract_can (worker, MALT_CAPABILITY_CAN_KILL))
         {
-          check (!malt_worker_kill (worker, SIGKILL, &error));
-          check_error (error, MALT_ERROR_NOT_SUPPORTED);
+          malt_assert (!malt_worker_kill (worker, SIGKILL, &error));
+          malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
           return;
         }
-      check (malt_worker_kill (worker, SIGKILL, &error));
-      check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+      malt_assert (malt_worker_kill (worker, SIGKILL, &error));
+      malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
       times_us[i] = g_get_monotonic_time () - start_us;
     }
   qsort (times_us, N_NOTICES, sizeof (gint64), compare_times);
   if (times_us[N_NOTICES / 2] >= NOTICE_MS * 1000)
     contract_note ("noticed after %" G_GINT64_FORMAT " us", times_us[N_NOTICES / 2]);
-  check (times_us[N_NOTICES / 2] < NOTICE_MS * 1000);
+  malt_assert (times_us[N_NOTICES / 2] < NOTICE_MS * 1000);
 }
 
 static void
@@ -288,7 +289,7 @@ b08_exited_comes_once_however_often_the_worker_is_ended (void)
   Ending self = { 0 };
   guint n_exits = 0;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   prepare_ending (&self, worker);
   contract_end_abruptly (worker);
   contract_end_abruptly (worker);
@@ -301,7 +302,7 @@ b08_exited_comes_once_however_often_the_worker_is_ended (void)
   for (guint i = 0; i < self.order->len; i++)
     n_exits += g_array_index (self.order, int, i) == EXITED_NUMBER;
   clear_ending (&self, worker);
-  check (n_exits == 1);
+  malt_assert (n_exits == 1);
 }
 
 const ContractTest contract_b08[] = {

@@ -11,13 +11,13 @@ b09_stop_says_whether_the_worker_had_been_running (void)
   g_autoptr (GError) error = NULL;
   gboolean was_running = FALSE;
 
-  check (worker != NULL);
-  check (malt_worker_is_running (worker));
-  check (malt_worker_stop_full (worker, 5000, 5000, &was_running, NULL, &error));
-  check (was_running);
-  check (!malt_worker_is_running (worker));
-  check (malt_worker_stop_full (worker, 5000, 5000, &was_running, NULL, &error));
-  check (!was_running);
+  malt_assert (worker != NULL);
+  malt_assert (malt_worker_is_running (worker));
+  malt_assert (malt_worker_stop_full (worker, 5000, 5000, &was_running, NULL, &error));
+  malt_assert (was_running);
+  malt_assert (!malt_worker_is_running (worker));
+  malt_assert (malt_worker_stop_full (worker, 5000, 5000, &was_running, NULL, &error));
+  malt_assert (!was_running);
 }
 
 static void
@@ -28,15 +28,15 @@ b09_stop_async_says_whether_the_worker_had_been_running (void)
   g_auto (ContractAwait) second = { 0 };
   gboolean was_running = FALSE;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready, &first);
-  check (contract_await (&first));
-  check (malt_worker_stop_finish (worker, first.result, &was_running, NULL));
-  check (was_running);
+  malt_assert (contract_await (&first));
+  malt_assert (malt_worker_stop_finish (worker, first.result, &was_running, NULL));
+  malt_assert (was_running);
   malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready, &second);
-  check (contract_await (&second));
-  check (malt_worker_stop_finish (worker, second.result, &was_running, NULL));
-  check (!was_running);
+  malt_assert (contract_await (&second));
+  malt_assert (malt_worker_stop_finish (worker, second.result, &was_running, NULL));
+  malt_assert (!was_running);
 }
 
 typedef struct
@@ -65,10 +65,10 @@ b09_stops_from_many_threads_all_succeed (void)
   g_autoptr (MaltWorker) worker = contract_launch ();
   Stopping self = { .worker = worker };
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   contract_in_threads (8, stop_in_thread, &self);
-  check (self.n_stopped == 8);
-  check (self.n_was_running >= 1);
+  malt_assert (self.n_stopped == 8);
+  malt_assert (self.n_was_running >= 1);
 }
 
 /* kill works where it can, and says so where it cannot. */
@@ -123,10 +123,10 @@ b09_all_four_are_safe_on_a_stopped_worker (void)
   g_autoptr (MaltWorker) worker = contract_launch ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start (worker, CONTRACT_NEVER);
-  check (malt_worker_stop (worker, NULL, NULL));
-  check (is_safe_when_ended (worker, future));
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
+  malt_assert (is_safe_when_ended (worker, future));
 }
 
 static gboolean
@@ -141,12 +141,12 @@ b09_all_four_are_safe_on_a_worker_that_died (void)
   g_autoptr (MaltWorker) worker = contract_launch ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start (worker, CONTRACT_NEVER);
   contract_end_abruptly (worker);
-  check (contract_until (has_ended, worker, CONTRACT_DEADLINE_MS));
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
-  check (is_safe_when_ended (worker, future));
+  malt_assert (contract_until (has_ended, worker, CONTRACT_DEADLINE_MS));
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (is_safe_when_ended (worker, future));
 }
 
 static void
@@ -156,17 +156,17 @@ b09_all_four_are_safe_while_the_worker_stops (void)
   g_autoptr (MaltFuture) future = NULL;
   g_auto (ContractAwait) await = { 0 };
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start (worker, CONTRACT_NEVER);
   malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready, &await);
   malt_worker_is_running (worker);
   malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, NULL);
   malt_worker_interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT, NULL, NULL);
-  check (kill_does_what_it_says (worker, SIGTERM));
-  check (malt_worker_stop (worker, NULL, NULL));
-  check (contract_await (&await));
-  check (malt_worker_stop_finish (worker, await.result, NULL, NULL));
-  check (!malt_worker_is_running (worker));
+  malt_assert (kill_does_what_it_says (worker, SIGTERM));
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
+  malt_assert (contract_await (&await));
+  malt_assert (malt_worker_stop_finish (worker, await.result, NULL, NULL));
+  malt_assert (!malt_worker_is_running (worker));
 }
 
 static void
@@ -174,14 +174,14 @@ b09_all_four_are_safe_on_an_idle_worker (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch ();
 
-  check (worker != NULL);
-  check (malt_worker_is_running (worker));
-  check (interrupt_finds_nothing (worker, NULL, MALT_INTERRUPT_IDLE));
-  check (contract_works (worker));
-  check (kill_does_what_it_says (worker, SIGKILL));
+  malt_assert (worker != NULL);
+  malt_assert (malt_worker_is_running (worker));
+  malt_assert (interrupt_finds_nothing (worker, NULL, MALT_INTERRUPT_IDLE));
+  malt_assert (contract_works (worker));
+  malt_assert (kill_does_what_it_says (worker, SIGKILL));
   if (contract_can (worker, MALT_CAPABILITY_CAN_KILL))
-    check (contract_until (has_ended, worker, CONTRACT_DEADLINE_MS));
-  check (malt_worker_stop (worker, NULL, NULL));
+    malt_assert (contract_until (has_ended, worker, CONTRACT_DEADLINE_MS));
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
 }
 
 /* Everything that starts something on an ended worker fails with the same code. */
@@ -196,27 +196,28 @@ b09_blocking_forms_fail_on_an_ended_worker (void)
   g_autoptr (MaltFuture) future = NULL;
   GError *errors[6] = { NULL };
 
-  check (worker != NULL);
-  check (malt_worker_stop (worker, NULL, NULL));
-  check (malt_worker_remote_call_fetch (worker, call, NULL, &errors[0]) == NULL);
-  check (!malt_worker_remote_call_wait (worker, call, NULL, &errors[1]));
-  check (!malt_worker_remote_do (worker, call, &errors[2]));
-  check (malt_worker_remote_eval_fetch (worker, NULL, dialect->source_two, NULL,
-                                        &errors[3]) == NULL);
-  check (!malt_worker_remote_eval_wait (worker, NULL, dialect->source_two, NULL,
-                                        &errors[4]));
+  malt_assert (worker != NULL);
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
+  malt_assert (malt_worker_remote_call_fetch (worker, call, NULL, &errors[0]) == NULL);
+  malt_assert (!malt_worker_remote_call_wait (worker, call, NULL, &errors[1]));
+  malt_assert (!malt_worker_remote_do (worker, call, &errors[2]));
+  malt_assert (malt_worker_remote_eval_fetch (worker, NULL, dialect->source_two, NULL,
+                                              &errors[3]) == NULL);
+  malt_assert (!malt_worker_remote_eval_wait (worker, NULL, dialect->source_two, NULL,
+                                              &errors[4]));
   for (gsize i = 0; i < 5; i++)
     {
-      check_error (errors[i], MALT_ERROR_WORKER_TERMINATED);
+      malt_assert_error (errors[i], MALT_ERROR, MALT_ERROR_WORKER_TERMINATED);
       g_clear_error (&errors[i]);
     }
   future = malt_worker_remote_eval_value (worker, NULL, code);
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
-  check (malt_worker_channel (worker, NULL, dialect->source_closing_channel, NULL,
-                              &errors[5]) == NULL);
-  check_error (errors[5], contract_can (worker, MALT_CAPABILITY_CHANNELS)
-                              ? MALT_ERROR_WORKER_TERMINATED
-                              : MALT_ERROR_NOT_SUPPORTED);
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (malt_worker_channel (worker, NULL, dialect->source_closing_channel, NULL,
+                                    &errors[5]) == NULL);
+  malt_assert_error (errors[5], MALT_ERROR,
+                     contract_can (worker, MALT_CAPABILITY_CHANNELS)
+                         ? MALT_ERROR_WORKER_TERMINATED
+                         : MALT_ERROR_NOT_SUPPORTED);
   g_clear_error (&errors[5]);
 }
 
@@ -230,17 +231,19 @@ b09_async_forms_fail_on_an_ended_worker (void)
   g_autoptr (GError) call_error = NULL;
   g_autoptr (GError) eval_error = NULL;
 
-  check (worker != NULL);
-  check (malt_worker_stop (worker, NULL, NULL));
+  malt_assert (worker != NULL);
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
   malt_worker_remote_call_async (worker, call, NULL, contract_on_ready, &called);
   malt_worker_remote_eval_async (worker, NULL, contract_get_dialect ()->source_two, NULL,
                                  contract_on_ready, &evaluated);
-  check (contract_await (&called));
-  check (contract_await (&evaluated));
-  check (malt_worker_remote_call_finish (worker, called.result, &call_error) == NULL);
-  check (malt_worker_remote_eval_finish (worker, evaluated.result, &eval_error) == NULL);
-  check_error (call_error, MALT_ERROR_WORKER_TERMINATED);
-  check_error (eval_error, MALT_ERROR_WORKER_TERMINATED);
+  malt_assert (contract_await (&called));
+  malt_assert (contract_await (&evaluated));
+  malt_assert (malt_worker_remote_call_finish (worker, called.result, &call_error) ==
+               NULL);
+  malt_assert (malt_worker_remote_eval_finish (worker, evaluated.result, &eval_error) ==
+               NULL);
+  malt_assert_error (call_error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED);
+  malt_assert_error (eval_error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED);
 }
 
 /* Stopping */
@@ -252,13 +255,13 @@ b09_a_waiting_call_does_not_hold_a_stop_up (void)
   g_autoptr (MaltFuture) future = NULL;
   gint64 start_ms;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start (worker, CONTRACT_NEVER);
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
   start_ms = contract_now_ms ();
-  check (malt_worker_stop_full (worker, 10000, 10000, NULL, NULL, NULL));
-  check (contract_now_ms () - start_ms < 5000);
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (malt_worker_stop_full (worker, 10000, 10000, NULL, NULL, NULL));
+  malt_assert (contract_now_ms () - start_ms < 5000);
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
 }
 
 static void
@@ -270,18 +273,18 @@ b09_a_worker_that_hogs_the_processor_is_stopped_harder (void)
   gboolean was_running = FALSE;
   gint64 start_ms;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_CAN_KILL))
     {
-      check (kill_does_what_it_says (worker, SIGKILL));
+      malt_assert (kill_does_what_it_says (worker, SIGKILL));
       return;
     }
   future = contract_start_int (worker, CONTRACT_SPIN_MS, 0);
   start_ms = contract_now_ms ();
-  check (malt_worker_stop_full (worker, 200, 200, &was_running, NULL, &error));
-  check (was_running);
-  check (contract_now_ms () - start_ms < 3000);
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (malt_worker_stop_full (worker, 200, 200, &was_running, NULL, &error));
+  malt_assert (was_running);
+  malt_assert (contract_now_ms () - start_ms < 3000);
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
 }
 
 static void
@@ -291,12 +294,12 @@ b09_a_stop_whose_caller_gives_up_goes_on (void)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   g_cancellable_cancel (cancellable);
   if (!malt_worker_stop_full (worker, 5000, 5000, NULL, cancellable, &error))
-    check_error (error, MALT_ERROR_CANCELLED);
-  check (malt_worker_stop (worker, NULL, NULL));
-  check (!malt_worker_is_running (worker));
+    malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
+  malt_assert (!malt_worker_is_running (worker));
 }
 
 /* Launching */
@@ -337,7 +340,7 @@ b09_a_launch_can_be_cancelled_at_any_moment (void)
   static const guint delays_ms[] = { 0, 1, 5, 20, 60, 120, 180 };
 
   for (gsize i = 0; i < G_N_ELEMENTS (delays_ms); i++)
-    check (launch_and_cancel_after (delays_ms[i]));
+    malt_assert (launch_and_cancel_after (delays_ms[i]));
 }
 
 static void
@@ -346,11 +349,11 @@ b09_is_running_is_cheap (void)
   MaltWorker *worker = contract_shared ();
   gint64 start_ms;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   start_ms = contract_now_ms ();
   for (int i = 0; i < 100000; i++)
-    check (malt_worker_is_running (worker));
-  check (contract_now_ms () - start_ms < 1000);
+    malt_assert (malt_worker_is_running (worker));
+  malt_assert (contract_now_ms () - start_ms < 1000);
 }
 
 const ContractTest contract_b09[] = {

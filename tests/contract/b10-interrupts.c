@@ -53,18 +53,18 @@ b10_a_waiting_call_is_hit (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!can_interrupt_waiting (worker))
     {
-      check (refuses_interrupts (worker));
+      malt_assert (refuses_interrupts (worker));
       return;
     }
   future = contract_start (worker, CONTRACT_NEVER);
-  check (contract_works (worker));
-  check (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
-                      MALT_INTERRUPT_DELIVERED));
-  check (contract_throws (future, "InterruptException"));
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
+  malt_assert (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
+                            MALT_INTERRUPT_DELIVERED));
+  malt_assert (contract_throws (future, "InterruptException"));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -73,24 +73,25 @@ b10_of_ten_waiting_calls_only_the_meant_one_is_hit (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!can_interrupt_waiting (worker))
     {
-      check (refuses_interrupts (worker));
+      malt_assert (refuses_interrupts (worker));
       return;
     }
   for (int i = 0; i < 10; i++)
     g_ptr_array_add (futures, contract_start_int (worker, CONTRACT_SLEEP_MS, 600));
-  check (contract_works (worker));
-  check (is_expected (
+  malt_assert (contract_works (worker));
+  malt_assert (is_expected (
       interrupt (worker, g_ptr_array_index (futures, 4), MALT_INTERRUPT_DEFAULT),
       MALT_INTERRUPT_DELIVERED));
   for (guint i = 0; i < futures->len; i++)
     {
       if (i == 4)
-        check (contract_throws (g_ptr_array_index (futures, i), "InterruptException"));
+        malt_assert (
+            contract_throws (g_ptr_array_index (futures, i), "InterruptException"));
       if (i != 4)
-        check (contract_gives_int (g_ptr_array_index (futures, i), 600));
+        malt_assert (contract_gives_int (g_ptr_array_index (futures, i), 600));
     }
 }
 
@@ -101,18 +102,18 @@ b10_without_a_future_the_newest_call_is_hit (void)
   g_autoptr (MaltFuture) older = NULL;
   g_autoptr (MaltFuture) newer = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!can_interrupt_waiting (worker))
     {
-      check (refuses_interrupts (worker));
+      malt_assert (refuses_interrupts (worker));
       return;
     }
   older = contract_start_int (worker, CONTRACT_SLEEP_MS, 400);
   newer = contract_start (worker, CONTRACT_NEVER);
-  check (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT),
-                      MALT_INTERRUPT_DELIVERED));
-  check (contract_throws (newer, "InterruptException"));
-  check (contract_gives_int (older, 400));
+  malt_assert (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT),
+                            MALT_INTERRUPT_DELIVERED));
+  malt_assert (contract_throws (newer, "InterruptException"));
+  malt_assert (contract_gives_int (older, 400));
 }
 
 static void
@@ -120,21 +121,21 @@ b10_a_call_that_has_not_started_yet_is_hit (void)
 {
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!can_interrupt_waiting (worker))
     {
-      check (refuses_interrupts (worker));
+      malt_assert (refuses_interrupts (worker));
       return;
     }
   for (int i = 0; i < 50; i++)
     {
       g_autoptr (MaltFuture) future = contract_start (worker, CONTRACT_NEVER);
 
-      check (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
-                          MALT_INTERRUPT_DELIVERED));
-      check (contract_throws (future, "InterruptException"));
+      malt_assert (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
+                                MALT_INTERRUPT_DELIVERED));
+      malt_assert (contract_throws (future, "InterruptException"));
     }
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -144,15 +145,15 @@ b10_an_interrupt_of_a_call_that_ended_is_gone (void)
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltFuture) bystander = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_int (worker, CONTRACT_ECHO, 1);
-  check (contract_gives_int (future, 1));
+  malt_assert (contract_gives_int (future, 1));
   bystander = contract_start_int (worker, CONTRACT_SLEEP_MS, 100);
   if (can_interrupt_waiting (worker))
-    check (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
-                        MALT_INTERRUPT_GONE));
-  check (contract_gives_int (bystander, 100));
-  check (contract_gives_int (future, 1));
+    malt_assert (is_expected (interrupt (worker, future, MALT_INTERRUPT_DEFAULT),
+                              MALT_INTERRUPT_GONE));
+  malt_assert (contract_gives_int (bystander, 100));
+  malt_assert (contract_gives_int (future, 1));
 }
 
 static void
@@ -160,17 +161,17 @@ b10_an_idle_worker_is_left_alone (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch ();
 
-  check (worker != NULL);
-  check (contract_works (worker));
+  malt_assert (worker != NULL);
+  malt_assert (contract_works (worker));
   for (int i = 0; i < 100 && can_interrupt_waiting (worker); i++)
     {
-      check (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT),
-                          MALT_INTERRUPT_IDLE));
-      check (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_FORCE),
-                          MALT_INTERRUPT_IDLE));
+      malt_assert (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT),
+                                MALT_INTERRUPT_IDLE));
+      malt_assert (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_FORCE),
+                                MALT_INTERRUPT_IDLE));
     }
-  check (contract_works (worker));
-  check (malt_worker_is_running (worker));
+  malt_assert (contract_works (worker));
+  malt_assert (malt_worker_is_running (worker));
 }
 
 static void
@@ -181,23 +182,23 @@ b10_a_call_that_hogs_the_processor_is_hit_where_that_is_possible (void)
   gint64 spin_ms;
   int result;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   spin_ms = contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_BUSY) ? 10000 : 500;
   future = contract_start_int (worker, CONTRACT_SPIN_MS, spin_ms);
   malt_future_wait (future, 50, NULL, NULL);
   result = interrupt (worker, future, MALT_INTERRUPT_DEFAULT);
   if (contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_BUSY))
     {
-      check (is_expected (result, MALT_INTERRUPT_DELIVERED));
-      check (contract_throws (future, "InterruptException"));
+      malt_assert (is_expected (result, MALT_INTERRUPT_DELIVERED));
+      malt_assert (contract_throws (future, "InterruptException"));
     }
   else
     {
-      check (is_expected (
+      malt_assert (is_expected (
           result, can_interrupt_waiting (worker) ? MALT_INTERRUPT_UNDELIVERABLE : -1));
-      check (contract_gives_int (future, spin_ms));
+      malt_assert (contract_gives_int (future, spin_ms));
     }
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -208,20 +209,20 @@ b10_interrupt_of_a_sleeping_call_never_hits_the_one_that_spins (void)
   g_autoptr (MaltFuture) spinner = NULL;
   int result;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   sleeper = contract_start_int (worker, CONTRACT_SLEEP_MS, 3000);
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
   spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 2000);
   malt_future_wait (spinner, 50, NULL, NULL);
   result = interrupt (worker, sleeper, MALT_INTERRUPT_DEFAULT);
-  check (contract_gives_int (spinner, 2000));
+  malt_assert (contract_gives_int (spinner, 2000));
   if (result == MALT_INTERRUPT_DELIVERED)
-    check (contract_throws (sleeper, "InterruptException"));
+    malt_assert (contract_throws (sleeper, "InterruptException"));
   else
     {
-      check (is_expected (
+      malt_assert (is_expected (
           result, can_interrupt_waiting (worker) ? MALT_INTERRUPT_UNDELIVERABLE : -1));
-      check (contract_gives_int (sleeper, 3000));
+      malt_assert (contract_gives_int (sleeper, 3000));
     }
 }
 
@@ -233,17 +234,17 @@ b10_interrupt_of_a_spinning_call_never_hits_the_one_that_sleeps (void)
   g_autoptr (MaltFuture) spinner = NULL;
   int result;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   sleeper = contract_start_int (worker, CONTRACT_SLEEP_MS, 1500);
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
   spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 1000);
   malt_future_wait (spinner, 50, NULL, NULL);
   result = interrupt (worker, spinner, MALT_INTERRUPT_DEFAULT);
-  check (contract_gives_int (sleeper, 1500));
+  malt_assert (contract_gives_int (sleeper, 1500));
   if (result == MALT_INTERRUPT_DELIVERED)
-    check (contract_throws (spinner, "InterruptException"));
+    malt_assert (contract_throws (spinner, "InterruptException"));
   else
-    check (contract_gives_int (spinner, 1000));
+    malt_assert (contract_gives_int (spinner, 1000));
 }
 
 static void
@@ -253,24 +254,24 @@ b10_force_reaches_a_spinning_call_that_is_not_alone (void)
   g_autoptr (MaltFuture) sleeper = NULL;
   g_autoptr (MaltFuture) spinner = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_BUSY))
     {
       spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 200);
-      check (interrupt (worker, spinner, MALT_INTERRUPT_FORCE) !=
-             MALT_INTERRUPT_DELIVERED);
-      check (contract_gives_int (spinner, 200));
+      malt_assert (interrupt (worker, spinner, MALT_INTERRUPT_FORCE) !=
+                   MALT_INTERRUPT_DELIVERED);
+      malt_assert (contract_gives_int (spinner, 200));
       return;
     }
   sleeper = contract_start_int (worker, CONTRACT_SLEEP_MS, 8000);
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
   spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 15000);
   malt_future_wait (spinner, 50, NULL, NULL);
-  check (is_expected (interrupt (worker, spinner, MALT_INTERRUPT_FORCE),
-                      MALT_INTERRUPT_DELIVERED));
-  check (contract_throws (spinner, "InterruptException"));
+  malt_assert (is_expected (interrupt (worker, spinner, MALT_INTERRUPT_FORCE),
+                            MALT_INTERRUPT_DELIVERED));
+  malt_assert (contract_throws (spinner, "InterruptException"));
   malt_future_cancel (sleeper);
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -280,16 +281,16 @@ b10_code_that_nothing_reaches_goes_on_and_the_result_says_so (void)
   g_autoptr (MaltFuture) future = NULL;
   int result;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_int (worker, CONTRACT_STUBBORN_MS, 2500);
   malt_future_wait (future, 50, NULL, NULL);
   result = interrupt (worker, future, MALT_INTERRUPT_DEFAULT);
   if (result == MALT_INTERRUPT_DELIVERED)
-    check (contract_throws (future, "InterruptException"));
+    malt_assert (contract_throws (future, "InterruptException"));
   if (result == MALT_INTERRUPT_UNDELIVERABLE || result == -1)
-    check (contract_gives_int (future, 2500));
-  check (result != MALT_INTERRUPT_IDLE);
-  check (contract_works (worker));
+    malt_assert (contract_gives_int (future, 2500));
+  malt_assert (result != MALT_INTERRUPT_IDLE);
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -297,7 +298,7 @@ b10_a_large_reply_in_transit_is_not_disturbed (void)
 {
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int i = 0; i < 6; i++)
     {
       g_autoptr (MaltFuture) future =
@@ -308,13 +309,13 @@ b10_a_large_reply_in_transit_is_not_disturbed (void)
 
       malt_future_wait (future, 30 * i, NULL, NULL);
       interrupt (worker, future, MALT_INTERRUPT_DEFAULT);
-      check (contract_is_done_soon (future));
+      malt_assert (contract_is_done_soon (future));
       value = malt_future_fetch (future, NULL, &error);
       if (value != NULL)
         malt_value_get_array_data (value, &n_bytes);
-      check (value != NULL ? n_bytes == 200000000
-                           : contract_throws (future, "InterruptException"));
-      check (contract_works (worker));
+      malt_assert (value != NULL ? n_bytes == 200000000
+                                 : contract_throws (future, "InterruptException"));
+      malt_assert (contract_works (worker));
     }
 }
 
@@ -365,7 +366,7 @@ b10_interrupts_at_random_moments_lose_nothing (void)
   guint n_swallowed = 0;
   guint n_wrong = 0;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int i = 0; i < N_RANDOM && n_wrong == 0; i++)
     {
       g_autoptr (MaltFuture) bystander =
@@ -379,10 +380,10 @@ b10_interrupts_at_random_moments_lose_nothing (void)
       n_wrong += bystander != NULL && !contract_gives_int (bystander, 20);
     }
   g_rand_free (random);
-  check (n_wrong == 0);
-  check (n_swallowed <= N_RANDOM / 20);
-  check (malt_worker_is_running (worker));
-  check (contract_works (worker));
+  malt_assert (n_wrong == 0);
+  malt_assert (n_swallowed <= N_RANDOM / 20);
+  malt_assert (malt_worker_is_running (worker));
+  malt_assert (contract_works (worker));
 }
 
 const ContractTest contract_b10[] = {

@@ -28,16 +28,17 @@ b11_what_one_worker_does_the_other_does_not_see (void)
   g_autoptr (MaltWorker) one = contract_launch ();
   g_autoptr (MaltWorker) other = contract_launch ();
 
-  check (one != NULL && other != NULL);
+  malt_assert (one != NULL && other != NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (traces); i++)
     {
       gboolean is_shared = traces[i].is_shared_in_one_runtime &&
                            !contract_can (other, MALT_CAPABILITY_ISOLATED);
 
-      check (contract_evals_to (other, traces[i].look, "false"));
-      check (malt_worker_remote_eval_wait (one, NULL, traces[i].act, NULL, NULL));
-      check (contract_evals_to (one, traces[i].look, "true"));
-      check (contract_evals_to (other, traces[i].look, is_shared ? "true" : "false"));
+      malt_assert (contract_evals_to (other, traces[i].look, "false"));
+      malt_assert (malt_worker_remote_eval_wait (one, NULL, traces[i].act, NULL, NULL));
+      malt_assert (contract_evals_to (one, traces[i].look, "true"));
+      malt_assert (
+          contract_evals_to (other, traces[i].look, is_shared ? "true" : "false"));
     }
 }
 
@@ -48,12 +49,12 @@ b11_one_worker_outlives_the_other (void)
   g_autoptr (MaltWorker) other = contract_launch ();
   g_autoptr (MaltFuture) future = NULL;
 
-  check (one != NULL && other != NULL);
+  malt_assert (one != NULL && other != NULL);
   future = contract_start_int (other, CONTRACT_SLEEP_MS, 200);
   contract_end_abruptly (one);
-  check (contract_gives_int (future, 200));
-  check (contract_works (other));
-  check (malt_worker_is_running (other));
+  malt_assert (contract_gives_int (future, 200));
+  malt_assert (contract_works (other));
+  malt_assert (malt_worker_is_running (other));
 }
 
 static void
@@ -63,12 +64,12 @@ b11_one_worker_runs_while_the_other_hogs_its_processor (void)
   g_autoptr (MaltWorker) other = contract_launch ();
   g_autoptr (MaltFuture) spinner = NULL;
 
-  check (one != NULL && other != NULL);
+  malt_assert (one != NULL && other != NULL);
   spinner = contract_start_int (one, CONTRACT_SPIN_MS, 1500);
-  check (contract_works (other));
+  malt_assert (contract_works (other));
   if (contract_can (one, MALT_CAPABILITY_ISOLATED))
-    check (!malt_future_is_done (spinner));
-  check (contract_gives_int (spinner, 1500));
+    malt_assert (!malt_future_is_done (spinner));
+  malt_assert (contract_gives_int (spinner, 1500));
 }
 
 static void
@@ -79,10 +80,10 @@ b11_the_project_of_the_host_is_not_the_workers (void)
   g_setenv ("JULIA_PROJECT", "@contract-of-the-host", TRUE);
   worker = contract_launch ();
   g_unsetenv ("JULIA_PROJECT");
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (contract_can (worker, MALT_CAPABILITY_ISOLATED))
-    check (contract_evals_to (worker, "haskey(ENV, \"JULIA_PROJECT\")", "false"));
-  check (contract_evals_to (worker, "isempty(ARGS)", "true"));
+    malt_assert (contract_evals_to (worker, "haskey(ENV, \"JULIA_PROJECT\")", "false"));
+  malt_assert (contract_evals_to (worker, "isempty(ARGS)", "true"));
 }
 
 static void
@@ -95,15 +96,15 @@ b11_a_handle_of_one_worker_means_nothing_to_another (void)
   g_autoptr (MaltValue) answer = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (one != NULL && other != NULL);
+  malt_assert (one != NULL && other != NULL);
   handle = malt_worker_remote_eval_fetch (one, NULL, "Ref(1)", NULL, &error);
-  check (handle != NULL);
+  malt_assert (handle != NULL);
   call = contract_call (CONTRACT_ECHO);
   malt_call_add_argument (call, handle);
   answer = malt_worker_remote_call_fetch (other, call, NULL, &error);
-  check (answer == NULL);
-  check_error (error, MALT_ERROR_INVALID_ARGUMENT);
-  check (contract_works (other));
+  malt_assert (answer == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT);
+  malt_assert (contract_works (other));
 }
 
 const ContractTest contract_b11[] = {

@@ -15,13 +15,13 @@ check_unread (const char *output)
 {
   g_autoptr (MaltWorker) worker = contract_launch_with ("output", output);
 
-  check (worker != NULL);
-  check (writes_freely (worker, "print(\"x\"^10_000_000); 12"));
-  check (writes_freely (worker, "print(stderr, \"y\"^10_000_000); 12"));
-  check (writes_freely (worker,
-                        "for i in 1:20000; println(i); println(stderr, i); end; 12"));
-  check (writes_freely (worker, "write(stdout, rand(UInt8, 10_000_000)); 12"));
-  check (contract_works (worker));
+  malt_assert (worker != NULL);
+  malt_assert (writes_freely (worker, "print(\"x\"^10_000_000); 12"));
+  malt_assert (writes_freely (worker, "print(stderr, \"y\"^10_000_000); 12"));
+  malt_assert (writes_freely (
+      worker, "for i in 1:20000; println(i); println(stderr, i); end; 12"));
+  malt_assert (writes_freely (worker, "write(stdout, rand(UInt8, 10_000_000)); 12"));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -41,9 +41,9 @@ b12_output_of_a_program_that_code_starts_does_not_block (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch_with ("output", "signal");
 
-  check (worker != NULL);
-  check (writes_freely (worker, "run(`head -c 5000000 /dev/zero`); 12"));
-  check (contract_works (worker));
+  malt_assert (worker != NULL);
+  malt_assert (writes_freely (worker, "run(`head -c 5000000 /dev/zero`); 12"));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -51,15 +51,15 @@ b12_a_short_text_that_nobody_reads_does_not_block (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch_with ("output", "signal");
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int i = 0; i < 2000; i++)
     {
       g_autoptr (MaltCall) call =
           contract_call_text (CONTRACT_PRINT, "nobody reads this\n");
 
-      check (malt_worker_remote_do (worker, call, NULL));
+      malt_assert (malt_worker_remote_do (worker, call, NULL));
     }
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
 }
 
 const ContractTest contract_b12[] = {

@@ -53,7 +53,7 @@ b13_globals_persist (void)
     { NULL, NULL },
   };
 
-  check (plays (steps));
+  malt_assert (plays (steps));
 }
 
 static void
@@ -72,7 +72,7 @@ b13_functions_may_be_defined_and_used_at_once (void)
     { NULL, NULL },
   };
 
-  check (plays (steps));
+  malt_assert (plays (steps));
 }
 
 static void
@@ -91,7 +91,7 @@ b13_redefined_functions_are_used_everywhere (void)
     { NULL, NULL },
   };
 
-  check (plays (steps));
+  malt_assert (plays (steps));
 }
 
 static void
@@ -112,7 +112,7 @@ b13_macros_work_and_may_be_redefined (void)
     { NULL, NULL },
   };
 
-  check (plays (steps));
+  malt_assert (plays (steps));
 }
 
 static void
@@ -132,7 +132,7 @@ b13_types_may_be_defined_and_used_at_once (void)
     { NULL, NULL },
   };
 
-  check (plays (steps));
+  malt_assert (plays (steps));
 }
 
 static void
@@ -148,7 +148,7 @@ b13_imports_work (void)
     { NULL, NULL },
   };
 
-  check (plays (steps));
+  malt_assert (plays (steps));
 }
 
 static void
@@ -167,15 +167,15 @@ b13_the_same_text_is_evaluated_anew_each_time (void)
   MaltWorker *worker = contract_shared ();
   int n = 0;
 
-  check (worker != NULL);
-  check (malt_worker_remote_eval_wait (worker, NULL, "n = 0", NULL, NULL));
+  malt_assert (worker != NULL);
+  malt_assert (malt_worker_remote_eval_wait (worker, NULL, "n = 0", NULL, NULL));
   for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
     {
       for (int k = 0; k < 30; k++)
         {
           g_autofree char *expected = g_strdup_printf ("%d", ++n);
 
-          check (contract_evals_to (worker, sources[i], expected));
+          malt_assert (contract_evals_to (worker, sources[i], expected));
         }
     }
 }
@@ -197,7 +197,7 @@ b13_values_of_the_same_text_are_not_shared (void)
     { NULL, NULL },
   };
 
-  check (plays (steps));
+  malt_assert (plays (steps));
 }
 
 /* The function of a call is text too, and means what it means when the call is made. */
@@ -227,16 +227,16 @@ b13_functions_of_calls_are_looked_up_each_time (void)
                                            "function (x) contract_g(x) end" };
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int k = 1; k < 4; k++)
     {
       g_autofree char *definition = g_strdup_printf ("contract_g(x) = x + %d; 1", k);
 
-      check (contract_evals_to (worker, definition, "1"));
+      malt_assert (contract_evals_to (worker, definition, "1"));
       for (gsize i = 0; i < G_N_ELEMENTS (functions); i++)
         {
-          check (calls_to (worker, functions[i], 10, 10 + k));
-          check (calls_to (worker, functions[i], 20, 20 + k));
+          malt_assert (calls_to (worker, functions[i], 10, 10 + k));
+          malt_assert (calls_to (worker, functions[i], 20, 20 + k));
         }
     }
 }
@@ -246,14 +246,14 @@ b13_a_name_that_changes_its_meaning_changes_the_call (void)
 {
   MaltWorker *worker = contract_shared ();
 
-  check (worker != NULL);
-  check (contract_evals_to (worker, "contract_which = x -> x + 1; 1", "1"));
-  check (calls_to (worker, "contract_which", 1, 2));
-  check (contract_evals_to (worker, "contract_which = x -> x + 50; 1", "1"));
-  check (calls_to (worker, "contract_which", 1, 51));
-  check (calls_to (worker, "x -> contract_which(x)", 1, 51));
-  check (contract_evals_to (worker, "contract_which = x -> x + 60; 1", "1"));
-  check (calls_to (worker, "x -> contract_which(x)", 1, 61));
+  malt_assert (worker != NULL);
+  malt_assert (contract_evals_to (worker, "contract_which = x -> x + 1; 1", "1"));
+  malt_assert (calls_to (worker, "contract_which", 1, 2));
+  malt_assert (contract_evals_to (worker, "contract_which = x -> x + 50; 1", "1"));
+  malt_assert (calls_to (worker, "contract_which", 1, 51));
+  malt_assert (calls_to (worker, "x -> contract_which(x)", 1, 51));
+  malt_assert (contract_evals_to (worker, "contract_which = x -> x + 60; 1", "1"));
+  malt_assert (calls_to (worker, "x -> contract_which(x)", 1, 61));
 }
 
 static void
@@ -263,16 +263,17 @@ b13_code_runs_in_the_module_that_is_named (void)
   g_autoptr (MaltFuture) inside = NULL;
   g_autoptr (MaltFuture) missing = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
     return;
-  check (contract_evals_to (worker, "module ContractRoom; secret = 8; end; 1", "1"));
+  malt_assert (
+      contract_evals_to (worker, "module ContractRoom; secret = 8; end; 1", "1"));
   inside = malt_worker_remote_eval (worker, "ContractRoom", "secret += 1");
-  check (contract_gives_int (inside, 9));
-  check (contract_evals_to (worker, "ContractRoom.secret", "9"));
-  check (contract_evals_to (worker, "@isdefined(secret)", "false"));
+  malt_assert (contract_gives_int (inside, 9));
+  malt_assert (contract_evals_to (worker, "ContractRoom.secret", "9"));
+  malt_assert (contract_evals_to (worker, "@isdefined(secret)", "false"));
   missing = malt_worker_remote_eval (worker, "ContractNoSuchRoom", "1");
-  check (contract_fails (missing, MALT_ERROR_REMOTE_EXCEPTION));
+  malt_assert (contract_fails (missing, MALT_ERROR_REMOTE_EXCEPTION));
 }
 
 static void
@@ -285,9 +286,9 @@ b13_code_may_be_given_as_a_value (void)
   g_autoptr (MaltValue) code = malt_value_new_expr ("call", arguments, 3);
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = malt_worker_remote_eval_value (worker, NULL, code);
-  check (contract_gives_int (future, 2));
+  malt_assert (contract_gives_int (future, 2));
 }
 
 const ContractTest contract_b13[] = {

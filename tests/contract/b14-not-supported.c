@@ -11,18 +11,18 @@ b14_kill_works_or_is_not_supported (void)
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start (worker, CONTRACT_NEVER);
   if (contract_can (worker, MALT_CAPABILITY_CAN_KILL))
     {
-      check (malt_worker_kill (worker, SIGKILL, &error));
-      check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+      malt_assert (malt_worker_kill (worker, SIGKILL, &error));
+      malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
       return;
     }
-  check (!malt_worker_kill (worker, SIGKILL, &error));
-  check_error (error, MALT_ERROR_NOT_SUPPORTED);
-  check (malt_worker_is_running (worker));
-  check (contract_works (worker));
+  malt_assert (!malt_worker_kill (worker, SIGKILL, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
+  malt_assert (malt_worker_is_running (worker));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -33,22 +33,22 @@ b14_an_interrupt_works_or_is_not_supported (void)
   g_autoptr (GError) error = NULL;
   g_auto (ContractAwait) await = { 0 };
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = contract_start_int (worker, CONTRACT_SLEEP_MS, 300);
   malt_future_interrupt_async (future, MALT_INTERRUPT_DEFAULT, NULL, contract_on_ready,
                                &await);
-  check (contract_await (&await));
+  malt_assert (contract_await (&await));
   if (contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_WAITING))
     {
-      check (malt_future_interrupt_finish (future, await.result, &error) ==
-             MALT_INTERRUPT_DELIVERED);
-      check (error == NULL);
-      check (contract_throws (future, "InterruptException"));
+      malt_assert (malt_future_interrupt_finish (future, await.result, &error) ==
+                   MALT_INTERRUPT_DELIVERED);
+      malt_assert (error == NULL);
+      malt_assert (contract_throws (future, "InterruptException"));
       return;
     }
   malt_future_interrupt_finish (future, await.result, &error);
-  check_error (error, MALT_ERROR_NOT_SUPPORTED);
-  check (contract_gives_int (future, 300));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
+  malt_assert (contract_gives_int (future, 300));
 }
 
 static void
@@ -59,18 +59,18 @@ b14_channels_work_or_are_not_supported (void)
   g_autoptr (MaltChannel) channel = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   source = g_strdup_printf (contract_get_dialect ()->source_channel, 1);
   channel = malt_worker_channel (worker, NULL, source, NULL, &error);
   if (contract_can (worker, MALT_CAPABILITY_CHANNELS))
     {
-      check (error == NULL);
-      check (channel != NULL);
+      malt_assert (error == NULL);
+      malt_assert (channel != NULL);
       return;
     }
-  check (channel == NULL);
-  check_error (error, MALT_ERROR_NOT_SUPPORTED);
-  check (contract_works (worker));
+  malt_assert (channel == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -82,15 +82,15 @@ b14_channels_in_the_background_work_or_are_not_supported (void)
   g_autoptr (GError) error = NULL;
   g_auto (ContractAwait) await = { 0 };
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   source = g_strdup_printf (contract_get_dialect ()->source_channel, 1);
   malt_worker_channel_async (worker, NULL, source, NULL, contract_on_ready, &await);
-  check (contract_await (&await));
+  malt_assert (contract_await (&await));
   channel = malt_worker_channel_finish (worker, await.result, &error);
   if (contract_can (worker, MALT_CAPABILITY_CHANNELS))
-    check (channel != NULL);
+    malt_assert (channel != NULL);
   else
-    check_error (error, MALT_ERROR_NOT_SUPPORTED);
+    malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
 }
 
 static void
@@ -102,26 +102,26 @@ b14_handles_work_or_are_not_supported (void)
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   call = contract_call_int (CONTRACT_ECHO, 6);
   malt_call_set_result_mode (call, MALT_RESULT_HANDLE);
   future = malt_worker_remote_call (worker, call);
   if (!contract_can (worker, MALT_CAPABILITY_HANDLES))
     {
-      check (contract_fails (future, MALT_ERROR_NOT_SUPPORTED));
-      check (contract_works (worker));
+      malt_assert (contract_fails (future, MALT_ERROR_NOT_SUPPORTED));
+      malt_assert (contract_works (worker));
       return;
     }
   value = malt_future_fetch (future, NULL, &error);
-  check (value != NULL);
-  check (malt_value_get_kind (value) == MALT_VALUE_HANDLE);
+  malt_assert (value != NULL);
+  malt_assert (malt_value_get_kind (value) == MALT_VALUE_HANDLE);
   {
     g_autoptr (MaltCall) back = contract_call (CONTRACT_ECHO);
     g_autoptr (MaltFuture) six = NULL;
 
     malt_call_add_argument (back, value);
     six = malt_worker_remote_call (worker, back);
-    check (contract_gives_int (six, 6));
+    malt_assert (contract_gives_int (six, 6));
   }
 }
 
@@ -145,16 +145,16 @@ b14_output_comes_where_its_bit_promises_it (void)
   guint n_outputs = 0;
 
   worker = contract_launch_with ("output", "signal");
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   g_signal_connect_swapped (worker, "output", G_CALLBACK (on_output), &n_outputs);
   future = contract_start_text (worker, CONTRACT_PRINT, "is anybody there?");
-  check (contract_is_done_soon (future));
+  malt_assert (contract_is_done_soon (future));
   if (contract_can (worker, MALT_CAPABILITY_OUTPUT))
-    check (contract_until (is_output_seen, &n_outputs, CONTRACT_DEADLINE_MS));
+    malt_assert (contract_until (is_output_seen, &n_outputs, CONTRACT_DEADLINE_MS));
   while (g_main_context_iteration (NULL, FALSE))
     continue;
   g_signal_handlers_disconnect_by_data (worker, &n_outputs);
-  check (contract_can (worker, MALT_CAPABILITY_OUTPUT) == (n_outputs > 0));
+  malt_assert (contract_can (worker, MALT_CAPABILITY_OUTPUT) == (n_outputs > 0));
 }
 
 static void
@@ -163,11 +163,11 @@ b14_a_worker_promises_no_more_than_its_backend (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltBackend) backend = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   backend = malt_backend_lookup (malt_worker_get_backend_name (worker), NULL);
-  check (backend != NULL);
-  check ((malt_worker_get_capabilities (worker) &
-          ~malt_backend_get_capabilities (backend)) == 0);
+  malt_assert (backend != NULL);
+  malt_assert ((malt_worker_get_capabilities (worker) &
+                ~malt_backend_get_capabilities (backend)) == 0);
 }
 
 static void
@@ -180,8 +180,8 @@ b14_an_unknown_option_is_refused (void)
   malt_config_set_for (config, contract_get_subject ()->backend,
                        "contract-no-such-option", "1");
   worker = malt_worker_launch (config, NULL, &error);
-  check (worker == NULL);
-  check_error (error, MALT_ERROR_CONFIG);
+  malt_assert (worker == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CONFIG);
 }
 
 const ContractTest contract_b14[] = {

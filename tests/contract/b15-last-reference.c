@@ -35,18 +35,19 @@ check_drop (MaltFuture *(*start) (MaltWorker *worker))
   gint64 start_ms;
   gint64 pid;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int i = 0; i < 10; i++)
     g_ptr_array_add (futures, start (worker));
   pid = get_own_pid (worker);
   start_ms = contract_now_ms ();
   g_object_unref (worker);
-  check (contract_now_ms () - start_ms < DROP_MS);
+  malt_assert (contract_now_ms () - start_ms < DROP_MS);
   for (guint i = 0; i < futures->len; i++)
-    check (contract_fails (g_ptr_array_index (futures, i), MALT_ERROR_WORKER_TERMINATED));
-  check (contract_now_ms () - start_ms < 2 * DROP_MS);
+    malt_assert (
+        contract_fails (g_ptr_array_index (futures, i), MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (contract_now_ms () - start_ms < 2 * DROP_MS);
   if (pid != 0)
-    check (contract_until (is_gone, &pid, CONTRACT_DEADLINE_MS));
+    malt_assert (contract_until (is_gone, &pid, CONTRACT_DEADLINE_MS));
 }
 
 static MaltFuture *
@@ -83,20 +84,20 @@ b15_a_future_does_not_keep_its_worker (void)
   g_autoptr (MaltFuture) pending = NULL;
   g_autoptr (MaltWorker) found = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   done = contract_start_int (worker, CONTRACT_ECHO, 3);
   pending = contract_start (worker, CONTRACT_NEVER);
-  check (contract_gives_int (done, 3));
+  malt_assert (contract_gives_int (done, 3));
   found = malt_future_dup_worker (pending);
-  check (found == worker);
+  malt_assert (found == worker);
   g_clear_object (&found);
   g_object_unref (worker);
-  check (malt_future_dup_worker (done) == NULL);
-  check (malt_future_dup_worker (pending) == NULL);
-  check (contract_gives_int (done, 3));
-  check (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (malt_future_dup_worker (done) == NULL);
+  malt_assert (malt_future_dup_worker (pending) == NULL);
+  malt_assert (contract_gives_int (done, 3));
+  malt_assert (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
   malt_future_cancel (pending);
-  check (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
 }
 
 typedef struct
@@ -122,13 +123,13 @@ b15_a_callback_may_drop_the_last_reference (void)
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltFuture) pending = NULL;
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   pending = contract_start (self.worker, CONTRACT_NEVER);
   future = contract_start_int (self.worker, CONTRACT_ECHO, 1);
   malt_future_fetch_async (future, NULL, on_ready_drop, &self);
   contract_await (&self.await);
   contract_await_clear (&self.await);
-  check (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
 }
 
 static void
@@ -151,7 +152,7 @@ b15_references_may_be_dropped_in_any_thread (void)
   gint n_right = 0;
 
   contract_in_threads (6, drop_at_once, &n_right);
-  check (n_right == 6);
+  malt_assert (n_right == 6);
 }
 
 static void
@@ -161,7 +162,7 @@ b15_a_launch_nobody_finishes_leaves_nothing (void)
   g_auto (ContractAwait) await = { 0 };
 
   malt_worker_launch_async (config, NULL, contract_on_ready, &await);
-  check (contract_await (&await));
+  malt_assert (contract_await (&await));
 }
 
 /* The host dies. A second process of this program plays it: it launches a worker that hogs its processor, says which process that
@@ -212,17 +213,17 @@ b15_a_host_that_is_killed_takes_its_worker_with_it (void)
   g_autofree char *line = NULL;
   gint64 pid;
 
-  check (host != NULL);
+  malt_assert (host != NULL);
   lines = g_data_input_stream_new (g_subprocess_get_stdout_pipe (host));
   line = g_data_input_stream_read_line (lines, NULL, NULL, NULL);
-  check (line != NULL);
+  malt_assert (line != NULL);
   pid = g_ascii_strtoll (line, NULL, 10);
   if (pid > 0)
-    check (!contract_is_process_gone (pid));
+    malt_assert (!contract_is_process_gone (pid));
   g_subprocess_send_signal (host, SIGKILL);
   g_subprocess_wait (host, NULL, NULL);
   if (pid > 0)
-    check (contract_until (is_gone, &pid, OUTLIVE_MS));
+    malt_assert (contract_until (is_gone, &pid, OUTLIVE_MS));
 }
 
 const ContractTest contract_b15[] = {

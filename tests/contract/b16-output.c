@@ -75,7 +75,7 @@ b16_what_a_call_wrote_comes_before_its_completion (void)
   g_auto (Listener) self = { 0 };
   g_autoptr (MaltWorker) worker = launch_with_listener (&self);
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_OUTPUT))
     return;
   for (guint i = 1; i <= 50; i++)
@@ -83,10 +83,10 @@ b16_what_a_call_wrote_comes_before_its_completion (void)
       g_autoptr (MaltFuture) future =
           contract_start_text (worker, CONTRACT_PRINT, "0123456789");
 
-      check (listen (&self, future));
-      check (self.n_bytes_at_end == 10 * i);
-      check (self.call_id == 0 || self.call_id == malt_future_get_id (future));
-      check (self.thread == g_thread_self ());
+      malt_assert (listen (&self, future));
+      malt_assert (self.n_bytes_at_end == 10 * i);
+      malt_assert (self.call_id == 0 || self.call_id == malt_future_get_id (future));
+      malt_assert (self.thread == g_thread_self ());
     }
 }
 
@@ -98,16 +98,16 @@ b16_a_megabyte_comes_whole_and_before_its_completion (void)
   g_autoptr (MaltFuture) future = NULL;
   GString *seen;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = malt_worker_remote_eval (
       worker, NULL, "for i in 1:100_000; print(lpad(i, 9), '\\n'); end; 16");
-  check (listen (&self, future));
-  check (contract_gives_int (future, 16));
+  malt_assert (listen (&self, future));
+  malt_assert (contract_gives_int (future, 16));
   seen = self.streams[MALT_STREAM_STDOUT];
-  check (seen->len == 1000000);
-  check (self.n_bytes_at_end == seen->len);
-  check (g_str_has_prefix (seen->str, "        1\n"));
-  check (g_str_has_suffix (seen->str, "   100000\n"));
+  malt_assert (seen->len == 1000000);
+  malt_assert (self.n_bytes_at_end == seen->len);
+  malt_assert (g_str_has_prefix (seen->str, "        1\n"));
+  malt_assert (g_str_has_suffix (seen->str, "   100000\n"));
 }
 
 static void
@@ -117,15 +117,15 @@ b16_the_two_streams_are_told_apart (void)
   g_autoptr (MaltWorker) worker = launch_with_listener (&self);
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = malt_worker_remote_eval (
       worker, NULL,
       "print(\"to out\"); print(stderr, \"to err\"); @warn \"careful\"; 16");
-  check (listen (&self, future));
-  check (contract_gives_int (future, 16));
-  check (g_strcmp0 (self.streams[MALT_STREAM_STDOUT]->str, "to out") == 0);
-  check (g_str_has_prefix (self.streams[MALT_STREAM_STDERR]->str, "to err"));
-  check (strstr (self.streams[MALT_STREAM_STDERR]->str, "careful") != NULL);
+  malt_assert (listen (&self, future));
+  malt_assert (contract_gives_int (future, 16));
+  malt_assert (g_strcmp0 (self.streams[MALT_STREAM_STDOUT]->str, "to out") == 0);
+  malt_assert (g_str_has_prefix (self.streams[MALT_STREAM_STDERR]->str, "to err"));
+  malt_assert (strstr (self.streams[MALT_STREAM_STDERR]->str, "careful") != NULL);
 }
 
 static void
@@ -135,11 +135,11 @@ b16_what_was_written_before_an_exception_comes_too (void)
   g_autoptr (MaltWorker) worker = launch_with_listener (&self);
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = malt_worker_remote_eval (worker, NULL, "print(\"before\"); error(\"after\")");
-  check (listen (&self, future));
-  check (contract_throws (future, "ErrorException"));
-  check (self.n_bytes_at_end == strlen ("before"));
+  malt_assert (listen (&self, future));
+  malt_assert (contract_throws (future, "ErrorException"));
+  malt_assert (self.n_bytes_at_end == strlen ("before"));
 }
 
 static void
@@ -149,15 +149,16 @@ b16_output_of_programs_and_of_c_comes_too (void)
   g_autoptr (MaltWorker) worker = launch_with_listener (&self);
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   future = malt_worker_remote_eval (worker, NULL,
                                     "run(`echo from a program`); ccall(:puts, Cint, "
                                     "(Cstring,), \"from C\"); Libc.flush_cstdio(); 16");
-  check (listen (&self, future));
-  check (contract_gives_int (future, 16));
-  check (strstr (self.streams[MALT_STREAM_STDOUT]->str, "from a program\n") != NULL);
-  check (strstr (self.streams[MALT_STREAM_STDOUT]->str, "from C\n") != NULL);
-  check (self.n_bytes_at_end == self.streams[MALT_STREAM_STDOUT]->len);
+  malt_assert (listen (&self, future));
+  malt_assert (contract_gives_int (future, 16));
+  malt_assert (strstr (self.streams[MALT_STREAM_STDOUT]->str, "from a program\n") !=
+               NULL);
+  malt_assert (strstr (self.streams[MALT_STREAM_STDOUT]->str, "from C\n") != NULL);
+  malt_assert (self.n_bytes_at_end == self.streams[MALT_STREAM_STDOUT]->len);
 }
 
 static void
@@ -167,14 +168,14 @@ b16_last_words_come_before_exited (void)
   g_autoptr (MaltWorker) worker = launch_with_listener (&self);
   g_autoptr (MaltFuture) future = NULL;
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
     return;
   future = malt_worker_remote_eval (worker, NULL, "print(\"last words\"); exit(0)");
-  check (listen (&self, future));
-  check (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
-  check (g_strcmp0 (self.streams[MALT_STREAM_STDOUT]->str, "last words") == 0);
-  check (self.n_bytes_at_end == strlen ("last words"));
+  malt_assert (listen (&self, future));
+  malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (g_strcmp0 (self.streams[MALT_STREAM_STDOUT]->str, "last words") == 0);
+  malt_assert (self.n_bytes_at_end == strlen ("last words"));
 }
 
 static void
@@ -182,13 +183,13 @@ b16_standard_input_is_empty (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch ();
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
     return;
-  check (contract_evals_to (worker, "readline()", "\"\""));
-  check (contract_evals_to (worker, "read(stdin, String)", "\"\""));
-  check (contract_evals_to (worker, "eof(stdin)", "true"));
-  check (contract_evals_to (worker, "read(`cat`, String)", "\"\""));
+  malt_assert (contract_evals_to (worker, "readline()", "\"\""));
+  malt_assert (contract_evals_to (worker, "read(stdin, String)", "\"\""));
+  malt_assert (contract_evals_to (worker, "eof(stdin)", "true"));
+  malt_assert (contract_evals_to (worker, "read(`cat`, String)", "\"\""));
 }
 
 const ContractTest contract_b16[] = {

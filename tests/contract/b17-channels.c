@@ -53,10 +53,10 @@ refuses_channels (MaltWorker *worker)
 #define check_channels(worker)                              \
   G_STMT_START                                              \
   {                                                         \
-    check ((worker) != NULL);                               \
+    malt_assert ((worker) != NULL);                         \
     if (!contract_can ((worker), MALT_CAPABILITY_CHANNELS)) \
       {                                                     \
-        check (refuses_channels (worker));                  \
+        malt_assert (refuses_channels (worker));            \
         return;                                             \
       }                                                     \
   }                                                         \
@@ -108,11 +108,11 @@ b17_items_come_in_order_beyond_any_credit (void)
 
   check_channels (worker);
   channel = open_closing (worker, 5000);
-  check (channel != NULL);
+  malt_assert (channel != NULL);
   for (int i = 1; i <= 5000; i++)
-    check (takes (channel, i));
-  check (is_at_end (channel));
-  check (is_at_end (channel));
+    malt_assert (takes (channel, i));
+  malt_assert (is_at_end (channel));
+  malt_assert (is_at_end (channel));
 }
 
 static void
@@ -123,11 +123,11 @@ b17_what_is_put_is_taken (void)
 
   check_channels (worker);
   channel = open_with_items (worker, 0);
-  check (channel != NULL);
+  malt_assert (channel != NULL);
   for (int i = 1; i <= 300; i++)
-    check (puts_int (channel, i));
+    malt_assert (puts_int (channel, i));
   for (int i = 1; i <= 300; i++)
-    check (takes (channel, i));
+    malt_assert (takes (channel, i));
 }
 
 static void
@@ -140,19 +140,19 @@ b17_state_and_close_are_what_they_say (void)
 
   check_channels (worker);
   channel = open_with_items (worker, 0);
-  check (channel != NULL);
-  check (malt_channel_is_open (channel, NULL, NULL));
-  check (!malt_channel_is_ready (channel, NULL, NULL));
-  check (puts_int (channel, 5));
-  check (malt_channel_is_ready (channel, NULL, NULL));
-  check (malt_channel_wait (channel, NULL, NULL));
-  check (malt_channel_close (channel, NULL, &error));
-  check (!malt_channel_is_open (channel, NULL, NULL));
-  check (!malt_channel_put (channel, value, NULL, &error));
-  check (error != NULL);
-  check (takes (channel, 5));
-  check (is_at_end (channel));
-  check (contract_works (worker));
+  malt_assert (channel != NULL);
+  malt_assert (malt_channel_is_open (channel, NULL, NULL));
+  malt_assert (!malt_channel_is_ready (channel, NULL, NULL));
+  malt_assert (puts_int (channel, 5));
+  malt_assert (malt_channel_is_ready (channel, NULL, NULL));
+  malt_assert (malt_channel_wait (channel, NULL, NULL));
+  malt_assert (malt_channel_close (channel, NULL, &error));
+  malt_assert (!malt_channel_is_open (channel, NULL, NULL));
+  malt_assert (!malt_channel_put (channel, value, NULL, &error));
+  malt_assert (error != NULL);
+  malt_assert (takes (channel, 5));
+  malt_assert (is_at_end (channel));
+  malt_assert (contract_works (worker));
 }
 
 /* Cancelled takes */
@@ -168,14 +168,14 @@ b17_a_take_that_was_cancelled_before_takes_nothing (void)
 
   check_channels (worker);
   channel = open_with_items (worker, 2);
-  check (channel != NULL);
-  check (malt_channel_wait (channel, NULL, NULL));
+  malt_assert (channel != NULL);
+  malt_assert (malt_channel_wait (channel, NULL, NULL));
   g_cancellable_cancel (cancellable);
   value = malt_channel_take (channel, cancellable, &error);
-  check (value == NULL);
-  check_error (error, MALT_ERROR_CANCELLED);
-  check (takes (channel, 1));
-  check (takes (channel, 2));
+  malt_assert (value == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
+  malt_assert (takes (channel, 1));
+  malt_assert (takes (channel, 2));
 }
 
 /* A take and its cancellation race with a put. Whoever wins: the item is taken exactly once. */
@@ -216,13 +216,13 @@ b17_takes_cancelled_at_random_lose_nothing (void)
 
   check_channels (worker);
   channel = open_with_items (worker, 0);
-  check (channel != NULL);
+  malt_assert (channel != NULL);
   random = g_rand_new_with_seed (SEED);
   for (int i = 1; i <= 300 && n_wrong == 0; i++)
     n_wrong += !cancel_against_put (channel, i, random);
   g_rand_free (random);
-  check (n_wrong == 0);
-  check (!malt_channel_is_ready (channel, NULL, NULL));
+  malt_assert (n_wrong == 0);
+  malt_assert (!malt_channel_is_ready (channel, NULL, NULL));
 }
 
 /* Many takers */
@@ -257,11 +257,11 @@ b17_many_takers_get_each_item_once (void)
 
   check_channels (worker);
   channel = open_closing (worker, 2000);
-  check (channel != NULL);
+  malt_assert (channel != NULL);
   self.channel = channel;
   contract_in_threads (4, take_all, &self);
-  check (self.n_taken == 2000);
-  check (self.sum == 2000 * 2001 / 2);
+  malt_assert (self.n_taken == 2000);
+  malt_assert (self.sum == 2000 * 2001 / 2);
 }
 
 /* Death of the worker */
@@ -276,18 +276,18 @@ b17_after_the_workers_death_take_drains_then_says_closed (void)
 
   check_channels (worker);
   channel = open_with_items (worker, 10);
-  check (channel != NULL);
-  check (takes (channel, 1));
+  malt_assert (channel != NULL);
+  malt_assert (takes (channel, 1));
   while_items_come = contract_start_int (worker, CONTRACT_SLEEP_MS, 200);
-  check (contract_gives_int (while_items_come, 200));
+  malt_assert (contract_gives_int (while_items_come, 200));
   never = contract_start (worker, CONTRACT_NEVER);
   contract_end_abruptly (worker);
-  check (contract_fails (never, MALT_ERROR_WORKER_TERMINATED));
+  malt_assert (contract_fails (never, MALT_ERROR_WORKER_TERMINATED));
   for (int i = 2; i <= 10; i++)
-    check (takes (channel, i));
-  check (is_at_end (channel));
-  check (!malt_channel_is_open (channel, NULL, NULL));
-  check (!malt_channel_is_ready (channel, NULL, NULL));
+    malt_assert (takes (channel, i));
+  malt_assert (is_at_end (channel));
+  malt_assert (!malt_channel_is_open (channel, NULL, NULL));
+  malt_assert (!malt_channel_is_ready (channel, NULL, NULL));
 }
 
 static void
@@ -300,12 +300,12 @@ b17_a_take_that_waits_ends_with_the_worker (void)
 
   check_channels (worker);
   channel = open_with_items (worker, 0);
-  check (channel != NULL);
+  malt_assert (channel != NULL);
   malt_channel_take_async (channel, NULL, contract_on_ready, &await);
   contract_end_abruptly (worker);
-  check (contract_await (&await));
-  check (malt_channel_take_finish (channel, await.result, &error) == NULL);
-  check_error (error, MALT_ERROR_CHANNEL_CLOSED);
+  malt_assert (contract_await (&await));
+  malt_assert (malt_channel_take_finish (channel, await.result, &error) == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CHANNEL_CLOSED);
 }
 
 static void
@@ -320,16 +320,16 @@ b17_a_channel_outlives_the_last_reference_to_its_worker (void)
       gboolean is_refused = refuses_channels (worker);
 
       g_object_unref (worker);
-      check (is_refused);
+      malt_assert (is_refused);
       return;
     }
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   channel = open_with_items (worker, 0);
   g_object_unref (worker);
-  check (channel != NULL);
-  check (is_at_end (channel));
-  check (!malt_channel_put (channel, value, NULL, NULL));
-  check (!malt_channel_is_open (channel, NULL, NULL));
+  malt_assert (channel != NULL);
+  malt_assert (is_at_end (channel));
+  malt_assert (!malt_channel_put (channel, value, NULL, NULL));
+  malt_assert (!malt_channel_is_open (channel, NULL, NULL));
 }
 
 /* Julia's own */
@@ -346,19 +346,19 @@ b17_a_producer_is_held_back_by_a_host_that_does_not_take (void)
   g_autoptr (MaltValue) after = NULL;
 
   check_channels (worker);
-  check (contract_evals_to (worker, "contract_produced = 0", "0"));
+  malt_assert (contract_evals_to (worker, "contract_produced = 0", "0"));
   channel = open_source (worker, source);
-  check (channel != NULL);
+  malt_assert (channel != NULL);
   settle = contract_start_int (worker, CONTRACT_SLEEP_MS, 500);
-  check (contract_gives_int (settle, 500));
+  malt_assert (contract_gives_int (settle, 500));
   before = malt_worker_remote_eval_fetch (worker, NULL, "contract_produced", NULL, NULL);
-  check (malt_value_get_int64 (before) > 0);
-  check (malt_value_get_int64 (before) <= MAX_AHEAD);
+  malt_assert (malt_value_get_int64 (before) > 0);
+  malt_assert (malt_value_get_int64 (before) <= MAX_AHEAD);
   for (int i = 1; i <= 3 * MAX_AHEAD; i++)
-    check (takes (channel, i));
+    malt_assert (takes (channel, i));
   after = malt_worker_remote_eval_fetch (worker, NULL, "contract_produced", NULL, NULL);
-  check (malt_value_get_int64 (after) >= 3 * MAX_AHEAD - 1);
-  check (malt_value_get_int64 (after) <= 4 * MAX_AHEAD + 1);
+  malt_assert (malt_value_get_int64 (after) >= 3 * MAX_AHEAD - 1);
+  malt_assert (malt_value_get_int64 (after) <= 4 * MAX_AHEAD + 1);
 }
 
 static void
@@ -369,7 +369,7 @@ b17_host_and_julia_talk_through_one_channel (void)
   g_autoptr (MaltChannel) from = NULL;
 
   check_channels (worker);
-  check (malt_worker_remote_eval_wait (
+  malt_assert (malt_worker_remote_eval_wait (
       worker, NULL,
       "contract_in = Channel{Any}(0); contract_out = Channel{Any}(4); "
       "@async for x in contract_in; put!(contract_out, 2x); end; "
@@ -377,13 +377,13 @@ b17_host_and_julia_talk_through_one_channel (void)
       NULL, NULL));
   from = open_source (worker, "contract_out");
   to = open_source (worker, "contract_sink");
-  check (from != NULL && to != NULL);
+  malt_assert (from != NULL && to != NULL);
   for (int i = 1; i <= 50; i++)
     {
       g_autofree char *source = g_strdup_printf ("put!(contract_in, %d); 1", i);
 
-      check (contract_evals_to (worker, source, "1"));
-      check (takes (from, 2 * i));
+      malt_assert (contract_evals_to (worker, source, "1"));
+      malt_assert (takes (from, 2 * i));
     }
 }
 
@@ -398,14 +398,14 @@ b17_a_producer_that_throws_closes_with_its_reason (void)
   check_channels (worker);
   channel = open_source (
       worker, "Channel{Any}() do c; put!(c, 1); error(\"producer broke\"); end");
-  check (channel != NULL);
-  check (takes (channel, 1));
+  malt_assert (channel != NULL);
+  malt_assert (takes (channel, 1));
   value = malt_channel_take (channel, NULL, &error);
-  check (value == NULL);
-  check_error (error, MALT_ERROR_CHANNEL_CLOSED);
+  malt_assert (value == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CHANNEL_CLOSED);
   if (strstr (error->message, "producer broke") == NULL)
     contract_note ("reason: %s", error->message);
-  check (strstr (error->message, "producer broke") != NULL);
+  malt_assert (strstr (error->message, "producer broke") != NULL);
 }
 
 static void
@@ -421,10 +421,10 @@ b17_what_is_not_a_channel_is_an_exception (void)
       g_autoptr (MaltChannel) channel =
           malt_worker_channel (worker, NULL, sources[i], NULL, &error);
 
-      check (channel == NULL);
-      check_error (error, MALT_ERROR_REMOTE_EXCEPTION);
+      malt_assert (channel == NULL);
+      malt_assert_error (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION);
     }
-  check (contract_works (worker));
+  malt_assert (contract_works (worker));
 }
 
 static void
@@ -437,17 +437,17 @@ b17_items_of_a_megabyte_come_whole (void)
   channel = open_source (
       worker, "let c = Channel{Any}(30); for i in 1:30; put!(c, fill(UInt8(i), "
               "1_000_000)); end; close(c); c end");
-  check (channel != NULL);
+  malt_assert (channel != NULL);
   for (int i = 1; i <= 30; i++)
     {
       g_autoptr (MaltValue) value = malt_channel_take (channel, NULL, NULL);
       gsize n_bytes = 0;
       const guint8 *bytes = value ? malt_value_get_array_data (value, &n_bytes) : NULL;
 
-      check (n_bytes == 1000000);
-      check (bytes[0] == i && bytes[n_bytes - 1] == i);
+      malt_assert (n_bytes == 1000000);
+      malt_assert (bytes[0] == i && bytes[n_bytes - 1] == i);
     }
-  check (is_at_end (channel));
+  malt_assert (is_at_end (channel));
 }
 
 static void
@@ -461,11 +461,11 @@ b17_an_item_without_an_encoding_does_not_end_the_channel (void)
   check_channels (worker);
   channel = open_source (worker, "let c = Channel{Any}(3); put!(c, 1); put!(c, "
                                  "ContractUnencodable()); put!(c, 3); c end");
-  check (channel != NULL);
-  check (takes (channel, 1));
+  malt_assert (channel != NULL);
+  malt_assert (takes (channel, 1));
   value = malt_channel_take (channel, NULL, &error);
-  check (value != NULL || error != NULL);
-  check (contract_works (worker));
+  malt_assert (value != NULL || error != NULL);
+  malt_assert (contract_works (worker));
 }
 
 const ContractTest contract_b17[] = {

@@ -2,7 +2,6 @@
 /* The program around the contract tests: arguments, CUnit, the watchdog, the list of rules. */
 #include "malt-contract.h"
 
-#include <CUnit/Basic.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +16,11 @@ typedef struct
   const ContractTest *tests;
 } ContractRule;
 
-static const ContractRule rules[] = {
+static const ContractTest no_tests[] = { CONTRACT_END };
+
+/* Constant but for the backend's own tests, which contract_main() puts in. */
+static ContractRule rules[] = {
+
   { "B1", "B1 a future completes exactly once", contract_b01 },
   { "B2", "B2 callbacks run in the starter's context", contract_b02 },
   { "B3", "B3 calls are concurrent and start in order", contract_b03 },
@@ -35,9 +38,12 @@ static const ContractRule rules[] = {
   { "B15", "B15 the last reference ends the worker", contract_b15 },
   { "B16", "B16 output comes before completion", contract_b16 },
   { "B17", "B17 channels lose nothing", contract_b17 },
+  { "own", "what this backend adds", no_tests },
   { "stress", "stress", contract_stress },
   { "remains", "nothing is left behind", contract_remains },
 };
+
+#define OWN_TESTS (G_N_ELEMENTS (rules) - 3)
 
 static ContractSubject subject;
 static guint n_descriptors_at_start;
@@ -69,28 +75,6 @@ count_descriptors (void)
   while (dir != NULL && g_dir_read_name (dir) != NULL)
     n_descriptors++;
   return n_descriptors;
-}
-
-/* Assertions */
-
-gboolean
-contract_assert (gboolean is_true, const char *condition, const char *file, int line)
-{
-  return CU_assertImplementation (is_true, (unsigned int) line, condition, file, "",
-                                  CU_FALSE);
-}
-
-gboolean
-contract_assert_code (const GError *error, MaltError code, const char *file, int line)
-{
-  g_autofree char *seen = NULL;
-
-  if (g_error_matches (error, MALT_ERROR, (int) code))
-    return contract_assert (TRUE, "error", file, line);
-  seen = g_strdup_printf ("error code %d expected; seen: %s %d: %s", (int) code,
-                          error ? g_quark_to_string (error->domain) : "no error",
-                          error ? error->code : 0, error ? error->message : "");
-  return contract_assert (FALSE, seen, file, line);
 }
 
 void
@@ -136,41 +120,48 @@ is_wanted (const ContractRule *rule, const ContractTest *test, const char *only_
   return only_test == NULL || strstr (test->name, only_test) != NULL;
 }
 
-static guint
-add_rule (const ContractRule *rule, const char *only_rule, const char *only_test)
+/* The wanted tests of a rule, as CUnit wants them, ended by zeros; NULL if there are none. */
+static CU_TestInfo *
+select_tests (const ContractRule *rule, const char *only_rule, const char *only_test)
 {
-  CU_pSuite suite = NULL;
-  guint n_added = 0;
+  g_autoptr (GArray) selected = g_array_new (TRUE, TRUE, sizeof (CU_TestInfo));
 
   for (const ContractTest *test = rule->tests; test->name != NULL; test++)
     {
-      if (!is_wanted (rule, test, only_rule, only_test))
-        continue;
-      if (suite == NULL)
-        suite = CU_add_suite_with_setup_and_teardown (rule->title, NULL, NULL,
-                                                      before_test, after_test);
-      CU_add_test (suite, test->name, test->run);
-      n_added++;
+      CU_TestInfo info = { test->name, test->run };
+
+      if (is_wanted (rule, test, only_rule, only_test))
+        g_array_append_val (selected, info);
     }
-  return n_added;
+  return selected->len > 0 ? g_array_steal (selected, NULL) : NULL;
 }
 
-static guint
+/* The exit status of the program. */
+static int
 run_rules (const char *only_rule, const char *only_test)
 {
-  guint n_added = 0;
-  guint n_failures;
+  CU_SuiteInfo suites[G_N_ELEMENTS (rules) + 1] = { 0 };
+  guint n_suites = 0;
+  int status;
 
-  CU_initialize_registry ();
   for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
-    n_added += add_rule (&rules[i], only_rule, only_test);
-  CU_basic_set_mode (CU_BRM_VERBOSE);
-  CU_basic_run_tests ();
-  n_failures = CU_get_number_of_failures ();
-  CU_cleanup_registry ();
-  if (n_added == 0)
-    g_printerr ("no test is called so\n");
-  return n_added == 0 ? 1 : n_failures;
+    {
+      CU_TestInfo *tests = select_tests (&rules[i], only_rule, only_test);
+
+      if (tests != NULL)
+        suites[n_suites++] = (CU_SuiteInfo){
+          .pName = rules[i].title,
+          .pSetUpFunc = before_test,
+          .pTearDownFunc = after_test,
+          .pTests = tests,
+        };
+    }
+  status = malt_test_run (suites);
+  for (guint i = 0; i < n_suites; i++)
+    g_free (suites[i].pTests);
+  if (n_suites == 0)
+    g_printerr ("malt-contract: no test is called so\n");
+  return status;
 }
 
 static void
@@ -187,20 +178,20 @@ list_tests (const char *only_rule, const char *only_test)
 }
 
 /* Runs all in a temporary folder of its own, so that files which stay behind are seen. */
-static guint
+static int
 run_in_folder (const char *only_rule, const char *only_test)
 {
   g_autofree char *folder = g_dir_make_tmp ("malt-contract-XXXXXX", NULL);
-  guint n_failures;
+  int status;
 
   if (folder == NULL)
     return 1;
   g_setenv ("TMPDIR", folder, TRUE);
   n_descriptors_at_start = count_descriptors ();
-  n_failures = run_rules (only_rule, only_test);
+  status = run_rules (only_rule, only_test);
   contract_drop_shared ();
   g_rmdir (folder);
-  return n_failures;
+  return status;
 }
 
 static gboolean
@@ -252,6 +243,8 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
     subject.backend = backend;
   if (options != NULL)
     subject.options = (const char *const *) options;
+  if (subject.own_tests != NULL)
+    rules[OWN_TESTS].tests = subject.own_tests;
   if (is_list)
     {
       list_tests (rule, test);
@@ -262,5 +255,5 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
   if (is_doomed_host)
     return contract_play_doomed_host ();
   setvbuf (stdout, NULL, _IONBF, 0);
-  return run_in_folder (rule, test) == 0 ? 0 : 1;
+  return run_in_folder (rule, test);
 }

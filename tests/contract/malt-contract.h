@@ -2,8 +2,7 @@
 /* The contract suite: what it is run over, and what its tests share. */
 #pragma once
 
-#include <CUnit/CUnit.h>
-#include <malt/malt.h>
+#include "malt-test.h"
 
 G_BEGIN_DECLS
 
@@ -51,20 +50,22 @@ typedef struct
 extern const ContractDialect contract_dialect_julia;
 extern const ContractDialect contract_dialect_fake;
 
-/* What the suite is run over. */
-typedef struct
-{
-  const char *backend;
-  const char *const *options; /* (nullable): texts KEY=VALUE, ended by NULL */
-  const ContractDialect *dialect;
-} ContractSubject;
-
 typedef struct
 {
   const char *name;
   void (*run) (void);
   gboolean needs_julia;
 } ContractTest;
+
+/* What the suite is run over. */
+typedef struct
+{
+  const char *backend;
+  const char *const *options; /* (nullable): texts KEY=VALUE, ended by NULL */
+  const ContractDialect *dialect;
+  const ContractTest *
+      own_tests; /* (nullable): what only this backend can be asked, as faults of a fake one */
+} ContractSubject;
 
 #define CONTRACT_TEST(function) \
   {                             \
@@ -97,29 +98,7 @@ guint contract_get_n_descriptors_at_start (void);
 #define CONTRACT_DOOMED_HOST_OPTION "--doomed-host"
 int contract_play_doomed_host (void);
 
-/* Assertions: they end the test function, and run its cleanups. In the thread of the test only. */
-
-gboolean contract_assert (gboolean is_true, const char *condition, const char *file,
-                          int line);
-gboolean contract_assert_code (const GError *error, MaltError code, const char *file,
-                               int line);
-
-#define check(expression)                                                   \
-  G_STMT_START                                                              \
-  {                                                                         \
-    if (!contract_assert (!!(expression), #expression, __FILE__, __LINE__)) \
-      return;                                                               \
-  }                                                                         \
-  G_STMT_END
-
-/* For a GError that must be there, with a code of MALT_ERROR. */
-#define check_error(error, code)                                     \
-  G_STMT_START                                                       \
-  {                                                                  \
-    if (!contract_assert_code ((error), (code), __FILE__, __LINE__)) \
-      return;                                                        \
-  }                                                                  \
-  G_STMT_END
+/* Assertions are those of malt-test.h, in the thread of the test only. */
 
 /* Says on standard error what was seen instead of what was expected. From any thread. */
 void contract_note (const char *format, ...) G_GNUC_PRINTF (1, 2);

@@ -79,20 +79,21 @@ remains_no_descriptor_of_a_worker_that_was_stopped (void)
   guint n_descriptors;
 
   contract_drop_shared ();
-  check (contract_until (has_no_child, NULL, CONTRACT_DEADLINE_MS));
-  check (launch_and_stop ());
-  check (contract_until (has_no_child, NULL, CONTRACT_DEADLINE_MS));
+  malt_assert (contract_until (has_no_child, NULL, CONTRACT_DEADLINE_MS));
+  malt_assert (launch_and_stop ());
+  malt_assert (contract_until (has_no_child, NULL, CONTRACT_DEADLINE_MS));
   n_descriptors = count_descriptors ();
   for (int i = 0; i < 3; i++)
-    check (launch_and_stop ());
-  check (contract_until (has_no_more_descriptors, &n_descriptors, CONTRACT_DEADLINE_MS));
+    malt_assert (launch_and_stop ());
+  malt_assert (
+      contract_until (has_no_more_descriptors, &n_descriptors, CONTRACT_DEADLINE_MS));
 }
 
 static void
 remains_no_process (void)
 {
   contract_drop_shared ();
-  check (contract_until (has_no_child, NULL, CONTRACT_DEADLINE_MS));
+  malt_assert (contract_until (has_no_child, NULL, CONTRACT_DEADLINE_MS));
 }
 
 static void
@@ -100,13 +101,13 @@ remains_no_descriptor (void)
 {
   guint n_kept = contract_get_n_descriptors_at_start () + N_KEPT_DESCRIPTORS;
 
-  check (contract_until (has_no_more_descriptors, &n_kept, CONTRACT_DEADLINE_MS));
+  malt_assert (contract_until (has_no_more_descriptors, &n_kept, CONTRACT_DEADLINE_MS));
 }
 
 static void
 remains_no_temporary_file (void)
 {
-  check (count_entries (g_getenv ("TMPDIR"), "") == 0);
+  malt_assert (count_entries (g_getenv ("TMPDIR"), "") == 0);
 }
 
 static void
@@ -114,7 +115,7 @@ remains_no_shared_memory (void)
 {
   g_autofree char *prefix = g_strdup_printf ("malt-%d", (int) getpid ());
 
-  check (count_entries ("/dev/shm", prefix) == 0);
+  malt_assert (count_entries ("/dev/shm", prefix) == 0);
 }
 
 const ContractTest contract_remains[] = {

@@ -111,11 +111,11 @@ stress_calls_of_eight_threads_all_come_back (void)
 {
   Stress self = { .worker = contract_shared () };
 
-  check (self.worker != NULL);
+  malt_assert (self.worker != NULL);
   contract_in_threads (N_THREADS, fly, &self);
-  check (self.n_wrong == 0);
-  check (self.n_landed == N_THREADS * N_CALLS);
-  check (contract_works (self.worker));
+  malt_assert (self.n_wrong == 0);
+  malt_assert (self.n_landed == N_THREADS * N_CALLS);
+  malt_assert (contract_works (self.worker));
 }
 
 static void
@@ -124,11 +124,11 @@ stress_a_thousand_calls_at_once_all_come_back (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
 
-  check (worker != NULL);
+  malt_assert (worker != NULL);
   for (int i = 0; i < 1000; i++)
     g_ptr_array_add (futures, contract_start_int (worker, CONTRACT_SLEEP_MS, i % 50));
   for (guint i = 0; i < futures->len; i++)
-    check (contract_gives_int (g_ptr_array_index (futures, i), i % 50));
+    malt_assert (contract_gives_int (g_ptr_array_index (futures, i), i % 50));
 }
 
 const ContractTest contract_stress[] = {

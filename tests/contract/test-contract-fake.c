@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The contract over the fake backends: the rules that need no Julia. */
 #include "fake-worker.h"
-#include "malt-contract.h"
+#include "faults-fake.h"
 
 static gboolean
 has_no_live_object (G_GNUC_UNUSED gpointer data)
@@ -15,6 +15,7 @@ main (int argc, char **argv)
   static const ContractSubject subject = {
     .backend = FAKE_BACKEND_NAME,
     .dialect = &contract_dialect_fake,
+    .own_tests = faults_fake,
   };
   g_autoptr (GError) error = NULL;
   int status;

@@ -32,10 +32,11 @@ push_items (FakeChannel *self)
 
   if (channel == NULL)
     return;
-  while (self->n_credit > 0 && !g_queue_is_empty (&self->items))
+  while ((self->n_credit > 0 || self->is_greedy) && !g_queue_is_empty (&self->items))
     {
-      self->n_credit--;
-      malt_channel_push (channel, g_queue_pop_head (&self->items));
+      self->n_credit -= self->n_credit > 0 ? 1 : 0;
+      if (!malt_channel_push (channel, g_queue_pop_head (&self->items)))
+        fake_count_refused_item ();
     }
   if (self->is_closed && !self->is_end_told && g_queue_is_empty (&self->items))
     {
@@ -44,34 +45,67 @@ push_items (FakeChannel *self)
     }
 }
 
-/* Source text is "channel N" (N items, 1 to N, and stays open) or "closing_channel N" (is closed behind them). */
+typedef struct
+{
+  const char *name;
+  gboolean is_closed; /* behind its items */
+  gboolean is_greedy;
+} ChannelForm;
+
+static const ChannelForm forms[] = {
+  { "channel", FALSE, FALSE },
+  { "closing_channel", TRUE, FALSE },
+  { "greedy_channel", FALSE, TRUE },
+};
+
+static const ChannelForm *
+find_form (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (forms); i++)
+    {
+      if (g_strcmp0 (forms[i].name, name) == 0)
+        return &forms[i];
+    }
+  return NULL;
+}
+
+static FakeChannel *
+channel_new (FakeEvaluator *evaluator, guint32 channel_id, const ChannelForm *form,
+             gint64 n_items)
+{
+  FakeChannel *self = g_new0 (FakeChannel, 1);
+
+  fake_count_live (1);
+  self->evaluator = evaluator;
+  self->id = channel_id;
+  self->is_closed = form->is_closed;
+  self->is_greedy = form->is_greedy;
+  g_queue_init (&self->items);
+  for (gint64 i = 1; i <= n_items; i++)
+    g_queue_push_tail (&self->items, malt_value_new_int64 (i));
+  return self;
+}
+
+/* Source text is one of the forms and a number N: a channel with 1 to N in it. */
 void
 fake_channel_open (FakeEvaluator *evaluator, guint32 channel_id, const char *source,
                    guint n_credit, guint32 call_id)
 {
   g_auto (GStrv) words = g_strsplit (source, " ", 2);
-  gboolean is_closing = g_strcmp0 (words[0], "closing_channel") == 0;
-  gint64 n_items = words[0] && words[1] ? g_ascii_strtoll (words[1], NULL, 10) : 0;
+  const ChannelForm *form = find_form (words[0]);
   FakeChannel *self;
 
-  if (!is_closing && g_strcmp0 (words[0], "channel") != 0)
+  if (form == NULL)
     {
       fake_evaluator_answer (
           evaluator, call_id, NULL,
           fake_evaluator_exception (evaluator, "ArgumentError", "this is not a channel"));
       return;
     }
-  self = g_new0 (FakeChannel, 1);
-  fake_count_live (1);
-  self->evaluator = evaluator;
-  self->id = channel_id;
-  g_queue_init (&self->items);
-  for (gint64 i = 1; i <= n_items; i++)
-    g_queue_push_tail (&self->items, malt_value_new_int64 (i));
+  self = channel_new (evaluator, channel_id, form,
+                      words[1] ? g_ascii_strtoll (words[1], NULL, 10) : 0);
   self->n_credit = n_credit;
-  self->is_closed = is_closing;
   g_ptr_array_add (evaluator->channels, self);
-
   fake_evaluator_answer (evaluator, call_id, malt_value_new_nothing (), NULL);
   push_items (self);
 }

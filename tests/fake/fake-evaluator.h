@@ -66,6 +66,7 @@ struct _FakeChannel
   guint32 id;
   GQueue items; /* (owned): of MaltValue */
   guint n_credit;
+  gboolean is_greedy; /* pushes without asking for credit */
   gboolean is_closed;
   gboolean is_end_told;
 };
@@ -105,6 +106,7 @@ void fake_channel_forget (FakeEvaluator *evaluator, guint32 channel_id);
 /* Counting. Every object that the fake makes is counted in and out. */
 void fake_count_slot (FakeSlot slot);
 void fake_count_refused_answer (void);
+void fake_count_refused_item (void);
 void fake_count_live (int change);
 
 G_END_DECLS

@@ -142,6 +142,7 @@ run_print (FakeCall *call)
   g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
 
   if (worker != NULL &&
+      (malt_worker_get_capabilities (worker) & MALT_CAPABILITY_OUTPUT) != 0 &&
       g_strcmp0 (malt_worker_get_option (worker, "output"), "signal") == 0)
     malt_worker_emit_output (worker, MALT_STREAM_STDOUT, call->id, bytes);
   fake_call_finish (call, malt_value_new_nothing (), NULL);

@@ -24,6 +24,7 @@ typedef MaltWorkerClass FakeWorkerClass;
 /* All atomic. */
 static gint n_slot_calls[FAKE_N_SLOTS];
 static gint n_refused_answers;
+static gint n_refused_items;
 static gint n_live;
 static gint n_workers;
 
@@ -56,6 +57,12 @@ fake_count_refused_answer (void)
 }
 
 void
+fake_count_refused_item (void)
+{
+  g_atomic_int_inc (&n_refused_items);
+}
+
+void
 fake_count_live (int change)
 {
   g_atomic_int_add (&n_live, change);
@@ -71,6 +78,12 @@ guint
 fake_get_n_refused_answers (void)
 {
   return (guint) g_atomic_int_get (&n_refused_answers);
+}
+
+guint
+fake_get_n_refused_items (void)
+{
+  return (guint) g_atomic_int_get (&n_refused_items);
 }
 
 guint

@@ -44,6 +44,9 @@ guint fake_get_n_slot_calls (FakeSlot slot);
 /* How often malt_worker_complete_call() said that nobody waits for an answer any more. */
 guint fake_get_n_refused_answers (void);
 
+/* How often malt_channel_push() refused an item that had no credit. */
+guint fake_get_n_refused_items (void);
+
 /* Workers, evaluators, calls and channels that have been made and not freed. */
 guint fake_get_n_live (void);
 
