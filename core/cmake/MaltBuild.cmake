@@ -25,7 +25,8 @@ if(MALT_SANITIZE)
 endif()
 target_include_directories(malt-flags INTERFACE ${CMAKE_SOURCE_DIR}/core/include
   ${CMAKE_BINARY_DIR}/core/include)
-target_link_libraries(malt-flags INTERFACE PkgConfig::GLIB Threads::Threads)
+target_link_libraries(malt-flags INTERFACE PkgConfig::GLIB Threads::Threads
+  $<$<NOT:$<PLATFORM_ID:Windows>>:m>)
 
 # Sources that become part of the library. They may include internal headers of core.
 function(malt_add_sources)
