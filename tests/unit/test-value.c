@@ -1,0 +1,739 @@
+/* SPDX-License-Identifier: MIT */
+/* Values: what is put in comes out, what does not fit is said, what is equal is equal. Printing has test-print.c. */
+#include "malt-test.h"
+
+#include "malt-value-private.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Scalars */
+
+static void
+integers_of_all_kinds_come_back (void)
+{
+  g_autoptr (MaltValue) i8 = malt_value_new_int8 (G_MININT8);
+  g_autoptr (MaltValue) u8 = malt_value_new_uint8 (G_MAXUINT8);
+  g_autoptr (MaltValue) i16 = malt_value_new_int16 (G_MININT16);
+  g_autoptr (MaltValue) u16 = malt_value_new_uint16 (G_MAXUINT16);
+  g_autoptr (MaltValue) i32 = malt_value_new_int32 (G_MININT32);
+  g_autoptr (MaltValue) u32 = malt_value_new_uint32 (G_MAXUINT32);
+  g_autoptr (MaltValue) i64 = malt_value_new_int64 (G_MININT64);
+  g_autoptr (MaltValue) u64 = malt_value_new_uint64 (G_MAXUINT64);
+
+  malt_assert_int (malt_value_get_int64 (i8), G_MININT8);
+  malt_assert_int (malt_value_get_int64 (u8), G_MAXUINT8);
+  malt_assert_int (malt_value_get_int64 (i16), G_MININT16);
+  malt_assert_int (malt_value_get_int64 (u16), G_MAXUINT16);
+  malt_assert_int (malt_value_get_int64 (i32), G_MININT32);
+  malt_assert_int (malt_value_get_int64 (u32), G_MAXUINT32);
+  malt_assert_int (malt_value_get_int64 (i64), G_MININT64);
+  malt_assert (malt_value_get_uint64 (u64) == G_MAXUINT64);
+  malt_assert (malt_value_get_double (u64) == 18446744073709551616.0);
+  malt_assert_int (malt_value_get_int64 (malt_value_new_bool (TRUE)), 1);
+  malt_assert (malt_value_is_integer (malt_value_new_bool (TRUE)));
+}
+
+static void
+halves_of_wide_integers_come_back (void)
+{
+  g_autoptr (MaltValue) least = malt_value_new_int128 (G_MININT64, 0);
+  g_autoptr (MaltValue) most = malt_value_new_uint128 (G_MAXUINT64, 7);
+  g_autoptr (MaltValue) minus_two = malt_value_new_int64 (-2);
+  gint64 high = 0;
+  guint64 low = 0;
+
+  malt_value_get_int128 (least, &high, &low);
+  malt_assert (high == G_MININT64 && low == 0);
+  malt_value_get_int128 (most, &high, &low);
+  malt_assert (high == -1 && low == 7);
+  malt_value_get_int128 (minus_two, &high, &low);
+  malt_assert (high == -1 && low == (guint64) -2);
+  malt_assert (malt_value_get_double (least) == -0x1p127);
+}
+
+static void
+numbers_that_do_not_fit_are_errors (void)
+{
+  g_autoptr (MaltValue) wide = malt_value_new_int128 (1, 0);
+  g_autoptr (MaltValue) negative = malt_value_new_int8 (-1);
+  g_autoptr (MaltValue) just = malt_value_new_int128 (-1, G_GUINT64_CONSTANT (1) << 63);
+  g_autoptr (GError) error = NULL;
+  gint64 number = 5;
+  guint64 size = 5;
+
+  malt_assert (!malt_value_as_int64 (wide, &number, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_VALUE);
+  malt_assert (number == 5);
+  g_clear_error (&error);
+  malt_assert (!malt_value_as_uint64 (negative, &size, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_VALUE);
+  malt_assert (malt_value_as_int64 (just, &number, NULL) && number == G_MININT64);
+}
+
+static void
+values_of_another_kind_are_errors (void)
+{
+  g_autoptr (MaltValue) text = malt_value_new_string ("x");
+  g_autoptr (GError) error = NULL;
+  gboolean truth;
+  gint64 number;
+  guint64 size;
+  gdouble real;
+
+  malt_assert (!malt_value_as_bool (text, &truth, NULL));
+  malt_assert (!malt_value_as_int64 (text, &number, NULL));
+  malt_assert (!malt_value_as_uint64 (text, &size, NULL));
+  malt_assert (!malt_value_as_double (text, &real, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_VALUE);
+  malt_assert_string (error->message,
+                      "expected a real number, got a value of type String");
+  g_clear_error (&error);
+  malt_assert (malt_value_as_string (malt_value_new_nothing (), &error) == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_VALUE);
+  malt_assert_critical (malt_value_get_int64 (text));
+  malt_assert_critical (malt_value_get_string (malt_value_new_nothing (), NULL));
+}
+
+static void
+floats_come_back (void)
+{
+  g_autoptr (MaltValue) half = malt_value_new_float16 (1.5f);
+  g_autoptr (MaltValue) tiny = malt_value_new_float16 (0x1p-24f);
+  g_autoptr (MaltValue) rounded = malt_value_new_float16 (2049.0f);
+  g_autoptr (MaltValue) huge = malt_value_new_float16 (65520.0f);
+  g_autoptr (MaltValue) single = malt_value_new_float32 (0.1f);
+  g_autoptr (MaltValue) wide = malt_value_new_double (-0.0);
+
+  malt_assert (malt_value_get_double (half) == 1.5);
+  malt_assert (malt_value_get_double (tiny) == 0x1p-24);
+  malt_assert (malt_value_get_double (rounded) == 2048.0);
+  malt_assert (isinf (malt_value_get_double (huge)));
+  malt_assert (malt_value_get_double (single) == (gdouble) 0.1f);
+  malt_assert (signbit (malt_value_get_double (wide)));
+}
+
+static void
+all_float16_survive_a_round_trip (void)
+{
+  for (guint bits = 0; bits <= 0xffff; bits++)
+    {
+      gdouble number = malt_float16_to_double ((guint16) bits);
+      gboolean is_nan = (bits & 0x7fff) > 0x7c00;
+
+      if (is_nan ? !isnan (number) : malt_float16_from_double (number) != bits)
+        MALT_TEST_FAIL ("Float16 0x%04x became %g", bits, number);
+    }
+  CU_PASS ("");
+}
+
+static void
+characters_come_back (void)
+{
+  const gunichar code_points[] = { 0,     'a',    0x7f,   0x80,    0x7ff,
+                                   0x800, 0xd800, 0xffff, 0x10000, 0x10ffff };
+  g_autoptr (MaltValue) malformed = malt_value_new_char_bits (0xff000000);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (code_points); i++)
+    {
+      g_autoptr (MaltValue) value = malt_value_new_char (code_points[i]);
+
+      malt_assert_int (malt_value_get_char (value), code_points[i]);
+    }
+  malt_assert_int (malt_value_get_char (malformed), 0xfffd);
+  malt_assert_int (malt_value_get_char_bits (malformed), 0xff000000);
+  malt_assert_critical (malt_value_new_char (0x110000));
+}
+
+static void
+strings_hold_any_bytes (void)
+{
+  g_autoptr (MaltValue) value = malt_value_new_string_len ("a\0\xff", 3);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = malt_value_dup_bytes (value);
+  g_autofree char *valid = malt_value_dup_string (value);
+  gsize n_bytes = 0;
+  const char *text = malt_value_get_string (value, &n_bytes);
+
+  malt_assert (n_bytes == 3 && memcmp (text, "a\0\xff", 4) == 0);
+  malt_assert_int (g_bytes_get_size (bytes), 3);
+  malt_assert_string (valid, "a\357\277\275\357\277\275");
+  malt_assert (malt_value_as_string (value, &error) == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_VALUE);
+}
+
+static void
+bytes_outlive_their_value (void)
+{
+  MaltValue *value = malt_value_new_string ("text");
+  g_autoptr (GBytes) bytes = malt_value_dup_bytes (value);
+
+  malt_value_unref (value);
+  malt_assert (memcmp (g_bytes_get_data (bytes, NULL), "text", 4) == 0);
+}
+
+/* Containers */
+
+static void
+parts_of_tuples_and_pairs_come_back (void)
+{
+  g_autoptr (MaltValue) one = malt_value_new_int64 (1);
+  g_autoptr (MaltValue) text = malt_value_new_string ("x");
+  MaltValue *const values[] = { one, text };
+  g_autoptr (MaltValue) tuple = malt_value_new_tuple (values, 2);
+  g_autoptr (MaltValue) pair = malt_value_new_pair (one, text);
+  g_autoptr (MaltValue) empty = malt_value_new_tuple (NULL, 0);
+  g_autoptr (MaltValue) child = malt_value_dup_child (tuple, 1);
+  g_autoptr (MaltValue) second = malt_value_dup_field (pair, "second");
+
+  malt_assert_int (malt_value_get_n_children (tuple), 2);
+  malt_assert (child == text && second == text);
+  malt_assert_string (malt_value_get_type_name (tuple), "Tuple{Int64, String}");
+  malt_assert_string (malt_value_get_type_name (pair), "Pair{Int64, String}");
+  malt_assert_string (malt_value_get_type_name (empty), "Tuple{}");
+  malt_assert (malt_value_dup_field (pair, "third") == NULL);
+  malt_assert_critical (malt_value_dup_child (tuple, 2));
+}
+
+static void
+named_tuples_have_names (void)
+{
+  g_autoptr (MaltValue) one = malt_value_new_int64 (1);
+  MaltValue *const values[] = { one, one };
+  const char *const names[] = { "a", "b" };
+  const char *const same[] = { "a", "a" };
+  g_autoptr (MaltValue) value = malt_value_new_named_tuple (names, values, 2);
+  g_autoptr (MaltValue) field = malt_value_dup_field (value, "b");
+
+  malt_assert_string (malt_value_get_name (value, 1), "b");
+  malt_assert (field == one);
+  malt_assert_string (malt_value_get_type_name (value),
+                      "NamedTuple{(:a, :b), Tuple{Int64, Int64}}");
+  malt_assert_critical (malt_value_new_named_tuple (same, values, 2));
+}
+
+static void
+entries_of_dictionaries_are_found (void)
+{
+  g_autoptr (MaltValue) one = malt_value_new_int64 (1);
+  g_autoptr (MaltValue) narrow = malt_value_new_int8 (1);
+  g_autoptr (MaltValue) text = malt_value_new_string ("x");
+  g_autoptr (MaltValue) symbol = malt_value_new_symbol ("y");
+  MaltValue *const keys[] = { one, text, symbol };
+  MaltValue *const values[] = { text, one, symbol };
+  g_autoptr (MaltValue) dict = malt_value_new_dict (NULL, keys, values, 3);
+  g_autoptr (MaltValue) by_number = malt_value_lookup (dict, narrow);
+  g_autoptr (MaltValue) by_string = malt_value_lookup_string (dict, "x");
+  g_autoptr (MaltValue) by_symbol = malt_value_lookup_string (dict, "y");
+  g_autoptr (MaltValue) key = malt_value_dup_key (dict, 1);
+
+  malt_assert_int (malt_value_get_n_children (dict), 3);
+  malt_assert_string (malt_value_get_type_name (dict), "Dict{Any, Any}");
+  malt_assert (by_number == text && by_string == one && by_symbol == symbol &&
+               key == text);
+  malt_assert (malt_value_lookup_string (dict, "z") == NULL);
+}
+
+static void
+structs_have_a_type_and_fields (void)
+{
+  g_autoptr (MaltValue) one = malt_value_new_int64 (1);
+  MaltValue *const values[] = { one, malt_value_new_undef () };
+  const char *const names[] = { "a", "b" };
+  g_autoptr (MaltValue) value = malt_value_new_struct ("P", names, values, 2);
+  g_autoptr (MaltValue) field = malt_value_dup_field (value, "a");
+  g_autofree char *text = malt_value_to_string (value);
+
+  malt_assert_string (malt_value_get_type_name (value), "P");
+  malt_assert (field == one);
+  malt_assert_string (text, "P(1, #undef)");
+}
+
+static void
+rationals_are_in_lowest_terms (void)
+{
+  g_autoptr (MaltValue) six = malt_value_new_int64 (6);
+  g_autoptr (MaltValue) minus_four = malt_value_new_int64 (-4);
+  g_autoptr (MaltValue) zero = malt_value_new_int64 (0);
+  g_autoptr (MaltValue) least = malt_value_new_int64 (G_MININT64);
+  g_autoptr (MaltValue) three = malt_value_new_int64 (3);
+  g_autoptr (MaltValue) value = malt_value_new_rational (six, minus_four);
+  g_autoptr (MaltValue) infinite = malt_value_new_rational (minus_four, zero);
+  g_autofree char *text = malt_value_to_string (value);
+  g_autofree char *infinite_text = malt_value_to_string (infinite);
+
+  malt_assert_string (text, "-3//2");
+  malt_assert_string (infinite_text, "-1//0");
+  malt_assert (malt_value_get_double (value) == -1.5);
+  malt_assert_critical (malt_value_new_rational (zero, zero));
+  malt_assert_critical (malt_value_new_rational (three, least));
+}
+
+static void
+parts_that_cannot_be_are_callers_mistakes (void)
+{
+  g_autoptr (MaltValue) text = malt_value_new_string ("x");
+  g_autoptr (MaltValue) one = malt_value_new_int64 (1);
+  g_autoptr (MaltValue) real = malt_value_new_double (1);
+  MaltValue *const undef[] = { malt_value_new_undef () };
+
+  malt_assert_critical (malt_value_new_complex (text, text));
+  malt_assert_critical (malt_value_new_complex (one, real));
+  malt_assert_critical (malt_value_new_rational (real, real));
+  malt_assert_critical (malt_value_new_tuple (undef, 1));
+  malt_assert_critical (malt_value_new_set (NULL, undef, 1));
+  malt_assert_critical (malt_value_new_range (one, NULL, real));
+  malt_assert_critical (malt_value_new_range (text, NULL, text));
+}
+
+static void
+nesting_is_bounded (void)
+{
+  g_autoptr (MaltValue) value = malt_value_new_tuple (NULL, 0);
+
+  for (int i = 1; i < 250; i++)
+    {
+      MaltValue *inner = value;
+
+      value = malt_value_new_tuple (&inner, 1);
+      malt_value_unref (inner);
+    }
+  malt_assert (value != NULL);
+  malt_assert_critical (malt_value_new_tuple (&value, 1));
+}
+
+static void
+expressions_have_a_head_and_arguments (void)
+{
+  g_autoptr (MaltValue) plus = malt_value_new_symbol ("+");
+  g_autoptr (MaltValue) x = malt_value_new_symbol ("x");
+  g_autoptr (MaltValue) one = malt_value_new_int64 (1);
+  g_autoptr (MaltValue) expr =
+      malt_value_new_expr ("call", (MaltValue *[]){ plus, x, one }, 3);
+  g_autoptr (MaltValue) last = malt_value_dup_child (expr, 2);
+  g_autofree char *text = malt_value_to_string (expr);
+
+  malt_assert_string (malt_value_get_head (expr), "call");
+  malt_assert_int (malt_value_get_n_children (expr), 3);
+  malt_assert (last == one);
+  malt_assert_string (text, ":(x + 1)");
+}
+
+/* Arrays */
+
+static void
+arrays_give_elements_and_memory (void)
+{
+  const gsize dims[] = { 2, 3 };
+  const gint32 numbers[] = { 1, 2, 3, 4, 5, -6 };
+  g_autoptr (MaltValue) value =
+      malt_value_new_array (MALT_VALUE_INT32, dims, 2, numbers, sizeof numbers);
+  g_autoptr (MaltValue) last = malt_value_dup_child (value, 5);
+  g_autoptr (GBytes) bytes = malt_value_dup_bytes (value);
+  gsize n_bytes = 0;
+  gsize n_dims = 0;
+  const gint32 *data = malt_value_get_array_data (value, &n_bytes);
+
+  malt_assert (malt_value_is_bits_array (value));
+  malt_assert_int (malt_value_get_n_children (value), 6);
+  malt_assert_int (malt_value_get_n_dims (value), 2);
+  malt_assert_int (malt_value_get_dims (value, &n_dims)[1], 3);
+  malt_assert_int (n_dims, 2);
+  malt_assert_int (n_bytes, sizeof numbers);
+  malt_assert_int (data[5], -6);
+  malt_assert_int (malt_value_get_int64 (last), -6);
+  malt_assert_int (malt_value_get_element_kind (value), MALT_VALUE_INT32);
+  malt_assert_int (malt_value_get_element_size (value), 4);
+  malt_assert_string (malt_value_get_element_type_name (value), "Int32");
+  malt_assert_string (malt_value_get_type_name (value), "Matrix{Int32}");
+  malt_assert_int (g_bytes_get_size (bytes), sizeof numbers);
+}
+
+static void
+arrays_of_bytes_are_not_copied (void)
+{
+  const gsize n = 2;
+  static const gdouble numbers[] = { 1, 2 };
+  g_autoptr (GBytes) bytes = g_bytes_new_static (numbers, sizeof numbers);
+  g_autoptr (MaltValue) value =
+      malt_value_new_array_from_bytes (MALT_VALUE_FLOAT64, &n, 1, bytes, NULL);
+
+  malt_assert (malt_value_get_array_data (value, NULL) == (gconstpointer) numbers);
+}
+
+static void
+arrays_that_do_not_fit_are_errors (void)
+{
+  const gsize two = 2;
+  const gsize large[] = { G_MAXSIZE / 2, 4 };
+  gsize many[33];
+  g_autoptr (GBytes) bytes = g_bytes_new ("\1\2", 2);
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (many); i++)
+    many[i] = 1;
+  malt_assert (
+      !malt_value_new_array_from_bytes (MALT_VALUE_INT16, &two, 1, bytes, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  malt_assert (
+      !malt_value_new_array_from_bytes (MALT_VALUE_INT8, large, 2, bytes, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  malt_assert (
+      !malt_value_new_array_from_bytes (MALT_VALUE_INT8, many, 33, bytes, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  malt_assert (
+      !malt_value_new_array_from_bytes (MALT_VALUE_BOOL, &two, 1, bytes, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  malt_assert (
+      !malt_value_new_array_from_bytes (MALT_VALUE_STRING, &two, 1, bytes, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT);
+  malt_assert_critical (malt_value_new_array (MALT_VALUE_INT16, &two, 1, "xy", 2));
+}
+
+static void
+complex_arrays_have_complex_elements (void)
+{
+  const gsize n = 1;
+  const gfloat numbers[] = { 1, -2 };
+  g_autoptr (GBytes) bytes = g_bytes_new (numbers, sizeof numbers);
+  g_autoptr (MaltValue) value =
+      malt_value_new_complex_array_from_bytes (MALT_VALUE_FLOAT32, &n, 1, bytes, NULL);
+  g_autoptr (MaltValue) element = malt_value_dup_child (value, 0);
+  g_autoptr (MaltValue) imaginary = malt_value_dup_field (element, "im");
+  g_autoptr (GError) error = NULL;
+
+  malt_assert (malt_value_get_double (imaginary) == -2);
+  malt_assert_string (malt_value_get_type_name (value), "Vector{ComplexF32}");
+  malt_assert (
+      !malt_value_new_complex_array_from_bytes (MALT_VALUE_CHAR, &n, 1, bytes, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT);
+}
+
+static void
+arrays_of_values_may_have_gaps (void)
+{
+  const gsize n = 2;
+  g_autoptr (MaltValue) text = malt_value_new_string ("x");
+  MaltValue *const values[] = { text, malt_value_new_undef () };
+  g_autoptr (MaltValue) value = malt_value_new_value_array ("String", &n, 1, values, 2);
+  g_autofree char *printed = malt_value_to_string (value);
+
+  malt_assert (!malt_value_is_bits_array (value));
+  malt_assert_string (printed, "[\"x\", #undef]");
+  malt_assert_critical (malt_value_new_value_array (NULL, &n, 1, values, 1));
+}
+
+static void
+an_array_without_dimensions_has_one_element (void)
+{
+  const gint64 number = 7;
+  g_autoptr (MaltValue) value =
+      malt_value_new_array (MALT_VALUE_INT64, NULL, 0, &number, sizeof number);
+
+  malt_assert_int (malt_value_get_n_children (value), 1);
+  malt_assert_int (malt_value_get_n_dims (value), 0);
+  malt_assert_string (malt_value_get_type_name (value), "Array{Int64, 0}");
+}
+
+/* Ranges */
+
+static MaltValue *
+new_range (gint64 first, gint64 step, gint64 last)
+{
+  g_autoptr (MaltValue) first_value = malt_value_new_int64 (first);
+  g_autoptr (MaltValue) step_value = malt_value_new_int64 (step);
+  g_autoptr (MaltValue) last_value = malt_value_new_int64 (last);
+
+  return malt_value_new_range (first_value, step == 0 ? NULL : step_value, last_value);
+}
+
+static void
+check_range (gint64 first, gint64 step, gint64 last, gsize length, const char *text)
+{
+  g_autoptr (MaltValue) range = new_range (first, step, last);
+  g_autofree char *printed = malt_value_to_string (range);
+
+  malt_assert_int (malt_value_get_range_length (range), length);
+  malt_assert_string (printed, text);
+}
+
+static void
+ranges_end_where_their_steps_do (void)
+{
+  check_range (1, 0, 3, 3, "1:3");
+  check_range (5, 0, 2, 0, "5:4");
+  check_range (1, 2, 10, 5, "1:2:9");
+  check_range (10, -3, 0, 4, "10:-3:1");
+  check_range (1, -1, 5, 0, "1:-1:2");
+  check_range (G_MININT64, G_MAXINT64, G_MAXINT64, 3,
+               "-9223372036854775808:9223372036854775807:9223372036854775806");
+}
+
+static void
+check_float_range (gdouble first, gdouble step, gdouble last, gsize length, gsize index,
+                   gdouble element)
+{
+  g_autoptr (MaltValue) first_value = malt_value_new_double (first);
+  g_autoptr (MaltValue) step_value = malt_value_new_double (step);
+  g_autoptr (MaltValue) last_value = malt_value_new_double (last);
+  g_autoptr (MaltValue) range =
+      malt_value_new_range (first_value, step_value, last_value);
+  g_autoptr (MaltValue) child = NULL;
+
+  malt_assert_int (malt_value_get_range_length (range), length);
+  if (length == 0)
+    return;
+  child = malt_value_dup_child (range, index);
+  malt_assert (malt_value_get_double (child) == element);
+}
+
+/* What `collect` gives in Julia. */
+static void
+ranges_of_floats_have_the_elements_of_julia (void)
+{
+  check_float_range (0.0, 0.1, 1.0, 11, 3, 0.3);
+  check_float_range (0.1, 0.1, 0.9, 9, 2, 0.3);
+  check_float_range (0.1, 0.1, 0.9, 9, 6, 0.7);
+  check_float_range (1.0, 0.5, 3.2, 5, 4, 3.0);
+  check_float_range (1.0, -0.25, 0.0, 5, 1, 0.75);
+  check_float_range (1.0, 1.0, 0.0, 0, 0, 0);
+  check_float_range (0.0, 0.7, 7.0, 11, 7, 4.9);
+}
+
+static void
+ranges_of_characters_have_characters (void)
+{
+  g_autoptr (MaltValue) a = malt_value_new_char ('a');
+  g_autoptr (MaltValue) z = malt_value_new_char ('z');
+  g_autoptr (MaltValue) range = malt_value_new_range (a, NULL, z);
+  g_autoptr (MaltValue) third = malt_value_dup_child (range, 2);
+
+  malt_assert_int (malt_value_get_range_length (range), 26);
+  malt_assert_int (malt_value_get_char (third), 'c');
+  malt_assert_int (malt_value_get_range_form (range), MALT_RANGE_STEP);
+}
+
+/* Equality */
+
+static void
+numbers_are_compared_by_what_they_are_worth (void)
+{
+  g_autoptr (MaltValue) one = malt_value_new_int64 (1);
+  g_autoptr (MaltValue) narrow = malt_value_new_uint8 (1);
+  g_autoptr (MaltValue) real = malt_value_new_double (1);
+  g_autoptr (MaltValue) large = malt_value_new_uint64 (G_MAXUINT64);
+  g_autoptr (MaltValue) minus_one = malt_value_new_int64 (-1);
+  g_autoptr (MaltValue) large_real = malt_value_new_double (18446744073709551616.0);
+  g_autoptr (MaltValue) nan = malt_value_new_double ((gdouble) NAN);
+  g_autoptr (MaltValue) other_nan = malt_value_new_float32 ((gfloat) -NAN);
+  g_autoptr (MaltValue) zero = malt_value_new_double (0.0);
+  g_autoptr (MaltValue) minus_zero = malt_value_new_double (-0.0);
+  g_autoptr (MaltValue) integer_zero = malt_value_new_int64 (0);
+
+  malt_assert (malt_value_equal (one, narrow) && malt_value_equal (one, real));
+  malt_assert (malt_value_hash (one) == malt_value_hash (narrow));
+  malt_assert (malt_value_hash (one) == malt_value_hash (real));
+  malt_assert (malt_value_equal (one, malt_value_new_bool (TRUE)));
+  malt_assert (!malt_value_equal (large, minus_one) &&
+               !malt_value_equal (large, large_real));
+  malt_assert (malt_value_equal (nan, other_nan));
+  malt_assert (malt_value_hash (nan) == malt_value_hash (other_nan));
+  malt_assert (!malt_value_equal (zero, minus_zero) &&
+               malt_value_equal (zero, integer_zero));
+  malt_assert (!malt_value_equal (minus_zero, integer_zero));
+}
+
+static void
+order_does_not_matter_in_dictionaries_and_sets (void)
+{
+  MaltValue *keys[20];
+  MaltValue *reversed[20];
+  g_autoptr (MaltValue) set = NULL;
+  g_autoptr (MaltValue) reversed_set = NULL;
+  g_autoptr (MaltValue) dict = NULL;
+  g_autoptr (MaltValue) reversed_dict = NULL;
+  g_autoptr (MaltValue) other_dict = NULL;
+
+  for (int i = 0; i < 20; i++)
+    keys[i] = reversed[19 - i] = malt_value_new_int64 (i);
+  set = malt_value_new_set (NULL, keys, 20);
+  reversed_set = malt_value_new_set (NULL, reversed, 20);
+  dict = malt_value_new_dict (NULL, keys, keys, 20);
+  reversed_dict = malt_value_new_dict (NULL, reversed, reversed, 20);
+  other_dict = malt_value_new_dict (NULL, keys, reversed, 20);
+  for (int i = 0; i < 20; i++)
+    malt_value_unref (keys[i]);
+  malt_assert (malt_value_equal (set, reversed_set));
+  malt_assert (malt_value_hash (set) == malt_value_hash (reversed_set));
+  malt_assert (malt_value_equal (dict, reversed_dict));
+  malt_assert (!malt_value_equal (dict, other_dict));
+}
+
+static void
+a_range_equals_the_vector_of_its_elements (void)
+{
+  const gsize n = 3;
+  const gint32 numbers[] = { 1, 2, 3 };
+  g_autoptr (MaltValue) range = new_range (1, 0, 3);
+  g_autoptr (MaltValue) stepped = new_range (1, 2, 3);
+  g_autoptr (MaltValue) array =
+      malt_value_new_array (MALT_VALUE_INT32, &n, 1, numbers, sizeof numbers);
+
+  malt_assert (malt_value_equal (range, array) && malt_value_equal (array, range));
+  malt_assert (malt_value_hash (range) == malt_value_hash (array));
+  malt_assert (!malt_value_equal (stepped, array) && !malt_value_equal (stepped, range));
+}
+
+static void
+strings_and_symbols_differ (void)
+{
+  g_autoptr (MaltValue) string = malt_value_new_string ("x");
+  g_autoptr (MaltValue) symbol = malt_value_new_symbol ("x");
+  g_autoptr (MaltValue) same = malt_value_new_string_len ("x", 1);
+
+  malt_assert (!malt_value_equal (string, symbol) && malt_value_equal (string, same));
+  malt_assert (!malt_value_equal (malt_value_new_nothing (), malt_value_new_missing ()));
+}
+
+/* Names of types */
+
+static void
+check_canonical (const char *text, const char *expected)
+{
+  g_autofree char *canonical = malt_type_text_canonical (text);
+
+  malt_assert_string (canonical, expected);
+}
+
+static void
+names_of_types_are_those_of_newer_julia (void)
+{
+  check_canonical ("Int64", "Int64");
+  check_canonical ("Dict{String,Int64}", "Dict{String, Int64}");
+  check_canonical ("Dict{String, Int64}", "Dict{String, Int64}");
+  check_canonical ("Array{Float64,1}", "Vector{Float64}");
+  check_canonical ("Array{Array{Int8,2},1}", "Vector{Matrix{Int8}}");
+  check_canonical ("Array{Float64,3}", "Array{Float64, 3}");
+  check_canonical ("MyArray{Float64,1}", "MyArray{Float64, 1}");
+  check_canonical ("Complex{Float64}", "ComplexF64");
+  check_canonical ("Union{Missing, Array{T,1} where T}",
+                   "Union{Missing, Vector{T} where T}");
+  check_canonical ("NamedTuple{(:a, :b),Tuple{Int64,String}}",
+                   "NamedTuple{(:a, :b), Tuple{Int64, String}}");
+  check_canonical ("Val{Symbol(\"a,{b\")}", "Val{Symbol(\"a,{b\")}");
+  check_canonical ("Val{','}", "Val{','}");
+  check_canonical ("Broken{Int,", "Broken{Int, ");
+  check_canonical ("}},{", "}},{");
+  check_canonical ("", "");
+}
+
+static void
+parameters_of_types_are_found (void)
+{
+  g_autofree char *first =
+      malt_type_text_dup_parameter ("Dict{Tuple{Int, Int}, Char}", 0);
+  g_autofree char *second =
+      malt_type_text_dup_parameter ("Dict{Tuple{Int, Int}, Char}", 1);
+
+  malt_assert_string (first, "Tuple{Int, Int}");
+  malt_assert_string (second, "Char");
+  malt_assert (malt_type_text_dup_parameter ("Dict{Tuple{Int, Int}, Char}", 2) == NULL);
+  malt_assert (malt_type_text_dup_parameter ("Tuple{}", 0) == NULL);
+  malt_assert (malt_type_text_dup_parameter ("Int", 0) == NULL);
+}
+
+static gpointer
+ask_for_type_name (gpointer data)
+{
+  return (gpointer) malt_value_get_type_name (data);
+}
+
+static void
+threads_get_the_same_name (void)
+{
+  g_autoptr (MaltValue) one = malt_value_new_int64 (1);
+  g_autoptr (MaltValue) pair = malt_value_new_pair (one, one);
+  GThread *threads[4];
+  const char *name = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("name", ask_for_type_name, pair);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    {
+      const char *found = g_thread_join (threads[i]);
+
+      if (name != NULL && found != name)
+        MALT_TEST_FAIL ("two names");
+      name = found;
+    }
+  malt_assert_string (name, "Pair{Int64, Int64}");
+}
+
+int
+main (void)
+{
+#define TEST(name) { #name, name }
+  CU_TestInfo scalar_tests[] = {
+    TEST (integers_of_all_kinds_come_back),
+    TEST (halves_of_wide_integers_come_back),
+    TEST (numbers_that_do_not_fit_are_errors),
+    TEST (values_of_another_kind_are_errors),
+    TEST (floats_come_back),
+    TEST (all_float16_survive_a_round_trip),
+    TEST (characters_come_back),
+    TEST (strings_hold_any_bytes),
+    TEST (bytes_outlive_their_value),
+    CU_TEST_INFO_NULL,
+  };
+  CU_TestInfo container_tests[] = {
+    TEST (parts_of_tuples_and_pairs_come_back),
+    TEST (named_tuples_have_names),
+    TEST (entries_of_dictionaries_are_found),
+    TEST (structs_have_a_type_and_fields),
+    TEST (rationals_are_in_lowest_terms),
+    TEST (parts_that_cannot_be_are_callers_mistakes),
+    TEST (nesting_is_bounded),
+    TEST (expressions_have_a_head_and_arguments),
+    CU_TEST_INFO_NULL,
+  };
+  CU_TestInfo array_tests[] = {
+    TEST (arrays_give_elements_and_memory),
+    TEST (arrays_of_bytes_are_not_copied),
+    TEST (arrays_that_do_not_fit_are_errors),
+    TEST (complex_arrays_have_complex_elements),
+    TEST (arrays_of_values_may_have_gaps),
+    TEST (an_array_without_dimensions_has_one_element),
+    TEST (ranges_end_where_their_steps_do),
+    TEST (ranges_of_floats_have_the_elements_of_julia),
+    TEST (ranges_of_characters_have_characters),
+    CU_TEST_INFO_NULL,
+  };
+  CU_TestInfo equality_tests[] = {
+    TEST (numbers_are_compared_by_what_they_are_worth),
+    TEST (order_does_not_matter_in_dictionaries_and_sets),
+    TEST (a_range_equals_the_vector_of_its_elements),
+    TEST (strings_and_symbols_differ),
+    CU_TEST_INFO_NULL,
+  };
+  CU_TestInfo type_tests[] = {
+    TEST (names_of_types_are_those_of_newer_julia),
+    TEST (parameters_of_types_are_found),
+    TEST (threads_get_the_same_name),
+    CU_TEST_INFO_NULL,
+  };
+#undef TEST
+  CU_SuiteInfo suites[] = {
+    { "scalars", NULL, NULL, NULL, NULL, scalar_tests },
+    { "containers", NULL, NULL, NULL, NULL, container_tests },
+    { "arrays and ranges", NULL, NULL, NULL, NULL, array_tests },
+    { "equality", NULL, NULL, NULL, NULL, equality_tests },
+    { "names of types", NULL, NULL, NULL, NULL, type_tests },
+    CU_SUITE_INFO_NULL,
+  };
+
+  return malt_test_run (suites);
+}
