@@ -311,7 +311,7 @@ take_definition (MaltWireReader *reader, GError **error)
   add_descriptor (reader, descriptor);
   if (descriptor->names != NULL && !take_names (reader, descriptor, error))
     return FALSE;
-  return descriptor->slots == NULL || take_layout (reader, descriptor, error);
+  return !(flags & MALT_DESCRIPTOR_LAYOUT) || take_layout (reader, descriptor, error);
 }
 
 /* Returns: (transfer none) (nullable) */
