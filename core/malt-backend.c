@@ -165,16 +165,15 @@ malt_backend_get_auto_priority (MaltBackend *backend)
 gboolean
 malt_backend_probe (MaltBackend *backend, MaltConfig *config, GError **error)
 {
-  g_autoptr (MaltConfig) empty = NULL;
+  g_autoptr (MaltConfig) effective = NULL;
   g_autoptr (GError) reason = NULL;
 
   g_return_val_if_fail (backend != NULL, FALSE);
   g_return_val_if_fail (config == NULL || MALT_IS_CONFIG (config), FALSE);
   if (backend->klass->probe == NULL)
     return TRUE;
-  if (config == NULL)
-    config = empty = malt_config_new ();
-  if (backend->klass->probe (config, &reason))
+  effective = config != NULL ? g_object_ref (config) : malt_config_new ();
+  if (backend->klass->probe (effective, &reason))
     return TRUE;
   g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
                "backend '%s' cannot work here: %s", backend->klass->name,
@@ -245,14 +244,13 @@ choose_automatically (MaltConfig *config, char **out_reason, GError **error)
 MaltBackend *
 malt_backend_choose (MaltConfig *config, char **out_reason, GError **error)
 {
-  g_autoptr (MaltConfig) empty = NULL;
+  g_autoptr (MaltConfig) effective = NULL;
   const char *name;
 
   g_return_val_if_fail (config == NULL || MALT_IS_CONFIG (config), NULL);
-  if (config == NULL)
-    config = empty = malt_config_new ();
-  name = malt_config_get_backend (config);
+  effective = config != NULL ? g_object_ref (config) : malt_config_new ();
+  name = malt_config_get_backend (effective);
   if (name != NULL && strcmp (name, "auto") != 0)
-    return choose_named (config, name, out_reason, error);
-  return choose_automatically (config, out_reason, error);
+    return choose_named (effective, name, out_reason, error);
+  return choose_automatically (effective, out_reason, error);
 }

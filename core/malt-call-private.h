@@ -1,10 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* What a worker does to a call that it is given. Internal to the library. */
+/* How a call is laid out, and what a worker does to one that it is given. Internal to the library. */
 #pragma once
 
 #include <malt/malt.h>
 
 G_BEGIN_DECLS
+
+typedef struct
+{
+  char *name; /* (owned) (nullable): of a keyword */
+  MaltValue *value; /* (owned) */
+} MaltCallArgument;
+
+struct _MaltCall
+{
+  gatomicrefcount ref_count;
+  gint is_sealed; /* atomic */
+  MaltCallKind kind;
+  char *text; /* (owned) (nullable): function or source */
+  MaltValue *subject; /* (owned) (nullable): function handle or code */
+  char *module; /* (owned) (nullable) */
+  char *file_name; /* (owned) (nullable) */
+  GArray *arguments; /* (owned) (nullable): of MaltCallArgument, nameless */
+  GArray *keywords; /* (owned) (nullable): of MaltCallArgument */
+  MaltResultMode result_mode;
+  guint n_rows;
+  guint n_columns;
+  gboolean is_color;
+  gint64 timeout_ms;
+};
 
 /* From now on the call may be read from several threads, so it cannot be changed. */
 void malt_call_seal (MaltCall *call);

@@ -9,16 +9,15 @@
 static MaltWorker *
 make_worker (MaltConfig *config, GError **error)
 {
-  g_autoptr (MaltBackend) backend = NULL;
-  g_autoptr (MaltConfig) empty = NULL;
+  g_autoptr (MaltConfig) effective =
+      config != NULL ? g_object_ref (config) : malt_config_new ();
+  g_autoptr (MaltBackend) backend = malt_backend_choose (effective, NULL, error);
   MaltWorker *worker;
 
-  if (config == NULL)
-    config = empty = malt_config_new ();
-  backend = malt_backend_choose (config, NULL, error);
-  if (backend == NULL || !malt_config_check (config, backend, error))
+  if (backend == NULL || !malt_config_check (effective, backend, error))
     return NULL;
-  worker = g_object_new (malt_backend_get_worker_type (backend), "config", config, NULL);
+  worker =
+      g_object_new (malt_backend_get_worker_type (backend), "config", effective, NULL);
   malt_worker_advance (worker, MALT_WORKER_LAUNCHING);
   return worker;
 }

@@ -11,7 +11,7 @@
 #include "malt-worker-state.h"
 
 /* More output than this, in bytes, is not kept for a main context that nobody runs. */
-#define MAX_QUEUED_OUTPUT_BYTES (64 * 1024 * 1024)
+#define MAX_QUEUED_OUTPUT_BYTES ((gssize) 64 * 1024 * 1024)
 
 enum
 {
