@@ -47,9 +47,6 @@ malt_wire_writer_init (MaltWireWriter *writer, MaltHandleHome *home)
 {
   memset (writer, 0, sizeof *writer);
   writer->home = home;
-  writer->n_allocated = FIRST_BUFFER_BYTES;
-  writer->data = g_malloc (writer->n_allocated);
-  writer->header = writer->data;
   writer->n_bytes = MALT_FRAME_HEADER_BYTES;
 }
 
@@ -67,19 +64,23 @@ malt_wire_writer_clear (MaltWireWriter *writer)
 
 /* Bytes */
 
+static void
+grow (MaltWireWriter *writer, gsize n_bytes)
+{
+  writer->n_allocated = MAX (2 * writer->n_allocated, writer->n_bytes + n_bytes);
+  writer->n_allocated = MAX (writer->n_allocated, FIRST_BUFFER_BYTES);
+  writer->data = g_realloc (writer->data, writer->n_allocated);
+  if (writer->segments == NULL)
+    writer->header = writer->data;
+}
+
 static inline guint8 *
 reserve (MaltWireWriter *writer, gsize n_bytes)
 {
   guint8 *place;
 
-  if (G_UNLIKELY (writer->n_allocated - writer->n_bytes < n_bytes))
-    {
-      writer->n_allocated = MAX (2 * writer->n_allocated, writer->n_bytes + n_bytes);
-      writer->n_allocated = MAX (writer->n_allocated, FIRST_BUFFER_BYTES);
-      writer->data = g_realloc (writer->data, writer->n_allocated);
-      if (writer->segments == NULL)
-        writer->header = writer->data;
-    }
+  if (G_UNLIKELY (writer->n_allocated < writer->n_bytes + n_bytes))
+    grow (writer, n_bytes);
   place = writer->data + writer->n_bytes;
   writer->n_bytes += n_bytes;
   return place;
@@ -94,6 +95,8 @@ body_offset (const MaltWireWriter *writer)
 static void
 close_buffer (MaltWireWriter *writer)
 {
+  if (writer->header == NULL)
+    grow (writer, 0);
   if (writer->segments == NULL)
     writer->segments = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   if (writer->n_bytes > 0)
@@ -544,6 +547,8 @@ malt_wire_writer_finish (MaltWireWriter *writer, MaltFrameKind kind, guint8 flag
   gsize n_closed = writer->segments != NULL ? writer->segments->len : 0;
   gsize n_segments = n_closed + (writer->n_bytes > 0 ? 1 : 0);
 
+  if (writer->header == NULL)
+    grow (writer, 0);
   malt_frame_header_write (&header, writer->header);
   frame = g_malloc (sizeof (MaltWireFrame) + n_segments * sizeof (GBytes *));
   frame->n_bytes = header.n_body_bytes + MALT_FRAME_HEADER_BYTES;
