@@ -2,26 +2,13 @@
 /* Prints expressions as Julia's show_unquoted() does: names, operators, calls and lists. What has blocks is in
  * malt-print-block.c. A form that neither knows is printed as `$(Expr(:head, args...))`, as Julia does with forms that
  * it does not know; these here are fewer, the result is code for the same expression all the same. */
-#include "malt-print-expr-private.h"
+#include "malt-print-private.h"
 
 #include <string.h>
 
 #define PRECEDENCE_POWER 15
 #define PRECEDENCE_COMPARISON 7
 #define PRECEDENCE_DECLARATION 16
-
-static gboolean
-is_among (const char *text, const char *const *texts, gsize n_texts)
-{
-  for (gsize i = 0; i < n_texts; i++)
-    if (strcmp (texts[i], text) == 0)
-      return TRUE;
-  return FALSE;
-}
-
-#define IS_AMONG(text, ...)                             \
-  is_among (text, (const char *const[]){ __VA_ARGS__ }, \
-            G_N_ELEMENTS (((const char *const[]){ __VA_ARGS__ })))
 
 gboolean
 malt_expr_view (MaltValue *value, MaltExprView *out_view)
@@ -55,28 +42,28 @@ malt_expr_symbol (MaltValue *value)
   return value->kind == MALT_VALUE_SYMBOL ? ((MaltText *) value)->text : NULL;
 }
 
-static gboolean
-is_operator (const char *text)
+gboolean
+malt_expr_name_is_operator (const char *text)
 {
   return text != NULL && malt_text_is_operator (text, strlen (text));
 }
 
-static int
-precedence_of (const char *text)
+int
+malt_expr_name_precedence (const char *text)
 {
   return text != NULL ? malt_operator_precedence (text, strlen (text)) : 0;
 }
 
-static gboolean
-is_unary_operator (const char *text)
+gboolean
+malt_expr_name_is_unary_operator (const char *text)
 {
   return text != NULL &&
-         IS_AMONG (text, "+", "-", "!", "¬", "~", "<:", ">:", "√", "∛", "∜");
+         MALT_TEXT_IS_AMONG (text, "+", "-", "!", "¬", "~", "<:", ">:", "√", "∛", "∜");
 }
 
 /* The value of a QuoteNode or of a `quote` with one part, or NULL. */
-static MaltValue *
-get_quoted (MaltValue *value)
+MaltValue *
+malt_expr_get_quoted (MaltValue *value)
 {
   MaltExprView expr;
 
@@ -84,7 +71,7 @@ get_quoted (MaltValue *value)
       strcmp (malt_value_get_type_name (value), "QuoteNode") == 0 &&
       ((MaltGroup *) value)->n_values == 1)
     return ((MaltGroup *) value)->refs[0];
-  if (malt_expr_view (value, &expr) && IS_AMONG (expr.head, "quote", "inert") &&
+  if (malt_expr_view (value, &expr) && MALT_TEXT_IS_AMONG (expr.head, "quote", "inert") &&
       expr.n_args == 1)
     return expr.args[0];
   return NULL;
@@ -126,15 +113,15 @@ operand_is_wrapped (MaltValue *item, gboolean is_first, int precedence,
 {
   MaltExprView expr;
 
-  if (get_quoted (item) != NULL)
+  if (malt_expr_get_quoted (item) != NULL)
     return FALSE;
-  if (wraps_operators && is_operator (malt_expr_symbol (item)))
+  if (wraps_operators && malt_expr_name_is_operator (malt_expr_symbol (item)))
     return TRUE;
   if (!is_first || precedence < PRECEDENCE_POWER)
     return FALSE;
   if (malt_expr_view (item, &expr))
     return strcmp (expr.head, "call") == 0 && expr.n_args > 0 &&
-           is_unary_operator (malt_expr_symbol (expr.args[0]));
+           malt_expr_name_is_unary_operator (malt_expr_symbol (expr.args[0]));
   return malt_value_is_real (item) && malt_value_get_double (item) < 0;
 }
 
@@ -166,8 +153,8 @@ malt_append_code_list (GString *out, MaltValue *const *items, gsize n_items,
   append_operands (out, items, n_items, separator, indent, precedence, FALSE);
 }
 
-static void
-append_unknown (GString *out, MaltValue *value, const MaltExprView *expr)
+void
+malt_append_unknown_form (GString *out, MaltValue *value, const MaltExprView *expr)
 {
   g_string_append (out, "$(Expr(");
   malt_append_value (out, ((MaltGroup *) value)->refs[0], NULL);
@@ -180,8 +167,8 @@ append_unknown (GString *out, MaltValue *value, const MaltExprView *expr)
 }
 
 /* Arguments of a call, among which `kw` is written as `=` and `=` cannot stand by itself. */
-static void
-append_arguments (GString *out, MaltValue *const *items, gsize n_items, int indent)
+void
+malt_append_arguments (GString *out, MaltValue *const *items, gsize n_items, int indent)
 {
   for (gsize i = 0; i < n_items; i++)
     {
@@ -193,27 +180,10 @@ append_arguments (GString *out, MaltValue *const *items, gsize n_items, int inde
           expr.n_args == 2)
         append_operands (out, expr.args, 2, " = ", indent, 1, TRUE);
       else if (malt_expr_view_as (items[i], "=", &expr) && expr.n_args == 2)
-        append_unknown (out, items[i], &expr);
+        malt_append_unknown_form (out, items[i], &expr);
       else
         malt_append_code (out, items[i], indent + MALT_EXPR_INDENT, 0);
     }
-}
-
-/* Items with those of a leading `parameters` behind a semicolon. */
-static void
-append_arguments_and_parameters (GString *out, MaltValue *const *items, gsize n_items,
-                                 int indent)
-{
-  MaltExprView parameters;
-
-  if (n_items > 0 && malt_expr_view_as (items[0], "parameters", &parameters))
-    {
-      append_arguments (out, items + 1, n_items - 1, indent);
-      g_string_append (out, "; ");
-      append_arguments (out, parameters.args, parameters.n_args, indent);
-      return;
-    }
-  append_arguments (out, items, n_items, indent);
 }
 
 static void
@@ -228,7 +198,7 @@ append_tuple (GString *out, const MaltExprView *expr, int indent)
       if (expr->n_args == 2)
         g_string_append_c (out, ',');
       g_string_append (out, parameters.n_args > 0 ? "; " : ";");
-      append_arguments (out, parameters.args, parameters.n_args, indent);
+      malt_append_arguments (out, parameters.args, parameters.n_args, indent);
     }
   else
     {
@@ -280,9 +250,9 @@ append_list_form (GString *out, const MaltExprView *expr, int indent, int preced
 
 /* Operators */
 
-static void
-append_infix (GString *out, MaltValue *const *items, gsize n_items, const char *separator,
-              int indent, int own_precedence, int precedence)
+void
+malt_append_infix (GString *out, MaltValue *const *items, gsize n_items,
+                   const char *separator, int indent, int own_precedence, int precedence)
 {
   gboolean is_wrapped = own_precedence <= precedence;
 
@@ -298,17 +268,17 @@ static gboolean
 append_infix_head (GString *out, const MaltExprView *expr, int indent, int precedence)
 {
   gsize n = strlen (expr->head);
-  gboolean is_narrow = IS_AMONG (expr->head, ":", "->", "::");
+  gboolean is_narrow = MALT_TEXT_IS_AMONG (expr->head, ":", "->", "::");
   gboolean is_wide =
-      IS_AMONG (expr->head, "&&", "||", "<:", ">:") ||
-      (n > 0 && expr->head[n - 1] == '=' && precedence_of (expr->head) == 1);
+      MALT_TEXT_IS_AMONG (expr->head, "&&", "||", "<:", ">:") ||
+      (n > 0 && expr->head[n - 1] == '=' && malt_expr_name_precedence (expr->head) == 1);
   g_autofree char *separator = NULL;
 
   if (expr->n_args != 2 || (!is_narrow && !is_wide))
     return FALSE;
   separator = g_strdup_printf (is_wide ? " %s " : "%s", expr->head);
-  append_infix (out, expr->args, 2, separator, indent, precedence_of (expr->head),
-                precedence);
+  malt_append_infix (out, expr->args, 2, separator, indent,
+                     malt_expr_name_precedence (expr->head), precedence);
   return TRUE;
 }
 
@@ -325,175 +295,6 @@ append_comparison (GString *out, const MaltExprView *expr, int indent, int prece
                          PRECEDENCE_COMPARISON);
   if (is_wrapped)
     g_string_append_c (out, ')');
-  return TRUE;
-}
-
-/* Calls */
-
-static gboolean
-function_stands_bare (MaltValue *function, gboolean is_dotted)
-{
-  const char *name = malt_expr_symbol (function);
-
-  if (name != NULL)
-    return strcmp (name, ":") != 0 && !(is_dotted && is_operator (name));
-  return malt_expr_is (function, ".") || malt_expr_is (function, "curly") ||
-         strcmp (malt_value_get_type_name (function), "GlobalRef") == 0;
-}
-
-static void
-append_call (GString *out, MaltValue *function, MaltValue *const *items, gsize n_items,
-             const char *open, const char *close, int indent)
-{
-  gboolean is_bare = function_stands_bare (function, open[0] == '.');
-
-  if (!is_bare)
-    g_string_append_c (out, '(');
-  malt_append_code (out, function, indent, 0);
-  if (!is_bare)
-    g_string_append_c (out, ')');
-  g_string_append (out, open);
-  if (open[0] == '{')
-    malt_append_code_list (out, items, n_items, ", ", indent, 0);
-  else
-    append_arguments_and_parameters (out, items, n_items, indent);
-  g_string_append (out, close);
-}
-
-/* `2x`: a number before a name, unless the name would be taken for a part of the number. */
-static gboolean
-is_juxtaposition (const char *name, MaltValue *const *items, gsize n_items)
-{
-  const char *factor = n_items == 2 ? malt_expr_symbol (items[1]) : NULL;
-  gboolean is_zero;
-
-  if (strcmp (name, "*") != 0 || factor == NULL || factor[0] == '\0')
-    return FALSE;
-  if (items[0]->kind != MALT_VALUE_INT64 && items[0]->kind != MALT_VALUE_FLOAT64 &&
-      items[0]->kind != MALT_VALUE_FLOAT32)
-    return FALSE;
-  is_zero = items[0]->kind == MALT_VALUE_INT64 && malt_value_get_int64 (items[0]) == 0;
-  return strchr (is_zero ? "eEfbox" : "eEf", factor[0]) == NULL;
-}
-
-static void
-append_unary (GString *out, const char *name, MaltValue *operand, int indent,
-              int own_precedence)
-{
-  gboolean is_wrapped =
-      operand->kind == MALT_VALUE_EXPR || is_operator (malt_expr_symbol (operand));
-
-  g_string_append (out, name);
-  if (is_wrapped)
-    g_string_append_c (out, '(');
-  malt_append_code (out, operand, indent, own_precedence);
-  if (is_wrapped)
-    g_string_append_c (out, ')');
-}
-
-static gboolean
-any_is (MaltValue *const *items, gsize n_items, const char *head)
-{
-  for (gsize i = 0; i < n_items; i++)
-    if (malt_expr_is (items[i], head))
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
-append_operator_call (GString *out, const char *name, MaltValue *const *items,
-                      gsize n_items, int indent, int precedence)
-{
-  int own_precedence = precedence_of (name);
-  gboolean is_chain = n_items == 2 || (n_items > 2 && IS_AMONG (name, "+", "++", "*")) ||
-                      (n_items == 3 && strcmp (name, ":") == 0);
-  g_autofree char *separator = NULL;
-
-  if (is_juxtaposition (name, items, n_items))
-    {
-      append_infix (out, items, n_items, "", indent, own_precedence, precedence);
-      return TRUE;
-    }
-  if (is_unary_operator (name) && n_items == 1)
-    {
-      append_unary (out, name, items[0], indent, own_precedence);
-      return TRUE;
-    }
-  if (own_precedence == 0)
-    return FALSE;
-  if (is_chain && !any_is (items, n_items, "..."))
-    {
-      separator = g_strdup_printf (strcmp (name, ":") == 0 ? "%s" : " %s ", name);
-      append_infix (out, items, n_items, separator, indent, own_precedence, precedence);
-      return TRUE;
-    }
-  if (n_items != 1)
-    return FALSE;
-  g_string_append_printf (out, "(%s)(", name);
-  append_arguments (out, items, 1, indent);
-  g_string_append_c (out, ')');
-  return TRUE;
-}
-
-static gboolean
-append_call_form (GString *out, const MaltExprView *expr, int indent, int precedence)
-{
-  MaltValue *const *items = expr->args + 1;
-  gsize n_items = expr->n_args - 1;
-  const char *name;
-  gboolean has_keywords;
-
-  if (expr->n_args == 0)
-    return FALSE;
-  if (strcmp (expr->head, "ref") == 0)
-    append_call (out, expr->args[0], items, n_items, "[", "]", indent);
-  else if (strcmp (expr->head, "curly") == 0)
-    append_call (out, expr->args[0], items, n_items, "{", "}", indent);
-  else if (strcmp (expr->head, "call") == 0)
-    {
-      name = malt_expr_symbol (expr->args[0]);
-      has_keywords =
-          any_is (items, n_items, "kw") || any_is (items, n_items, "parameters");
-      if (name == NULL || has_keywords ||
-          !append_operator_call (out, name, items, n_items, indent, precedence))
-        append_call (out, expr->args[0], items, n_items, "(", ")", indent);
-    }
-  else
-    return FALSE;
-  return TRUE;
-}
-
-/* `a.b` and `f.(x)` */
-static gboolean
-append_dot_form (GString *out, const MaltExprView *expr, int indent)
-{
-  MaltValue *field;
-  MaltExprView items;
-  const char *name;
-  gboolean is_bare;
-
-  if (strcmp (expr->head, ".") != 0 || expr->n_args != 2)
-    return FALSE;
-  if (malt_expr_view_as (expr->args[1], "tuple", &items))
-    {
-      append_call (out, expr->args[0], items.args, items.n_args, ".(", ")", indent);
-      return TRUE;
-    }
-  field = get_quoted (expr->args[1]);
-  name = field != NULL ? malt_expr_symbol (field) : NULL;
-  if (name == NULL)
-    return FALSE;
-  is_bare = malt_expr_is (expr->args[0], ".") || get_quoted (expr->args[0]) != NULL ||
-            (malt_expr_symbol (expr->args[0]) != NULL &&
-             !is_operator (malt_expr_symbol (expr->args[0])));
-  if (!is_bare)
-    g_string_append_c (out, '(');
-  malt_append_code (out, expr->args[0], indent, 0);
-  g_string_append (out, is_bare ? "." : ").");
-  if (is_operator (name))
-    malt_append_symbol (out, name, strlen (name));
-  else
-    malt_append_identifier (out, name, strlen (name));
   return TRUE;
 }
 
@@ -527,7 +328,7 @@ append_comprehension (GString *out, const MaltExprView *expr, int indent)
       g_string_append_c (out, ')');
       return TRUE;
     }
-  if (!IS_AMONG (expr->head, "comprehension", "typed_comprehension") ||
+  if (!MALT_TEXT_IS_AMONG (expr->head, "comprehension", "typed_comprehension") ||
       expr->n_args != n_before + 1 ||
       !malt_expr_view_as (expr->args[n_before], "generator", &generator) ||
       generator.n_args < 2)
@@ -622,7 +423,7 @@ append_decorated (GString *out, const MaltExprView *expr, int indent)
       g_string_append (out, "...");
       return TRUE;
     }
-  if (IS_AMONG (expr->head, "::", "<:", ">:"))
+  if (MALT_TEXT_IS_AMONG (expr->head, "::", "<:", ">:"))
     {
       g_string_append (out, expr->head);
       malt_append_code (out, expr->args[0], indent, 0);
@@ -652,10 +453,10 @@ append_known (GString *out, const MaltExprView *expr, int indent, int precedence
       append_tuple (out, expr, indent);
       return TRUE;
     }
-  return append_dot_form (out, expr, indent) ||
+  return malt_append_dot_form (out, expr, indent) ||
          append_infix_head (out, expr, indent, precedence) ||
          append_list_form (out, expr, indent, precedence) ||
-         append_call_form (out, expr, indent, precedence) ||
+         malt_append_call_form (out, expr, indent, precedence) ||
          append_comprehension (out, expr, indent) ||
          append_comparison (out, expr, indent, precedence) ||
          append_macro_call (out, expr, indent, precedence) || append_string (out, expr) ||
@@ -693,7 +494,7 @@ append_global_ref (GString *out, MaltValue *value)
     return FALSE;
   malt_append_value (out, module, NULL);
   g_string_append_c (out, '.');
-  if (is_operator (malt_expr_symbol (name)))
+  if (malt_expr_name_is_operator (malt_expr_symbol (name)))
     malt_append_value (out, name, NULL);
   else
     malt_append_code (out, name, 0, 0);
@@ -703,7 +504,7 @@ append_global_ref (GString *out, MaltValue *value)
 static void
 append_syntax_struct (GString *out, MaltValue *value)
 {
-  MaltValue *quoted = get_quoted (value);
+  MaltValue *quoted = malt_expr_get_quoted (value);
 
   if (quoted != NULL && malt_expr_symbol (quoted) != NULL)
     malt_append_value (out, quoted, NULL);
@@ -733,7 +534,7 @@ malt_append_code (GString *out, MaltValue *value, int indent, int precedence)
   else if (!malt_expr_view (value, &expr))
     malt_append_value (out, value, NULL);
   else if (!append_known (out, &expr, indent, precedence))
-    append_unknown (out, value, &expr);
+    malt_append_unknown_form (out, value, &expr);
 }
 
 /* The quoted form: `:(x + 1)`, or `quote ... end` for a block. */

@@ -4,25 +4,9 @@
  * Julia leaves out what the surroundings tell: `Float32[1.0, 2.0]`, not `Float32[1.0f0, 2.0f0]`. What they tell is
  * the type that the value is known to have, its name as text in the canonical form; NULL where nothing is known.
  * Where versions of Julia differ the newer form is printed. */
-#include "malt-value-private.h"
+#include "malt-print-private.h"
 
 #include <string.h>
-
-static gboolean
-type_has_name (const char *type, const char *name)
-{
-  gsize n = strlen (name);
-
-  return type != NULL && strncmp (type, name, n) == 0 &&
-         (type[n] == '{' || type[n] == '\0');
-}
-
-static gboolean
-type_is_array (const char *type)
-{
-  return type_has_name (type, "Vector") || type_has_name (type, "Matrix") ||
-         type_has_name (type, "Array");
-}
 
 /* Integers and unsigned integers */
 
@@ -60,7 +44,7 @@ append_integer (GString *out, MaltValue *value, const char *known_type)
 {
   if (value->kind == MALT_VALUE_BOOL)
     {
-      if (type_has_name (known_type, "Bool"))
+      if (malt_type_has_name (known_type, "Bool"))
         g_string_append_c (out, malt_value_get_bool (value) ? '1' : '0');
       else
         g_string_append (out, malt_value_get_bool (value) ? "true" : "false");
@@ -69,178 +53,6 @@ append_integer (GString *out, MaltValue *value, const char *known_type)
     append_decimal (out, malt_value_get_wide_int (value));
   else
     append_hexadecimal (out, value);
-}
-
-/* Types that Julia can tell from how their instances are written. */
-static gboolean
-type_is_implicit (const char *type)
-{
-  static const char *const names[] = { "Float64", "Int64",   "Char",    "String",
-                                       "Symbol",  "Nothing", "Missing", "Tuple{}" };
-  gboolean is_dict = type_has_name (type, "Dict");
-  gboolean is_tuple = type_has_name (type, "Tuple") || type_has_name (type, "Pair");
-  g_autofree char *first = NULL;
-
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    if (strcmp (type, names[i]) == 0)
-      return TRUE;
-  if (!is_dict && !is_tuple && !type_is_array (type))
-    return FALSE;
-  first = malt_type_text_dup_parameter (type, 0);
-  if (first == NULL || !type_is_implicit (first))
-    return FALSE;
-  if (is_dict)
-    {
-      g_autofree char *second = malt_type_text_dup_parameter (type, 1);
-
-      return second != NULL && type_is_implicit (second);
-    }
-  for (guint i = 1; is_tuple; i++)
-    {
-      g_autofree char *next = malt_type_text_dup_parameter (type, i);
-
-      if (next == NULL)
-        break;
-      if (!type_is_implicit (next))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* Writes the element type in front of an array unless the surroundings or the elements tell it. Returns what is
- * known of the elements. */
-static const char *
-append_element_prefix (GString *out, const char *element_type, gsize n_elements,
-                       const char *known_type)
-{
-  g_autofree char *known_element = NULL;
-
-  if (type_is_array (known_type) || type_has_name (known_type, "Set"))
-    known_element = malt_type_text_dup_parameter (known_type, 0);
-  if (g_strcmp0 (known_element, element_type) == 0)
-    return element_type;
-  if (n_elements > 0 && type_is_implicit (element_type))
-    return known_type;
-  g_string_append (out, element_type);
-  return element_type;
-}
-
-/* Arrays */
-
-static void
-append_element (GString *out, MaltValue *array, gsize index, const char *known_type)
-{
-  g_autoptr (MaltValue) element = malt_value_dup_child (array, index);
-
-  malt_append_value (out, element, known_type);
-}
-
-static void
-append_vector (GString *out, MaltValue *value, const char *element_type,
-               const char *known_type)
-{
-  gsize n = malt_value_get_n_children (value);
-  const char *known = append_element_prefix (out, element_type, n, known_type);
-
-  g_string_append_c (out, '[');
-  for (gsize i = 0; i < n; i++)
-    {
-      if (i > 0)
-        g_string_append (out, ", ");
-      append_element (out, value, i, known);
-    }
-  g_string_append_c (out, ']');
-}
-
-static void
-append_slice (GString *out, MaltArray *array, gsize start, const char *known_type)
-{
-  gsize n_rows = array->dims[0];
-  gsize n_columns = array->dims[1];
-
-  for (gsize row = 0; row < n_rows; row++)
-    {
-      if (row > 0)
-        g_string_append (out, "; ");
-      for (gsize column = 0; column < n_columns; column++)
-        {
-          if (column > 0)
-            g_string_append_c (out, ' ');
-          append_element (out, &array->base, start + column * n_rows + row, known_type);
-        }
-    }
-}
-
-static void
-append_semicolons (GString *out, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    g_string_append_c (out, ';');
-}
-
-/* The number of the dimension that the slice after this one begins anew, counted from 1. */
-static gsize
-changed_dimension (const MaltArray *array, gsize next_slice)
-{
-  gsize dimension = 2;
-
-  while (dimension < array->n_dims - 1 && next_slice % array->dims[dimension] == 0)
-    next_slice /= array->dims[dimension++];
-  return dimension + 1;
-}
-
-/* `[1 3; 2 4;;; 5 7; 6 8]`; closing semicolons where they are needed to say how many dimensions there are. */
-static void
-append_matrices (GString *out, MaltArray *array, const char *known_type)
-{
-  gsize n_in_slice = array->dims[0] * array->dims[1];
-  gsize n_slices = array->n_values / n_in_slice;
-  gboolean has_last_dimension = array->n_dims == 2 && array->dims[1] > 1;
-
-  g_string_append_c (out, '[');
-  for (gsize slice = 0; slice < n_slices; slice++)
-    {
-      if (slice > 0)
-        {
-          gsize dimension = changed_dimension (array, slice);
-
-          append_semicolons (out, dimension);
-          g_string_append_c (out, ' ');
-          if (dimension == array->n_dims)
-            has_last_dimension = TRUE;
-        }
-      append_slice (out, array, slice * n_in_slice, known_type);
-    }
-  if (!has_last_dimension)
-    append_semicolons (out, array->n_dims);
-  g_string_append_c (out, ']');
-}
-
-static void
-append_array (GString *out, MaltValue *value, const char *known_type)
-{
-  MaltArray *array = (MaltArray *) value;
-  const char *element_type = malt_value_get_element_type_name (value);
-
-  if (array->n_dims == 1)
-    append_vector (out, value, element_type, known_type);
-  else if (array->n_dims == 0)
-    {
-      g_string_append (out, "fill(");
-      append_element (out, value, 0, NULL);
-      g_string_append_c (out, ')');
-    }
-  else if (array->n_values == 0)
-    {
-      g_string_append_printf (out, "%s(undef", malt_value_get_type_name (value));
-      for (gsize i = 0; i < array->n_dims; i++)
-        g_string_append_printf (out, ", %" G_GSIZE_FORMAT, array->dims[i]);
-      g_string_append_c (out, ')');
-    }
-  else
-    append_matrices (
-        out, array,
-        append_element_prefix (out, element_type, array->n_values, known_type));
 }
 
 /* Tuples, pairs, dictionaries, sets */
@@ -279,7 +91,7 @@ append_pair (GString *out, MaltValue *first, MaltValue *second, const char *firs
 static void
 append_known_pair (GString *out, MaltGroup *group, const char *known_type)
 {
-  gboolean is_known = type_has_name (known_type, "Pair");
+  gboolean is_known = malt_type_has_name (known_type, "Pair");
   g_autofree char *first = is_known ? malt_type_text_dup_parameter (known_type, 0) : NULL;
   g_autofree char *second =
       is_known ? malt_type_text_dup_parameter (known_type, 1) : NULL;
@@ -295,7 +107,8 @@ append_dict (GString *out, MaltGroup *group, const char *known_type)
   g_autofree char *value_type = malt_type_text_dup_parameter (type, 1);
   gboolean is_known = known_type != NULL && strcmp (known_type, type) == 0;
   gboolean is_implicit = group->n_values > 0 && key_type != NULL && value_type != NULL &&
-                         type_is_implicit (key_type) && type_is_implicit (value_type);
+                         malt_type_is_implicit (key_type) &&
+                         malt_type_is_implicit (value_type);
 
   if (is_known || is_implicit)
     g_string_append_len (out, type, (gssize) strcspn (type, "{"));
@@ -327,15 +140,15 @@ append_set (GString *out, MaltGroup *group, const char *known_type)
   g_string_append_c (out, '(');
   /* A BitSet has no parameter; its elements are Int. */
   if (group->n_values > 0)
-    append_vector (out, &group->base, element_type != NULL ? element_type : "Int64",
-                   known_type);
+    malt_append_vector (out, &group->base, element_type != NULL ? element_type : "Int64",
+                        known_type);
   g_string_append_c (out, ')');
 }
 
 static void
 append_tuple (GString *out, MaltGroup *group, const char *known_type)
 {
-  gboolean is_known = type_has_name (known_type, "Tuple");
+  gboolean is_known = malt_type_has_name (known_type, "Tuple");
 
   g_string_append_c (out, '(');
   for (gsize i = 0; i < group->n_values; i++)
@@ -366,7 +179,7 @@ append_field_name (GString *out, const MaltName *name)
 static void
 append_named_tuple (GString *out, MaltGroup *group, const char *known_type)
 {
-  g_autofree char *types = type_has_name (known_type, "NamedTuple")
+  g_autofree char *types = malt_type_has_name (known_type, "NamedTuple")
                                ? malt_type_text_dup_parameter (known_type, 1)
                                : NULL;
 
@@ -579,7 +392,7 @@ malt_append_value (GString *out, MaltValue *value, const char *known_type)
     case MALT_VALUE_FLOAT64:
       malt_append_float (
           out, value,
-          !type_has_name (known_type, malt_value_kind_to_string (value->kind)));
+          !malt_type_has_name (known_type, malt_value_kind_to_string (value->kind)));
       break;
     case MALT_VALUE_CHAR:
       malt_append_char (out, malt_value_get_char_bits (value));
@@ -591,7 +404,7 @@ malt_append_value (GString *out, MaltValue *value, const char *known_type)
       malt_append_symbol (out, text->text, text->n_bytes);
       break;
     case MALT_VALUE_ARRAY:
-      append_array (out, value, known_type);
+      malt_append_array (out, value, known_type);
       break;
     case MALT_VALUE_HANDLE:
       append_handle (out, (MaltHandle *) value);
