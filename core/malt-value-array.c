@@ -265,7 +265,7 @@ values_may_be_elements (MaltValue *const *values, gsize n_values)
  * @element_type: (nullable): the element type, as Julia source; %NULL means `Any`
  * @dims: (array length=n_dims): the size of each dimension, the fastest first
  * @n_dims: number of dimensions, at most 32; 1 for a Vector
- * @values: (array length=n_values) (element-type MaltValue) (nullable): the elements, column-major; may be %NULL if
+ * @values: (array length=n_values) (nullable): the elements, column-major; may be %NULL if
  *   there are none
  * @n_values: number of elements, which is the product of the dimensions
  *

@@ -321,7 +321,7 @@ malt_value_dup_string (MaltValue *value)
  *
  * Errors: %MALT_ERROR_VALUE if @value is no Bool.
  *
- * Returns: true if @out_value was set
+ * Returns: (skip): true if @out_value was set
  */
 gboolean
 malt_value_as_bool (MaltValue *value, gboolean *out_value, GError **error)
@@ -344,7 +344,7 @@ malt_value_as_bool (MaltValue *value, gboolean *out_value, GError **error)
  *
  * Errors: %MALT_ERROR_VALUE if @value is no integer or does not fit.
  *
- * Returns: true if @out_value was set
+ * Returns: (skip): true if @out_value was set
  */
 gboolean
 malt_value_as_int64 (MaltValue *value, gint64 *out_value, GError **error)
@@ -368,7 +368,7 @@ malt_value_as_int64 (MaltValue *value, gint64 *out_value, GError **error)
  *
  * Errors: %MALT_ERROR_VALUE if @value is no integer or does not fit.
  *
- * Returns: true if @out_value was set
+ * Returns: (skip): true if @out_value was set
  */
 gboolean
 malt_value_as_uint64 (MaltValue *value, guint64 *out_value, GError **error)
@@ -392,7 +392,7 @@ malt_value_as_uint64 (MaltValue *value, guint64 *out_value, GError **error)
  *
  * Errors: %MALT_ERROR_VALUE if @value is no real number.
  *
- * Returns: true if @out_value was set
+ * Returns: (skip): true if @out_value was set
  */
 gboolean
 malt_value_as_double (MaltValue *value, gdouble *out_value, GError **error)

@@ -161,7 +161,7 @@ new_group (MaltValueKind kind, MaltDescriptor *descriptor, MaltValue *const *val
 
 /**
  * malt_value_new_tuple:
- * @values: (array length=n_values) (element-type MaltValue) (nullable): the elements; may be %NULL if there are none
+ * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are none
  * @n_values: number of elements
  *
  * Makes a Tuple.
@@ -201,7 +201,7 @@ new_named_descriptor (MaltDescriptorKind kind, const char *type, const char *con
 /**
  * malt_value_new_named_tuple:
  * @names: (array length=n_values) (nullable): the names, all different; may be %NULL if there are none
- * @values: (array length=n_values) (element-type MaltValue) (nullable): the elements; may be %NULL if there are none
+ * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are none
  * @n_values: number of elements
  *
  * Makes a NamedTuple.
@@ -243,8 +243,8 @@ malt_value_new_pair (MaltValue *first, MaltValue *second)
 /**
  * malt_value_new_dict:
  * @type_name: (nullable): the type of the dictionary, as Julia source; %NULL means `Dict{Any, Any}`
- * @keys: (array length=n_entries) (element-type MaltValue) (nullable): the keys; may be %NULL if there are none
- * @values: (array length=n_entries) (element-type MaltValue) (nullable): the values, in the order of the keys; may be
+ * @keys: (array length=n_entries) (nullable): the keys; may be %NULL if there are none
+ * @values: (array length=n_entries) (nullable): the values, in the order of the keys; may be
  *   %NULL if there are none
  * @n_entries: number of entries
  *
@@ -276,7 +276,7 @@ malt_value_new_dict (const char *type_name, MaltValue *const *keys,
 /**
  * malt_value_new_set:
  * @type_name: (nullable): the type of the set, as Julia source; %NULL means `Set{Any}`
- * @values: (array length=n_values) (element-type MaltValue) (nullable): the elements; may be %NULL if there are none
+ * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are none
  * @n_values: number of elements
  *
  * Makes a Set. Of elements that are equal the worker keeps one.
@@ -375,7 +375,7 @@ malt_value_new_rational (MaltValue *numerator, MaltValue *denominator)
 /**
  * malt_value_new_expr:
  * @head: the head, for example `call`
- * @args: (array length=n_args) (element-type MaltValue) (nullable): the arguments; may be %NULL if there are none
+ * @args: (array length=n_args) (nullable): the arguments; may be %NULL if there are none
  * @n_args: number of arguments
  *
  * Makes an Expr, a piece of Julia's syntax tree. Names in it are symbols: `:(f(x))` has the head `call` and as
@@ -413,7 +413,7 @@ values_may_be_fields (MaltValue *const *values, gsize n_values)
  * malt_value_new_struct:
  * @type_name: the type, as Julia source; the worker looks it up in Main
  * @names: (array length=n_fields) (nullable): the names of the fields, all different; may be %NULL if there are none
- * @values: (array length=n_fields) (element-type MaltValue) (nullable): the fields; may be %NULL if there are none
+ * @values: (array length=n_fields) (nullable): the fields; may be %NULL if there are none
  * @n_fields: number of fields
  *
  * Makes an instance of a Julia type. The worker makes it with exactly these fields, without running a constructor of
