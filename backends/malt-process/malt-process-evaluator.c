@@ -5,7 +5,7 @@
  * States (state, guarded by lock):
  *
  *   LAUNCHING  the process was made; HELLO has not come. Ends well with HELLO; ends badly when the process exits, the start timeout passes, or the
- *              cancellable fires. Whoever is first decides (decide_launch()); later ones find it decided.
+ *              cancellable fires. Whoever is first decides (malt_process_evaluator_decide_launch()); later ones find it decided.
  *   RUNNING    calls are answered
  *   ENDED      the process has been collected; malt_worker_exited() was called
  *
@@ -21,70 +21,50 @@
  *
  * Who keeps it: the worker object, its link (until the end), and its sources. So a worker whose object is gone is ended in peace.
  */
-#include "malt-process-evaluator.h"
+#include "malt-process-evaluator-private.h"
 
 #include "malt-io-thread.h"
-#include "malt-process-julia.h"
-#include "malt-process-output.h"
-#include "malt-process-transport.h"
-#include "malt-worker-private.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#define RUNTIME_RESOURCE "/org/libmalt/julia/runtime.jl"
-#define NEVER G_MAXINT64
 
 enum
 {
   LOST_PATIENCE_MS = 1000
 };
 
-typedef enum
-{
-  STATE_LAUNCHING,
-  STATE_RUNNING,
-  STATE_ENDED,
-} State;
+/* A hundred years: what longer timeouts are cut to, so that dates do not overflow. */
+#define MAX_TIMEOUT_MS (G_GINT64_CONSTANT (100) * 365 * 24 * 3600 * 1000)
 
-struct _MaltProcessEvaluator
+MaltProcessEvaluator *
+malt_process_evaluator_ref (MaltProcessEvaluator *evaluator)
 {
-  gatomicrefcount ref_count;
-  MaltWeakWorker *worker; /* (owned) */
-  MaltLink *link; /* (owned) */
-  MaltProcessOutput *output; /* (owned) */
-  MaltChild *child; /* (owned) (nullable): NULL only if the launch failed at once */
-  MaltProcessListener *listener; /* (owned) (nullable): of the I/O thread once started */
-  guint64 n_memory_kills; /* before the launch */
-  gint is_running; /* atomic; state == STATE_RUNNING */
+  g_atomic_ref_count_inc (&evaluator->ref_count);
+  return evaluator;
+}
 
-  GMutex lock; /* guards the rest */
-  State state;
-  char *julia_version; /* (owned) (nullable): set once */
-  gboolean is_launch_decided;
-  GError *launch_error; /* (owned) (nullable) */
-  MaltProcessLaunched launched; /* (nullable): until it was called */
-  gpointer launched_data;
-  GSource *launch_timer; /* (owned) (nullable) */
-  GSource *launch_cancel; /* (owned) (nullable) */
-  GSource *child_watch; /* (owned) (nullable) */
-  GSource *reaper; /* (owned) (nullable) */
-  gint64 term_due_us; /* NEVER: not wanted, or done */
-  gint64 kill_due_us;
-  gboolean is_end_wanted; /* by the host */
-  gboolean is_forced; /* SIGKILL was sent to the group */
-  int host_signum; /* the last that malt_worker_kill() sent */
-  gboolean is_lost; /* the connection ended first */
-  char *violation; /* (owned) (nullable): of the protocol */
-  GSList *stops; /* of GTask (owned) */
-};
+void
+malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
+{
+  if (!g_atomic_ref_count_dec (&evaluator->ref_count))
+    return;
+  g_clear_pointer (&evaluator->output, malt_process_output_free);
+  g_clear_pointer (&evaluator->listener, malt_process_listener_free);
+  g_clear_pointer (&evaluator->link, malt_link_unref);
+  g_clear_pointer (&evaluator->child, malt_child_unref);
+  g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
+  g_clear_error (&evaluator->launch_error);
+  g_free (evaluator->julia_version);
+  g_free (evaluator->violation);
+  g_mutex_clear (&evaluator->lock);
+  g_free (evaluator);
+}
 
 /* Sources. All run in the I/O thread and hold a reference. */
 
-static GSource *
-evaluator_attach (MaltProcessEvaluator *evaluator, GSource *source, GSourceFunc callback)
+GSource *
+malt_process_evaluator_attach (MaltProcessEvaluator *evaluator, GSource *source,
+                               GSourceFunc callback)
 {
   g_source_set_callback (source, callback, malt_process_evaluator_ref (evaluator),
                          (GDestroyNotify) malt_process_evaluator_unref);
@@ -92,8 +72,8 @@ evaluator_attach (MaltProcessEvaluator *evaluator, GSource *source, GSourceFunc 
   return source;
 }
 
-static void
-destroy_source (GSource *source)
+void
+malt_process_source_clear (GSource *source)
 {
   if (source == NULL)
     return;
@@ -116,15 +96,17 @@ static void
 schedule_reaper (MaltProcessEvaluator *evaluator)
 {
   gint64 due_us = MIN (evaluator->term_due_us, evaluator->kill_due_us);
-  if (evaluator->reaper != NULL && due_us != NEVER)
+  if (evaluator->reaper != NULL && due_us != MALT_PROCESS_NEVER)
     g_source_set_ready_time (evaluator->reaper, due_us);
 }
 
-static void
-bring_end_forward (MaltProcessEvaluator *evaluator, gint64 term_ms, gint64 kill_ms)
+void
+malt_process_evaluator_end_within (MaltProcessEvaluator *evaluator, gint64 term_ms,
+                                   gint64 kill_ms)
 {
   gint64 now_us = g_get_monotonic_time ();
-  gboolean is_term_sent = evaluator->is_end_wanted && evaluator->term_due_us == NEVER;
+  gboolean is_term_sent =
+      evaluator->is_end_wanted && evaluator->term_due_us == MALT_PROCESS_NEVER;
 
   if (term_ms >= 0 && !is_term_sent)
     evaluator->term_due_us = MIN (evaluator->term_due_us, now_us + term_ms * 1000);
@@ -141,110 +123,19 @@ on_reaper (gpointer data)
   g_mutex_lock (&evaluator->lock);
   if (evaluator->kill_due_us <= now_us)
     {
-      evaluator->term_due_us = NEVER;
-      evaluator->kill_due_us = NEVER;
+      evaluator->term_due_us = MALT_PROCESS_NEVER;
+      evaluator->kill_due_us = MALT_PROCESS_NEVER;
       evaluator->is_forced = TRUE;
       malt_child_signal (evaluator->child, SIGKILL, MALT_CHILD_TARGET_GROUP);
     }
   else if (evaluator->term_due_us <= now_us)
     {
-      evaluator->term_due_us = NEVER;
+      evaluator->term_due_us = MALT_PROCESS_NEVER;
       malt_child_signal (evaluator->child, SIGTERM, MALT_CHILD_TARGET_PROCESS);
     }
   schedule_reaper (evaluator);
   g_mutex_unlock (&evaluator->lock);
   return G_SOURCE_CONTINUE;
-}
-
-/* The launch is decided */
-
-/* Takes the error over; NULL: well. FALSE: it was decided before. */
-static gboolean
-decide_launch (MaltProcessEvaluator *evaluator, GError *error)
-{
-  MaltProcessLaunched launched;
-  GSource *timer;
-  GSource *cancel;
-  gboolean is_first;
-
-  g_mutex_lock (&evaluator->lock);
-  is_first = !evaluator->is_launch_decided;
-  evaluator->is_launch_decided = TRUE;
-  if (is_first)
-    {
-      evaluator->launch_error = g_steal_pointer (&error);
-      if (evaluator->launch_error == NULL)
-        {
-          evaluator->state = STATE_RUNNING;
-          g_atomic_int_set (&evaluator->is_running, TRUE);
-        }
-      else
-        bring_end_forward (evaluator, -1, 0);
-    }
-  launched = is_first ? g_steal_pointer (&evaluator->launched) : NULL;
-  timer = g_steal_pointer (&evaluator->launch_timer);
-  cancel = g_steal_pointer (&evaluator->launch_cancel);
-  g_mutex_unlock (&evaluator->lock);
-
-  destroy_source (timer);
-  destroy_source (cancel);
-  g_clear_error (&error);
-  if (launched != NULL)
-    launched (evaluator->launch_error, evaluator->launched_data);
-  return is_first;
-}
-
-/* Puts the last lines of standard error behind the reason. */
-static GError *
-new_launch_error (MaltProcessEvaluator *evaluator, MaltError code, const char *reason)
-{
-  g_autofree char *tail = malt_process_output_dup_tail (evaluator->output);
-
-  if (tail == NULL)
-    return g_error_new (MALT_ERROR, (gint) code, "%s", reason);
-  return g_error_new (MALT_ERROR, (gint) code, "%s: %s", reason, tail);
-}
-
-static gboolean
-on_launch_timeout (gpointer data)
-{
-  MaltProcessEvaluator *evaluator = data;
-
-  malt_process_output_drain (evaluator->output);
-  decide_launch (evaluator, new_launch_error (evaluator, MALT_ERROR_TIMED_OUT,
-                                              "julia did not get ready within the start "
-                                              "timeout and was killed"));
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_launch_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
-{
-  decide_launch (data, g_error_new_literal (MALT_ERROR, MALT_ERROR_CANCELLED,
-                                            "the launch was cancelled"));
-  return G_SOURCE_REMOVE;
-}
-
-void
-malt_process_evaluator_await (MaltProcessEvaluator *evaluator, GCancellable *cancellable,
-                              MaltProcessLaunched launched, gpointer user_data)
-{
-  gboolean is_decided;
-
-  g_mutex_lock (&evaluator->lock);
-  is_decided = evaluator->is_launch_decided;
-  evaluator->launched_data = user_data;
-  if (!is_decided)
-    {
-      evaluator->launched = launched;
-      if (cancellable != NULL)
-        evaluator->launch_cancel =
-            evaluator_attach (evaluator, g_cancellable_source_new (cancellable),
-                              G_SOURCE_FUNC (on_launch_cancelled));
-    }
-  g_mutex_unlock (&evaluator->lock);
-  if (is_decided)
-    launched (evaluator->launch_error, user_data);
 }
 
 /* What the link tells and asks */
@@ -257,7 +148,7 @@ on_hello (gpointer owner, G_GNUC_UNUSED guint32 pid, const char *julia_version)
   g_mutex_lock (&evaluator->lock);
   evaluator->julia_version = g_strdup (julia_version);
   g_mutex_unlock (&evaluator->lock);
-  decide_launch (evaluator, NULL);
+  malt_process_evaluator_decide_launch (evaluator, NULL);
 }
 
 static void
@@ -283,7 +174,7 @@ on_link_ended (gpointer owner, const GError *error)
     evaluator->violation = g_strdup (error->message);
   else
     evaluator->is_lost = TRUE;
-  bring_end_forward (evaluator, -1, error != NULL ? 0 : LOST_PATIENCE_MS);
+  malt_process_evaluator_end_within (evaluator, -1, error != NULL ? 0 : LOST_PATIENCE_MS);
   g_mutex_unlock (&evaluator->lock);
 }
 
@@ -294,7 +185,7 @@ send_interrupt_signal (gpointer owner)
                      MALT_CHILD_TARGET_PROCESS);
 }
 
-static const MaltLinkFuncs link_funcs = {
+const MaltLinkFuncs malt_process_link_funcs = {
   .hello = on_hello,
   .before_answer = on_before_answer,
   .output = on_link_output,
@@ -315,8 +206,8 @@ was_ended_by_host (MaltProcessEvaluator *evaluator, int wait_status)
 }
 
 /* With lock held. */
-static MaltTermination *
-make_termination (MaltProcessEvaluator *evaluator)
+MaltTermination *
+malt_process_evaluator_make_termination (MaltProcessEvaluator *evaluator)
 {
   int status = malt_child_get_wait_status (evaluator->child);
   g_autofree char *tail = malt_process_output_dup_tail (evaluator->output);
@@ -365,9 +256,9 @@ end (MaltProcessEvaluator *evaluator)
   GSList *stops;
 
   g_mutex_lock (&evaluator->lock);
-  termination = make_termination (evaluator);
+  termination = malt_process_evaluator_make_termination (evaluator);
   g_atomic_int_set (&evaluator->is_running, FALSE);
-  evaluator->state = STATE_ENDED;
+  evaluator->state = MALT_PROCESS_ENDED;
   stops = g_steal_pointer (&evaluator->stops);
   watch = g_steal_pointer (&evaluator->child_watch);
   reaper = g_steal_pointer (&evaluator->reaper);
@@ -377,27 +268,8 @@ end (MaltProcessEvaluator *evaluator)
   g_clear_pointer (&evaluator->listener, malt_process_listener_free);
   tell_worker (evaluator, termination, stops);
   malt_link_close (evaluator->link);
-  destroy_source (watch);
-  destroy_source (reaper);
-}
-
-static void
-fail_launch (MaltProcessEvaluator *evaluator)
-{
-  g_autoptr (MaltTermination) termination = NULL;
-  g_autofree char *how = NULL;
-  g_autofree char *reason = NULL;
-
-  g_mutex_lock (&evaluator->lock);
-  if (!evaluator->is_launch_decided)
-    termination = make_termination (evaluator);
-  g_mutex_unlock (&evaluator->lock);
-  if (termination == NULL)
-    return;
-  how = malt_termination_to_string (termination);
-  reason = g_strdup_printf ("julia %s before it was ready", how);
-  decide_launch (evaluator,
-                 new_launch_error (evaluator, MALT_ERROR_LAUNCH_FAILED, reason));
+  malt_process_source_clear (watch);
+  malt_process_source_clear (reaper);
 }
 
 static gboolean
@@ -415,177 +287,19 @@ on_child_ended (gpointer data)
     malt_child_signal (evaluator->child, SIGKILL, MALT_CHILD_TARGET_GROUP);
   if (!malt_child_reap (evaluator->child))
     return G_SOURCE_CONTINUE;
-  fail_launch (evaluator);
+  malt_process_evaluator_fail_launch (evaluator);
   end (evaluator);
   return G_SOURCE_REMOVE;
 }
 
-/* Launch */
-
-MaltProcessEvaluator *
-malt_process_evaluator_ref (MaltProcessEvaluator *evaluator)
-{
-  g_atomic_ref_count_inc (&evaluator->ref_count);
-  return evaluator;
-}
-
 void
-malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
+malt_process_evaluator_watch (MaltProcessEvaluator *evaluator)
 {
-  if (!g_atomic_ref_count_dec (&evaluator->ref_count))
-    return;
-  g_clear_pointer (&evaluator->output, malt_process_output_free);
-  g_clear_pointer (&evaluator->listener, malt_process_listener_free);
-  g_clear_pointer (&evaluator->link, malt_link_unref);
-  g_clear_pointer (&evaluator->child, malt_child_unref);
-  g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
-  g_clear_error (&evaluator->launch_error);
-  g_free (evaluator->julia_version);
-  g_free (evaluator->violation);
-  g_mutex_clear (&evaluator->lock);
-  g_free (evaluator);
-}
-
-static void
-on_connected (int fd, gpointer user_data)
-{
-  MaltProcessEvaluator *evaluator = user_data;
-  GError *error = NULL;
-
-  if (!malt_link_attach (evaluator->link, fd, &error))
-    decide_launch (evaluator, error);
-}
-
-/* The worker's end goes to the launcher, which the caller closes. */
-static gboolean
-connect_worker (MaltProcessEvaluator *evaluator, const char *transport,
-                MaltProcessLauncher *launcher, GError **error)
-{
-  int fds[2];
-  gboolean is_open;
-
-  if (g_strcmp0 (transport, "tcp-connect") == 0)
-    {
-      evaluator->listener = malt_process_listener_new (error);
-      if (evaluator->listener == NULL)
-        return FALSE;
-      launcher->stdin_source = MALT_CHILD_STDIN_BYTES;
-      launcher->stdin_bytes = malt_process_listener_dup_secrets (evaluator->listener);
-      return TRUE;
-    }
-  is_open = g_strcmp0 (transport, "socketpair") == 0
-                ? malt_process_open_socketpair (fds, error)
-                : malt_process_open_tcp_pair (fds, error);
-  if (!is_open)
-    return FALSE;
-  launcher->inherited_fd = fds[1];
-  return malt_link_attach (evaluator->link, fds[0], error);
-}
-
-static gboolean
-spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher *launcher,
-       GError **error)
-{
-  g_autofree char *julia =
-      malt_process_find_julia (malt_worker_get_option (worker, "julia"), error);
-  g_auto (GStrv) environment = NULL;
-  g_auto (GStrv) arguments = NULL;
-
-  if (julia == NULL)
-    return FALSE;
-  environment = malt_process_dup_environment (worker, julia, error);
-  if (environment == NULL)
-    return FALSE;
-  arguments = malt_process_dup_arguments (
-      worker, julia, evaluator->listener != NULL ? "connect" : "fd",
-      evaluator->listener != NULL ? malt_process_listener_get_port (evaluator->listener)
-                                  : 3);
-  launcher->argv = (const char *const *) arguments;
-  launcher->envp = (const char *const *) environment;
-  evaluator->child = malt_process_launcher_spawn (launcher, error);
-  return evaluator->child != NULL;
-}
-
-static gboolean
-launch (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
-{
-  const char *transport = malt_worker_get_option (worker, "transport");
-  MaltProcessLauncher launcher = { .inherited_fd = -1 };
-  gboolean is_launched;
-
-  launcher.cwd = malt_worker_get_option (worker, "cwd");
-  launcher.is_group_leader =
-      g_strcmp0 (malt_worker_get_option (worker, "process-group"), "host") != 0;
-  if (g_strcmp0 (malt_worker_get_option (worker, "stdin"), "inherit") == 0)
-    {
-      if (g_strcmp0 (transport, "tcp-connect") == 0)
-        {
-          g_set_error (
-              error, MALT_ERROR, MALT_ERROR_CONFIG,
-              "option 'stdin': 'inherit' does not go with transport 'tcp-connect', "
-              "which needs standard input");
-          return FALSE;
-        }
-      launcher.stdin_source = MALT_CHILD_STDIN_INHERIT;
-    }
-  is_launched = connect_worker (evaluator, transport, &launcher, error) &&
-                spawn (evaluator, worker, &launcher, error);
-  g_clear_pointer (&launcher.stdin_bytes, g_bytes_unref);
-  if (launcher.inherited_fd >= 0)
-    close (launcher.inherited_fd);
-  return is_launched;
-}
-
-/* From here on the I/O thread watches the process. */
-static void
-watch (MaltProcessEvaluator *evaluator, gint64 start_timeout_ms)
-{
-  if (evaluator->listener != NULL)
-    malt_process_listener_start (evaluator->listener, on_connected, evaluator);
-  malt_process_output_start (evaluator->output, evaluator->child);
-  g_mutex_lock (&evaluator->lock);
-  evaluator->reaper = evaluator_attach (
+  evaluator->reaper = malt_process_evaluator_attach (
       evaluator, g_source_new (&reaper_funcs, sizeof (GSource)), on_reaper);
   schedule_reaper (evaluator);
-  evaluator->child_watch = evaluator_attach (
+  evaluator->child_watch = malt_process_evaluator_attach (
       evaluator, malt_child_watch_new (evaluator->child), on_child_ended);
-  if (!evaluator->is_launch_decided)
-    evaluator->launch_timer = evaluator_attach (
-        evaluator, g_timeout_source_new ((guint) start_timeout_ms), on_launch_timeout);
-  g_mutex_unlock (&evaluator->lock);
-}
-
-MaltProcessEvaluator *
-malt_process_evaluator_new (MaltWorker *worker, GError **error)
-{
-  g_autoptr (MaltProcessEvaluator) evaluator = g_new0 (MaltProcessEvaluator, 1);
-  g_autoptr (GBytes) runtime =
-      g_resources_lookup_data (RUNTIME_RESOURCE, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-
-  g_atomic_ref_count_init (&evaluator->ref_count);
-  g_mutex_init (&evaluator->lock);
-  evaluator->term_due_us = NEVER;
-  evaluator->kill_due_us = NEVER;
-  evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
-  evaluator->n_memory_kills = malt_child_count_memory_kills ();
-  evaluator->link = malt_link_new (
-      worker, &link_funcs, malt_process_evaluator_ref (evaluator),
-      (GDestroyNotify) malt_process_evaluator_unref,
-      (guint64) malt_worker_get_option_int (worker, "max-frame-bytes"), error);
-  if (evaluator->link == NULL)
-    {
-      malt_process_evaluator_unref (evaluator);
-      return NULL;
-    }
-  evaluator->output = malt_process_output_new (worker, evaluator->link);
-  malt_link_start (evaluator->link, runtime);
-  if (!launch (evaluator, worker, error))
-    {
-      malt_link_close (evaluator->link);
-      return NULL;
-    }
-  watch (evaluator, malt_worker_get_option_int (worker, "start-timeout-ms"));
-  return g_steal_pointer (&evaluator);
 }
 
 /* What the worker object asks */
@@ -621,12 +335,15 @@ malt_process_evaluator_stop (MaltProcessEvaluator *evaluator, gint64 exit_timeou
   gboolean is_ended;
   gboolean is_first;
 
+  exit_timeout_ms = MIN (exit_timeout_ms, MAX_TIMEOUT_MS);
+  term_timeout_ms = MIN (term_timeout_ms, MAX_TIMEOUT_MS);
   g_mutex_lock (&evaluator->lock);
-  is_ended = evaluator->state == STATE_ENDED;
+  is_ended = evaluator->state == MALT_PROCESS_ENDED;
   is_first = !evaluator->is_end_wanted;
   if (!is_ended)
     {
-      bring_end_forward (evaluator, exit_timeout_ms, exit_timeout_ms + term_timeout_ms);
+      malt_process_evaluator_end_within (evaluator, exit_timeout_ms,
+                                         exit_timeout_ms + term_timeout_ms);
       evaluator->is_end_wanted = TRUE;
       if (task != NULL)
         evaluator->stops = g_slist_prepend (evaluator->stops, task);

@@ -13,6 +13,9 @@ char *malt_process_find_julia (const char *julia, GError **error);
 char **malt_process_dup_arguments (MaltWorker *worker, const char *julia,
                                    const char *transport, guint parameter);
 
+/* A Julia source that is part of the library, by its path below /org/libmalt/. */
+GBytes *malt_process_dup_source (const char *path);
+
 char **malt_process_dup_environment (MaltWorker *worker, const char *julia,
                                      GError **error);
 

@@ -6,6 +6,8 @@
  * death of the process). The object holds a reference to its evaluator, which has a weak one to the object; evaluator is set by init and then
  * constant, so slots of any thread read it without a lock.
  */
+#include "malt-process-worker.h"
+
 #include "malt-process-evaluator.h"
 #include "malt-process-julia.h"
 #include "malt-worker-private.h"
@@ -127,8 +129,8 @@ static const MaltOption options[] = {
   { .name = NULL },
 };
 
-static MaltLink *
-get_link (MaltWorker *worker)
+MaltLink *
+malt_process_worker_get_link (MaltWorker *worker)
 {
   return malt_process_evaluator_get_link (MALT_PROCESS_WORKER (worker)->evaluator);
 }
@@ -271,13 +273,13 @@ malt_process_worker_finalize (GObject *object)
 static void
 malt_process_worker_remote_call (MaltWorker *worker, MaltFuture *future)
 {
-  malt_link_remote_call (get_link (worker), worker, future);
+  malt_link_remote_call (malt_process_worker_get_link (worker), worker, future);
 }
 
 static gboolean
 malt_process_worker_remote_do (MaltWorker *worker, MaltCall *call, GError **error)
 {
-  return malt_link_remote_do (get_link (worker), call, error);
+  return malt_link_remote_do (malt_process_worker_get_link (worker), call, error);
 }
 
 static void
@@ -295,8 +297,8 @@ malt_process_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
   GTask *task = g_task_new (worker, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, malt_process_worker_interrupt_async);
-  malt_link_interrupt (get_link (worker), malt_future_get_id (future), flags,
-                       on_interrupt_done, task);
+  malt_link_interrupt (malt_process_worker_get_link (worker), malt_future_get_id (future),
+                       flags, on_interrupt_done, task);
 }
 
 static MaltInterruptResult
@@ -351,7 +353,8 @@ static gboolean
 malt_process_worker_drive (MaltWorker *worker, MaltFuture *future, gint64 deadline_us,
                            GCancellable *cancellable)
 {
-  return malt_link_drive (get_link (worker), future, deadline_us, cancellable);
+  return malt_link_drive (malt_process_worker_get_link (worker), future, deadline_us,
+                          cancellable);
 }
 
 static void
@@ -359,15 +362,17 @@ malt_process_worker_channel_open (MaltWorker *worker, MaltChannel *channel,
                                   const char *module, const char *source, guint n_credit,
                                   MaltFuture *future)
 {
-  malt_link_channel_open (get_link (worker), malt_channel_get_id (channel), module,
-                          source, n_credit, malt_future_get_id (future));
+  malt_link_channel_open (malt_process_worker_get_link (worker),
+                          malt_channel_get_id (channel), module, source, n_credit,
+                          malt_future_get_id (future));
 }
 
 static void
 malt_process_worker_channel_credit (MaltWorker *worker, MaltChannel *channel,
                                     guint n_credit)
 {
-  malt_link_channel_credit (get_link (worker), malt_channel_get_id (channel), n_credit);
+  malt_link_channel_credit (malt_process_worker_get_link (worker),
+                            malt_channel_get_id (channel), n_credit);
 }
 
 static void
@@ -377,8 +382,8 @@ malt_process_worker_channel_put (MaltWorker *worker, MaltChannel *channel,
   guint32 id = malt_future_get_id (future);
   GError *error = NULL;
 
-  if (!malt_link_channel_put (get_link (worker), malt_channel_get_id (channel), value, id,
-                              &error))
+  if (!malt_link_channel_put (malt_process_worker_get_link (worker),
+                              malt_channel_get_id (channel), value, id, &error))
     malt_worker_complete_call (worker, id, NULL, error);
 }
 
@@ -386,28 +391,28 @@ static void
 malt_process_worker_channel_close (MaltWorker *worker, MaltChannel *channel,
                                    MaltFuture *future)
 {
-  malt_link_channel_close (get_link (worker), malt_channel_get_id (channel),
-                           malt_future_get_id (future));
+  malt_link_channel_close (malt_process_worker_get_link (worker),
+                           malt_channel_get_id (channel), malt_future_get_id (future));
 }
 
 static void
 malt_process_worker_channel_state (MaltWorker *worker, MaltChannel *channel,
                                    MaltFuture *future)
 {
-  malt_link_channel_state (get_link (worker), malt_channel_get_id (channel),
-                           malt_future_get_id (future));
+  malt_link_channel_state (malt_process_worker_get_link (worker),
+                           malt_channel_get_id (channel), malt_future_get_id (future));
 }
 
 static void
 malt_process_worker_channel_forget (MaltWorker *worker, guint32 channel_id)
 {
-  malt_link_channel_forget (get_link (worker), channel_id);
+  malt_link_channel_forget (malt_process_worker_get_link (worker), channel_id);
 }
 
 static void
 malt_process_worker_release_handles (MaltWorker *worker, const guint64 *ids, gsize n_ids)
 {
-  malt_link_release_handles (get_link (worker), ids, n_ids);
+  malt_link_release_handles (malt_process_worker_get_link (worker), ids, n_ids);
 }
 
 static char *

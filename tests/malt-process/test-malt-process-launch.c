@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* Launching workers: what they get from the host, and what a launch that fails says. */
+#include "process-test.h"
+
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A script in the place of julia, in a directory of its own. */
+typedef struct
+{
+  char *directory;
+  char *path;
+} Script;
+
+static Script
+script_new (const char *text)
+{
+  Script script;
+  g_autofree char *content = g_strdup_printf ("#!/bin/sh\n%s\n", text);
+
+  script.directory = g_dir_make_tmp ("malt-test-XXXXXX", NULL);
+  script.path = g_build_filename (script.directory, "julia", NULL);
+  g_file_set_contents_full (script.path, content, -1, G_FILE_SET_CONTENTS_NONE, 0755,
+                            NULL);
+  return script;
+}
+
+static void
+script_clear (Script *script)
+{
+  g_unlink (script->path);
+  g_rmdir (script->directory);
+  g_free (script->path);
+  g_free (script->directory);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Script, script_clear)
+
+/* Launches with that julia; the error of the launch, which must fail. */
+static GError *
+fail_with (const char *julia, const char *option)
+{
+  g_autofree char *julia_option = g_strconcat ("julia=", julia, NULL);
+  g_autoptr (MaltConfig) config = process_test_config (julia_option, option, NULL);
+  GError *error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
+
+  return error;
+}
+
+static void
+worker_evaluates_and_says_what_it_is (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autofree char *summary = NULL;
+  g_autofree char *version = NULL;
+  g_autofree char *own_version = NULL;
+  g_autofree char *expected = NULL;
+
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker, "1 + 1") == 2);
+  CHECK (process_test_eval_int (worker, "getpid()") == malt_worker_get_pid (worker));
+  summary = malt_worker_dup_summary (worker);
+  expected = g_strdup_printf ("malt-process worker %" G_GINT64_FORMAT,
+                              malt_worker_get_pid (worker));
+  CU_ASSERT_STRING_EQUAL (summary, expected);
+  version = malt_worker_dup_julia_version (worker);
+  own_version = process_test_eval (worker, "string(VERSION)");
+  CHECK (version != NULL && strstr (own_version, version) != NULL);
+}
+
+static void
+julia_that_is_not_there_is_named (void)
+{
+  g_autoptr (GError) error = fail_with ("/nowhere/julia", NULL);
+
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE));
+  CHECK (strstr (error->message, "/nowhere/julia") != NULL);
+}
+
+static void
+julia_that_exits_is_reported_with_its_last_lines (void)
+{
+  g_auto (Script) script = script_new ("echo 'no licence found' >&2; exit 9");
+  gint64 start_us = g_get_monotonic_time ();
+  g_autoptr (GError) error = fail_with (script.path, NULL);
+
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
+  CHECK (strstr (error->message, "status 9") != NULL);
+  CHECK (strstr (error->message, "no licence found") != NULL);
+  CHECK (g_get_monotonic_time () - start_us < G_USEC_PER_SEC);
+}
+
+static void
+julia_that_dies_is_reported_with_the_signal (void)
+{
+  g_auto (Script) script = script_new ("kill -SEGV $$");
+  g_autoptr (GError) error = fail_with (script.path, NULL);
+
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
+  CHECK (strstr (error->message, "SIGSEGV") != NULL);
+}
+
+static gboolean
+is_gone (gpointer pid)
+{
+  return !process_test_is_alive (*(gint64 *) pid);
+}
+
+static void
+julia_that_hangs_is_killed_at_the_start_timeout (void)
+{
+  g_auto (Script) script = script_new ("echo $$ >&2; sleep 100");
+  gint64 start_us = g_get_monotonic_time ();
+  g_autoptr (GError) error = fail_with (script.path, "start-timeout-ms=300");
+  gint64 elapsed_us = g_get_monotonic_time () - start_us;
+  const char *number;
+  gint64 pid;
+
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_TIMED_OUT));
+  CHECK (elapsed_us > 250000 && elapsed_us < 2 * G_USEC_PER_SEC);
+  number = strrchr (error->message, ' ');
+  CHECK (number != NULL);
+  pid = g_ascii_strtoll (number, NULL, 10);
+  CHECK (pid > 0);
+  CHECK (process_test_wait (is_gone, &pid, 2000));
+}
+
+static void
+peer_that_does_not_speak_the_protocol_is_reported (void)
+{
+  g_auto (Script) script = script_new ("echo 'hello, who is there?' >&3; sleep 100");
+  g_autoptr (GError) error = fail_with (script.path, NULL);
+
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
+  CHECK (strstr (error->message, "protocol") != NULL);
+}
+
+static gpointer
+cancel_later (gpointer cancellable)
+{
+  g_usleep (100000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+launch_can_be_cancelled (void)
+{
+  g_auto (Script) script = script_new ("sleep 100");
+  g_autofree char *option = g_strconcat ("julia=", script.path, NULL);
+  g_autoptr (MaltConfig) config = process_test_config (option, NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GThread *thread = g_thread_new ("canceller", cancel_later, cancellable);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, cancellable, &error);
+
+  g_thread_join (thread);
+  CHECK (worker == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_CANCELLED));
+}
+
+static gboolean
+has_descriptors (gpointer n)
+{
+  return process_test_count_descriptors () <= *(guint *) n;
+}
+
+static void
+failed_launches_leave_nothing_behind (void)
+{
+  g_auto (Script) script = script_new ("exit 1");
+  const char *const transports[] = { "transport=tcp", "transport=socketpair",
+                                     "transport=tcp-connect" };
+  guint n_before = 0;
+
+  for (int i = 0; i < 13; i++)
+    {
+      g_autoptr (GError) error = fail_with (script.path, transports[i % 3]);
+      CHECK (error != NULL);
+      if (i == 0)
+        n_before = process_test_count_descriptors ();
+    }
+  CHECK (process_test_wait (has_descriptors, &n_before, 2000));
+}
+
+static void
+environment_is_clean_unless_configured (void)
+{
+  g_autoptr (MaltWorker) clean = NULL;
+  g_autoptr (MaltWorker) named = NULL;
+  g_autoptr (MaltWorker) inheriting = NULL;
+
+  g_setenv ("MALT_TEST_SECRET", "1", TRUE);
+  g_setenv ("JULIA_PROJECT", "/nowhere", TRUE);
+  clean = process_test_launch ("env=GREETING=hello;JULIA_DEBUG=none", NULL);
+  named = process_test_launch ("env-policy=clean;MALT_TEST_SECRET", NULL);
+  inheriting = process_test_launch ("env-policy=inherit", NULL);
+  g_unsetenv ("JULIA_PROJECT");
+  g_unsetenv ("MALT_TEST_SECRET");
+  CHECK (clean != NULL && named != NULL && inheriting != NULL);
+  CHECK (process_test_eval_int (clean, "Int(haskey(ENV, \"MALT_TEST_SECRET\"))") == 0);
+  CHECK (process_test_eval_int (clean, "Int(haskey(ENV, \"JULIA_PROJECT\"))") == 0);
+  CHECK (process_test_eval_int (clean, "Int(haskey(ENV, \"PATH\"))") == 1);
+  CHECK (process_test_eval_int (clean, "Int(ENV[\"GREETING\"] == \"hello\")") == 1);
+  CHECK (process_test_eval_int (named, "Int(haskey(ENV, \"MALT_TEST_SECRET\"))") == 1);
+  CHECK (process_test_eval_int (inheriting, "Int(haskey(ENV, \"JULIA_PROJECT\"))") == 1);
+}
+
+static void
+env_without_a_value_is_a_config_error (void)
+{
+  g_autoptr (MaltConfig) config = process_test_config ("env=GREETING", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
+
+  CHECK (worker == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_CONFIG));
+}
+
+static void
+directory_threads_and_flags_are_those_configured (void)
+{
+  g_autoptr (MaltWorker) worker =
+      process_test_launch ("cwd=/usr", "threads=2", "exeflags=--check-bounds=yes", NULL);
+  g_autofree char *directory = NULL;
+
+  CHECK (worker != NULL);
+  directory = process_test_eval (worker, "pwd()");
+  CU_ASSERT_STRING_EQUAL (directory, "\"/usr\"");
+  CHECK (process_test_eval_int (worker, "Threads.nthreads()") == 2);
+  CHECK (process_test_eval_int (worker, "Int(Base.JLOptions().check_bounds)") == 1);
+}
+
+static void
+user_code_runs_as_in_plain_julia (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker, "Int(Base.JLOptions().compile_enabled)") == 1);
+  CHECK (process_test_eval_int (worker, "length(ARGS)") == 0);
+}
+
+static void
+directory_that_is_not_there_is_named (void)
+{
+  g_autoptr (MaltConfig) config = process_test_config ("cwd=/nowhere", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
+
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
+  CHECK (strstr (error->message, "'/nowhere'") != NULL);
+}
+
+static gpointer
+launch_in_thread (G_GNUC_UNUSED gpointer data)
+{
+  return process_test_launch (NULL, NULL);
+}
+
+static void
+worker_outlives_the_thread_that_launched_it (void)
+{
+  g_autoptr (MaltWorker) worker =
+      g_thread_join (g_thread_new ("launcher", launch_in_thread, NULL));
+
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker, "sleep(0.3); 4") == 4);
+}
+
+static void
+workers_can_be_launched_at_once (void)
+{
+  GThread *threads[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("launcher", launch_in_thread, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    {
+      g_autoptr (MaltWorker) worker = g_thread_join (threads[i]);
+      CU_ASSERT (worker != NULL && process_test_eval_int (worker, "6 * 7") == 42);
+    }
+}
+
+static void
+on_launched (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  *(MaltWorker **) user_data = malt_worker_launch_finish (result, NULL);
+}
+
+static gboolean
+has_worker (gpointer data)
+{
+  g_main_context_iteration (NULL, FALSE);
+  return *(MaltWorker **) data != NULL;
+}
+
+static void
+launch_without_blocking_ends_in_the_main_context (void)
+{
+  g_autoptr (MaltConfig) config = process_test_config (NULL, NULL);
+  MaltWorker *worker = NULL;
+
+  malt_worker_launch_async (config, NULL, on_launched, &worker);
+  CHECK (worker == NULL);
+  CHECK (process_test_wait (has_worker, &worker, 30000));
+  CHECK (process_test_eval_int (worker, "3") == 3);
+  g_object_unref (worker);
+}
+
+static void
+current_directory_is_not_searched_for_julia (void)
+{
+  g_auto (Script) script = script_new ("exit 0");
+  g_autofree char *path = g_strdup (g_getenv ("PATH"));
+  g_autofree char *directory = g_get_current_dir ();
+  g_autoptr (MaltBackend) backend = malt_backend_lookup ("malt-process", NULL);
+  g_autoptr (MaltConfig) config = malt_config_new ();
+  g_autoptr (GError) error = NULL;
+  gboolean is_found;
+
+  malt_config_set (config, "julia", "julia");
+  CHECK (g_chdir (script.directory) == 0);
+  g_setenv ("PATH", ":.", TRUE);
+  is_found = malt_backend_probe (backend, config, &error);
+  g_setenv ("PATH", path, TRUE);
+  CHECK (g_chdir (directory) == 0);
+  CHECK (!is_found);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE));
+}
+
+static const ProcessTest tests[] = {
+  { "worker_evaluates_and_says_what_it_is", worker_evaluates_and_says_what_it_is },
+  { "julia_that_is_not_there_is_named", julia_that_is_not_there_is_named },
+  { "julia_that_exits_is_reported_with_its_last_lines",
+    julia_that_exits_is_reported_with_its_last_lines },
+  { "julia_that_dies_is_reported_with_the_signal",
+    julia_that_dies_is_reported_with_the_signal },
+  { "julia_that_hangs_is_killed_at_the_start_timeout",
+    julia_that_hangs_is_killed_at_the_start_timeout },
+  { "peer_that_does_not_speak_the_protocol_is_reported",
+    peer_that_does_not_speak_the_protocol_is_reported },
+  { "launch_can_be_cancelled", launch_can_be_cancelled },
+  { "failed_launches_leave_nothing_behind", failed_launches_leave_nothing_behind },
+  { "environment_is_clean_unless_configured", environment_is_clean_unless_configured },
+  { "env_without_a_value_is_a_config_error", env_without_a_value_is_a_config_error },
+  { "directory_threads_and_flags_are_those_configured",
+    directory_threads_and_flags_are_those_configured },
+  { "user_code_runs_as_in_plain_julia", user_code_runs_as_in_plain_julia },
+  { "directory_that_is_not_there_is_named", directory_that_is_not_there_is_named },
+  { "worker_outlives_the_thread_that_launched_it",
+    worker_outlives_the_thread_that_launched_it },
+  { "workers_can_be_launched_at_once", workers_can_be_launched_at_once },
+  { "launch_without_blocking_ends_in_the_main_context",
+    launch_without_blocking_ends_in_the_main_context },
+  { "current_directory_is_not_searched_for_julia",
+    current_directory_is_not_searched_for_julia },
+  { NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return process_test_main_with_julia (argc, argv, "launch", tests);
+}
