@@ -7,11 +7,11 @@
  * the backend's answer, the end of the worker (stops only), the cancellable. Blocking
  * forms are the asynchronous ones, run in a private main context. */
 #include "malt-io-thread.h"
+#include "malt-option.h"
 #include "malt-worker-state.h"
 
-/* Those of Malt.jl. */
-#define DEFAULT_EXIT_TIMEOUT_MS 15000
-#define DEFAULT_TERM_TIMEOUT_MS 15000
+/* Of both timeouts of a stop, where the backend has no options for them; that of Malt.jl. */
+#define DEFAULT_STOP_TIMEOUT_MS 15000
 
 /* One interrupt or stop, on its way through the I/O thread. */
 typedef struct
@@ -263,11 +263,23 @@ on_stop_cancelled (MaltWaiter *waiter, gpointer data)
     malt_waiter_unref (waiter);
 }
 
+static gint64
+effective_timeout_ms (MaltWorker *worker, gint64 timeout_ms, const char *option_name)
+{
+  if (timeout_ms >= 0)
+    return timeout_ms;
+  if (malt_option_find (MALT_WORKER_GET_CLASS (worker)->options, option_name) == NULL)
+    return DEFAULT_STOP_TIMEOUT_MS;
+  return malt_worker_get_option_int (worker, option_name);
+}
+
 /**
  * malt_worker_stop_async:
  * @worker: a worker
- * @exit_timeout_ms: milliseconds for a polite end; -1: the default, 15 s
- * @term_timeout_ms: milliseconds more after SIGTERM, before SIGKILL; -1: the default, 15 s
+ * @exit_timeout_ms: milliseconds for a polite end; -1: what the worker's config says, else
+ *   15 s
+ * @term_timeout_ms: milliseconds more after SIGTERM, before SIGKILL; -1: what the worker's
+ *   config says, else 15 s
  * @cancellable: (nullable): gives up waiting; the worker goes on ending
  * @callback: (nullable): called in the thread-default main context of the caller, always
  *   after this function has returned
@@ -296,9 +308,9 @@ malt_worker_stop_async (MaltWorker *worker, gint64 exit_timeout_ms,
                                  g_object_unref);
   operation = operation_new (worker, waiter);
   operation->exit_timeout_ms =
-      exit_timeout_ms >= 0 ? exit_timeout_ms : DEFAULT_EXIT_TIMEOUT_MS;
+      effective_timeout_ms (worker, exit_timeout_ms, "exit-timeout-ms");
   operation->term_timeout_ms =
-      term_timeout_ms >= 0 ? term_timeout_ms : DEFAULT_TERM_TIMEOUT_MS;
+      effective_timeout_ms (worker, term_timeout_ms, "term-timeout-ms");
   run_in_io_thread (operation, start_stop);
 }
 
@@ -332,8 +344,10 @@ malt_worker_stop_finish (MaltWorker *worker, GAsyncResult *result,
 /**
  * malt_worker_stop_full:
  * @worker: a worker
- * @exit_timeout_ms: milliseconds for a polite end; -1: the default, 15 s
- * @term_timeout_ms: milliseconds more after SIGTERM, before SIGKILL; -1: the default, 15 s
+ * @exit_timeout_ms: milliseconds for a polite end; -1: what the worker's config says, else
+ *   15 s
+ * @term_timeout_ms: milliseconds more after SIGTERM, before SIGKILL; -1: what the worker's
+ *   config says, else 15 s
  * @out_was_running: (out) (optional): whether the worker had not ended before
  * @cancellable: (nullable): gives up waiting; the worker goes on ending
  * @error: return location for an error

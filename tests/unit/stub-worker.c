@@ -48,6 +48,11 @@ static const MaltOption options[] = {
     .default_value = "false",
     .summary = "whether it is loud" },
   { .name = "offset", .type = MALT_OPTION_INT, .summary = "any number" },
+  { .name = "exit-timeout-ms",
+    .type = MALT_OPTION_INT,
+    .default_value = "1234",
+    .is_common = TRUE,
+    .summary = "patience of a stop" },
   { .name = "fail", .type = MALT_OPTION_STRING, .summary = "why the launch fails" },
   { NULL },
 };
@@ -123,14 +128,16 @@ stub_is_running (G_GNUC_UNUSED MaltWorker *worker)
 }
 
 static void
-stub_stop_async (MaltWorker *worker, G_GNUC_UNUSED gint64 exit_timeout_ms,
-                 G_GNUC_UNUSED gint64 term_timeout_ms, GCancellable *cancellable,
-                 GAsyncReadyCallback callback, gpointer user_data)
+stub_stop_async (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,
+                 GCancellable *cancellable, GAsyncReadyCallback callback,
+                 gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (worker, cancellable, callback, user_data);
   g_autoptr (MaltTermination) termination =
       malt_termination_new (MALT_TERMINATION_STOPPED, 0, NULL, NULL);
 
+  stub_record.exit_timeout_ms = exit_timeout_ms;
+  stub_record.term_timeout_ms = term_timeout_ms;
   g_atomic_int_inc (&stub_record.n_stops);
   malt_worker_exited (worker, termination);
   g_task_return_boolean (task, TRUE);

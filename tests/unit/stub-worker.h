@@ -26,6 +26,8 @@ typedef struct
   guint32 last_interrupted_id;
   guint64 last_released_handle;
   guint n_disposed;
+  gint64 exit_timeout_ms;
+  gint64 term_timeout_ms;
 } StubRecord;
 
 extern StubRecord stub_record;

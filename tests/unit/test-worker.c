@@ -222,6 +222,16 @@ stops_at_the_same_time_all_finish (void)
 }
 
 static void
+stop_takes_its_patience_from_the_config (void)
+{
+  g_autoptr (MaltWorker) worker = stub_worker_launch ();
+
+  malt_assert (malt_worker_stop (worker, NULL, NULL));
+  malt_assert_int (stub_record.exit_timeout_ms, 1234);
+  malt_assert_int (stub_record.term_timeout_ms, 15000);
+}
+
+static void
 missing_capabilities_are_not_supported (void)
 {
   g_autoptr (MaltWorker) worker = stub_worker_launch ();
@@ -384,6 +394,8 @@ main (void)
     { "everything_is_safe_on_a_worker_that_has_ended",
       everything_is_safe_on_a_worker_that_has_ended },
     { "stops_at_the_same_time_all_finish", stops_at_the_same_time_all_finish },
+    { "stop_takes_its_patience_from_the_config",
+      stop_takes_its_patience_from_the_config },
     { "missing_capabilities_are_not_supported", missing_capabilities_are_not_supported },
     { "interrupt_without_a_future_means_the_newest_call",
       interrupt_without_a_future_means_the_newest_call },

@@ -13,21 +13,21 @@ G_BEGIN_DECLS
  *
  * Who calls the slots. Core does, after it has checked every argument: pointers are
  * valid, the worker is in a state in which the operation makes sense, the capability
- * bit of the slot is set. A slot may be called from any thread, several at once. No
- * lock of core's is held.
+ * bit of the slot is set. A slot may be called from any thread, several at once;
+ * interrupt_async and stop_async are called in the library's I/O thread, whose main
+ * context always runs. No lock of core's is held, but where a slot says so.
  *
  * Calls. Core makes the future, numbers it (malt_future_get_id(), unique among the
  * calls of the worker that are outstanding, never 0) and keeps it in its list before
  * the slot sees it. The backend keeps the number, not the future, and ends the call
- * with malt_worker_complete_call(), from any thread, also inside the slot, never while
- * it holds a lock that a slot takes. A call that was given up (cancelled, timed out)
- * stays outstanding until the worker has answered it, because it still runs there: it
- * counts in malt_worker_get_n_pending() and can be interrupted; completing it is
- * harmless and returns FALSE. (B1, B5) Calls start in the order in which remote_call
- * and remote_do were entered (B3). Requests of core's own (channel operations) are
- * futures without a call; they are not counted. A slot may see a call although
- * malt_worker_exited() was called a moment before: the call has failed already, and
- * nothing need be done.
+ * with malt_worker_complete_call(), from any thread, also inside the slot. A call that
+ * was given up (cancelled, timed out) stays outstanding until the worker has answered
+ * it, because it still runs there: it counts in malt_worker_get_n_pending() and can be
+ * interrupted; completing it is harmless and returns FALSE. (B1, B5) Calls start in
+ * the order in which remote_call and remote_do were entered (B3). Requests of core's
+ * own (channel operations) are futures without a call; they are not counted. A slot
+ * may see a call although malt_worker_exited() was called a moment before: the call
+ * has failed already, and nothing need be done.
  *
  * Ends. When the evaluator is gone, for whatever reason, the backend calls
  * malt_worker_exited() once. Core then fails all that is pending, oldest first, tells
@@ -39,9 +39,15 @@ G_BEGIN_DECLS
  * must then start a polite stop in the background and return at once (B15), and chain
  * up.
  *
+ * Options. The common options exit-timeout-ms and term-timeout-ms, where a backend has
+ * them, are what malt_worker_stop() goes by.
+ *
  * Order. What emit_output was given before complete_call reaches handlers in the same
- * main context before the callbacks of that call (B16). malt_channel_push() and
- * malt_worker_complete_call() may call slots in turn.
+ * main context before the callbacks of that call (B16).
+ *
+ * Locks. malt_channel_push(), malt_worker_complete_call() and malt_worker_exited() may
+ * call slots in turn: nothing of core's is called while the backend holds a lock that
+ * a slot takes.
  *
  * What a backend cannot do it does not pretend: the slot is left NULL (optional ones)
  * or sets MALT_ERROR_NOT_SUPPORTED, and the capability bit is clear (B14).
@@ -164,7 +170,8 @@ struct _MaltWorkerClass
   void (*channel_close) (MaltWorker *worker, MaltChannel *channel, MaltFuture *future);
   /* Completed with the tuple (is open, items ready but not yet pushed). */
   void (*channel_state) (MaltWorker *worker, MaltChannel *channel, MaltFuture *future);
-  /* The host listens no longer. Must not block. Also for a channel whose opening failed. */
+  /* The host listens no longer. Must not block. Also for a channel whose opening
+   * failed. */
   void (*channel_forget) (MaltWorker *worker, guint32 channel_id);
 
   /* Drops objects that handles kept alive. From any thread; must not block, must not
