@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+# Channels: a task for each takes items while the host has given credit, and pushes them.
+
+mutable struct Subscription
+    peer::Peer
+    id::UInt32
+    channel::Any
+    credit::Int
+    taken::Int                  # items taken from the channel that are not sent yet
+    task::Any
+    taking::Bool                # the task waits in the channel's own `take!`
+    starved::Bool               # the task waits for credit
+    forgotten::Bool
+end
+struct Forgotten <: Exception end
+
+function perform_channel(job::Job)
+    peer = job.peer
+    job.kind == CHANNEL_OPEN && return open_channel(job)
+    subscription = get(peer.channels, job.what, nothing)
+    subscription === nothing && throw(ArgumentError("channel $(job.what) is not open"))
+    channel = (subscription::Subscription).channel
+    if job.kind == CHANNEL_PUT
+        malt_entry(put!, (channel, job.args), nothing)
+    elseif job.kind == CHANNEL_CLOSE
+        malt_entry(close, (channel,), nothing)
+    else
+        return malt_entry(channel_state, (subscription,), nothing)
+    end
+    nothing
+end
+function channel_state(s::Subscription)
+    (Base.invokelatest(isopen, s.channel)::Bool, s.taken + Base.invokelatest(n_ready, s.channel)::Int)
+end
+n_ready(channel::Channel) = isdefined(Base, :n_avail) ? Int(Base.n_avail(channel)) : Int(isready(channel))
+n_ready(@nospecialize(channel)) = Int(isready(channel))
+
+function open_channel(job::Job)
+    id, credit = job.args
+    channel = job.what
+    channel isa String && (channel = evaluate_source(module_named(job.scope), channel, nothing))
+    Base.invokelatest(applicable, take!, channel) || throw(ArgumentError("a channel was expected, not a $(typeof(channel))"))
+    haskey(job.peer.channels, id) && throw(ArgumentError("channel $id is open already"))
+    s = Subscription(job.peer, id, channel, credit, 0, nothing, false, false, false)
+    job.peer.channels[id] = s
+    s
+end
+# Once the host knows that the channel is open.
+function begin_pumping(s::Subscription)
+    s.task = Task(() -> Base.invokelatest(pump, s))
+    schedule(s.task)
+    nothing
+end
+
+function pump(s::Subscription)
+    mask()
+    e = Encoder()
+    while !s.forgotten
+        if s.credit == 0
+            wait_for_credit(s)
+            continue
+        end
+        item = nothing
+        try
+            s.taking = true
+            unmask()
+            item = Base.invokelatest(take!, s.channel)
+            mask()
+            s.taking = false
+        catch ex
+            s.taking = false
+            s.forgotten && break
+            # A signal is not the channel's end; neither is an interrupt that was meant for a call.
+            ex isa InterruptException && Base.invokelatest(isopen, s.channel) && continue
+            Base.invokelatest(send_closed, s, e, ex)
+            break
+        end
+        s.credit -= 1
+        s.taken += 1
+        sent = Base.invokelatest(send_item, s, e, item)
+        s.taken -= 1
+        sent || break
+    end
+    s.peer.channels[s.id] === s && s.forgotten && delete!(s.peer.channels, s.id)
+    rest_forever()
+end
+function wait_for_credit(s::Subscription)
+    s.starved = true
+    try
+        unmask()
+        wait()
+        mask()
+    catch
+    end
+    s.starved = false
+    nothing
+end
+# Ended tasks are where the scheduler idles: a task that waits for nobody is garbage once nobody holds it.
+function rest_forever()
+    while true
+        try
+            unmask()
+            wait()
+            mask()
+        catch
+        end
+    end
+end
+
+# An item that cannot be encoded goes as a handle; only if even that fails is it the end.
+function send_item(s::Subscription, e::Encoder, @nospecialize(item))
+    try
+        reset!(e, s.peer, nothing)
+        put_value!(e, item)
+    catch first
+        abandon!(e)
+        try
+            reset!(e, s.peer, nothing)
+            put_handle!(e, item, entry_for(typeof(item), e.world))
+        catch
+            abandon!(e)
+            send_closed(s, e, first)
+            return false
+        end
+    end
+    send!(e, CHANNEL_ITEM, s.id)
+    true
+end
+function send_closed(s::Subscription, e::Encoder, @nospecialize(ex))
+    text = is_plain_end(ex) ? nothing : describe_error(nothing, ex, Any[])[2]
+    reset!(e, s.peer, nothing)
+    put_value!(e, text)
+    send!(e, CHANNEL_CLOSED, s.id)
+end
+is_plain_end(@nospecialize(ex)) = ex isa InvalidStateException || ex isa EOFError
+
+# From the reader.
+function credit!(peer::Peer, id::UInt32, n::UInt32)
+    s = get(peer.channels, id, nothing)
+    s === nothing && return
+    (s::Subscription).credit += n
+    if s.starved
+        s.starved = false
+        schedule(s.task::Task)
+    end
+    nothing
+end
+function forget_channel!(peer::Peer, id::UInt32)
+    s = get(peer.channels, id, nothing)
+    s === nothing && return
+    (s::Subscription).forgotten = true
+    delete!(peer.channels, id)
+    if s.starved
+        s.starved = false
+        schedule(s.task::Task)
+    elseif s.taking
+        s.taking = false
+        schedule(s.task::Task, Forgotten(); error = true)
+    end
+    nothing
+end

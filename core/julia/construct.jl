@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+# The decoder's other half: types by their names, and instances of them.
+
+# Types by name, for Julia's own for good, for others until something was defined.
+const NAMED_TYPES = Dict{Any,Any}()
+const NAMED_WORLD = Any[UInt(0)]
+const BASE_TYPES = Dict{Any,Any}()
+for T in Any[Any, Int64, Float64, String, Symbol, Bool, Number, Real, Integer, AbstractString, AbstractFloat, Nothing, Missing, Char, Expr,
+             Union{Missing,Int64}, Union{Missing,Float64}, Union{Nothing,Int64}, Union{Missing,String}, Vector{Any}, Vector{Int64},
+             Vector{Float64}, Vector{String}, Dict{Any,Any}, Dict{String,Any}, Dict{Symbol,Any}, Dict{String,Int64}, Dict{String,String},
+             Set{Any}, Set{Int64}, Set{String}, BitSet, UnitRange{Int64}, StepRange{Int64,Int64}, Base.OneTo{Int64}]
+    BASE_TYPES[type_text(T)] = T
+end
+function type_named(name::String)
+    T = get(BASE_TYPES, name, nothing)
+    T === nothing || return T
+    if NAMED_WORLD[1] != world()
+        empty!(NAMED_TYPES)
+        NAMED_WORLD[1] = world()
+    end
+    T = get(NAMED_TYPES, name, nothing)
+    T === nothing || return T
+    T = try
+        Core.eval(Main, Meta.parse(name))
+    catch
+        nothing
+    end
+    T isa Type || refuse("Main has no type $name")
+    NAMED_TYPES[name] = T
+    T
+end
+
+# The type of elements that lie in memory as a host said; it must be what this Julia makes of it.
+function type_with_layout(shape::Shape)
+    T = if shape.kind == 0x03
+        type_named(shape.name)
+    elseif shape.kind == 0x02
+        NamedTuple{Core.tuple(shape.names...),Core.apply_type(Tuple, shape.elements...)}
+    else
+        Core.apply_type(Tuple, shape.elements...)
+    end
+    fits = T isa DataType && isbitstype(T) && sizeof(T) == shape.size && fieldcount(T) == shape.n_fields
+    for i in 1:shape.n_fields
+        fits = fits && fieldoffset(T, i) == shape.offsets[i] && fieldtype(T, i) === shape.elements[i]
+    end
+    fits || refuse("$(shape.name) is laid out differently here")
+    T
+end
+
+# Functions of one line each, called in the newest world: they may run methods of the user.
+new_array(@nospecialize(T), @nospecialize(dimensions::Tuple)) = Base.invokelatest(make_array, T, dimensions)
+make_array(@nospecialize(T), @nospecialize(dimensions::Tuple)) = Array{T,length(dimensions)}(undef, dimensions)
+set_element!(@nospecialize(a), @nospecialize(x), i::Int) = Base.invokelatest(setindex!, a, x, i)
+tuple_of(values::Vector{Any}) = Core.tuple(values...)
+named_tuple_of(names::Vector{Any}, values::Vector{Any}) = NamedTuple{Core.tuple(names...)}(Core.tuple(values...))
+pair_of(@nospecialize(a), @nospecialize(b)) = Base.invokelatest(Pair, a, b)
+complex_of(@nospecialize(a), @nospecialize(b)) = Base.invokelatest(Complex, a, b)
+rational_of(@nospecialize(a), @nospecialize(b)) = Base.invokelatest(make_rational, a, b)
+# 1//0 and the like are values too; only 0//0 is refused.
+make_rational(@nospecialize(a), @nospecialize(b)) = a // b
+
+function get_dict!(d::Decoder)
+    T = type_named(get_shape!(d).name)
+    n = get_count!(d.source, 1)
+    dict = Base.invokelatest(empty_like, T, AbstractDict, Dict{Any,Any})
+    for i in 1:n
+        k = get_value!(d)
+        Base.invokelatest(setindex!, dict, get_value!(d), k)
+    end
+    dict
+end
+function get_set!(d::Decoder)
+    T = type_named(get_shape!(d).name)
+    n = get_count!(d.source, 1)
+    set = Base.invokelatest(empty_like, T, AbstractSet, Set{Any})
+    for i in 1:n
+        Base.invokelatest(push!, set, get_value!(d))
+    end
+    set
+end
+# An empty container of the type, or of the plain type where that one cannot be made or filled (`ENV`, `keys(d)`).
+function empty_like(@nospecialize(T), @nospecialize(Kind), @nospecialize(Plain))
+    T <: Kind || refuse("$T is not a kind of $Kind")
+    T <: Union{Dict,IdDict,WeakKeyDict,Set,BitSet} || parentmodule(T) !== Base || return Plain()
+    try
+        return T()
+    catch
+        return Plain()
+    end
+end
+
+function get_range!(d::Decoder)
+    get_shape!(d)
+    form = next!(d.source, UInt8)
+    form <= 3 || refuse("$form is not a form of a range")
+    a = get_value!(d)
+    step = get_value!(d)
+    b = get_value!(d)
+    n = get_value!(d)
+    n isa Int64 || refuse("the length of a range is an Int64")
+    Base.invokelatest(make_range, form, a, step, b, n)
+end
+function make_range(form::UInt8, @nospecialize(a), @nospecialize(step), @nospecialize(b), n::Int64)
+    form == 0x00 && return UnitRange(a, b)
+    form == 0x02 && return LinRange(a, b, n)
+    form == 0x03 && return Base.OneTo(b)
+    # Steps of floating point may count otherwise than the range they came from, which was perhaps made by its length.
+    r = a:step:b
+    length(r) == n ? r : range(a, step = step, length = n)
+end
+
+function get_struct!(d::Decoder)
+    shape = get_shape!(d)
+    shape.kind == 0x03 || shape.kind == 0x05 || refuse("a struct names a descriptor of another kind")
+    T = type_named(shape.name)
+    value = shape.kind == 0x05 ? get_primitive!(d, shape, T) : get_fields!(d, shape, T)
+    shape.own_show && get_text!(d.source)
+    value
+end
+function get_primitive!(d::Decoder, shape::Shape, @nospecialize(T))
+    T isa DataType && isprimitivetype(T) && sizeof(T) == shape.n_fields || refuse("$(shape.name) is another type here")
+    b = Vector{UInt8}(undef, shape.n_fields)
+    GC.@preserve b begin
+        get_bytes!(d.source, pointer(b), length(b))
+        return ccall(:jl_new_bits, Any, (Any, Ptr{Cvoid}), T, pointer(b))
+    end
+end
+function get_fields!(d::Decoder, shape::Shape, @nospecialize(T))
+    T isa DataType && isstructtype(T) && isconcretetype(T) && fieldcount(T) == shape.n_fields ||
+        refuse("$(shape.name) has other fields here")
+    values = Any[]
+    n_set = -1
+    for i in 1:shape.n_fields
+        x = get_element!(d)
+        if x === UNSET
+            n_set < 0 && (n_set = i - 1)
+        elseif n_set < 0
+            push!(values, x isa fieldtype(T, i) ? x : Base.invokelatest(convert, fieldtype(T, i), x))
+        else
+            refuse("only the last fields of an instance can be unset")
+        end
+    end
+    GC.@preserve values begin
+        return ccall(:jl_new_structv, Any, (Any, Ptr{Any}, UInt32), T, pointer(values), length(values))
+    end
+end

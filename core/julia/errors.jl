@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+# What the host is told of an exception.
+
+const MAX_MESSAGE = 1 << 20
+const MAX_FRAMES = 4000                 # of a backtrace; a stack overflow has 80000
+
+# Looking an address up in the debugging information is what makes errors slow, and the same addresses come again.
+const FRAMES = Dict{Any,Any}()
+function frames_at(@nospecialize(ip))
+    ip isa Ptr || return Base.StackTraces.lookup(ip)
+    found = get(FRAMES, ip, nothing)
+    if found === nothing
+        length(FRAMES) < 20000 || empty!(FRAMES)
+        found = FRAMES[ip] = Base.StackTraces.lookup(ip)
+    end
+    found
+end
+
+# The user's part of a backtrace: what lies inside of the outermost `malt_entry`, without the `eval` or `invokelatest` that it called.
+function user_frames(bt::Vector)
+    frames = Base.StackTraces.StackFrame[]
+    n = length(bt)
+    for i in 1:n
+        n > MAX_FRAMES && 1000 < i < n - 200 && continue
+        append!(frames, frames_at(bt[i]))
+    end
+    entry = 0
+    for i in 1:length(frames)
+        frames[i].func === :malt_entry && (entry = i)
+    end
+    if entry > 0
+        resize!(frames, entry - 1)
+        while !isempty(frames) && is_machinery(frames[end])
+            pop!(frames)
+        end
+    end
+    frames
+end
+function is_machinery(frame)
+    frame.from_c && return true
+    name = string(frame.func)
+    name == "eval" || name == "invokelatest" || name == "invokelatest_gr" || startswith(name, "#invokelatest#") || name == "include_string"
+end
+
+# Exception type, message and backtrace as texts. `showerror` may be the user's and may fail itself.
+function describe_error(@nospecialize(job), @nospecialize(ex), bt::Vector)
+    type = string(nameof(typeof(ex)))
+    message = try
+        as_user(job, error_message, (ex,))::String
+    catch second
+        string(type, " (and showing it failed with ", nameof(typeof(second)), ")")
+    end
+    trace = try
+        error_trace(bt)
+    catch
+        ""
+    end
+    type, message, trace
+end
+function error_message(@nospecialize(ex))
+    io = IOBuffer(maxsize = MAX_MESSAGE)
+    showerror(io, ex)
+    s = String(take!(io))
+    sizeof(s) < MAX_MESSAGE ? s : string(cut(s, MAX_MESSAGE - 3), '…')
+end
+function error_trace(bt::Vector)
+    frames = user_frames(bt)
+    isempty(frames) && return ""
+    io = IOBuffer(maxsize = MAX_MESSAGE)
+    Base.show_backtrace(io, frames)
+    String(lstrip(String(take!(io)), '\n'))
+end
+
+function put_error!(e::Encoder, class::UInt8, texts::Tuple{String,String,String})
+    emit!(e, class)
+    for text in texts
+        emit!(e, 0x20)
+        put_text!(e, text)
+    end
+    nothing
+end

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+# Requests that run user code: each is a Job, run by an executor.
+#
+# A Job is created by the task that reads frames (the reader), in the order of the frames, and stays in `peer.jobs` until the user's code
+# has ended. `user` says that its task is in user code, so that throwing an exception into it is right; it changes only in the job's
+# own task, and the reader looks at it only while that task waits.
+#
+# Executors are tasks that never end, because Julia's scheduler idles inside the task that ended last, and a signal that
+# comes then ends the process. They park in `IDLE`; the queue is what wakes them.
+
+const EVAL = 0x03
+const CALL = 0x04
+const CHANNEL_OPEN = 0x08
+const CHANNEL_PUT = 0x0a
+const CHANNEL_CLOSE = 0x0b
+const CHANNEL_STATE = 0x0c
+
+const MODE_VALUE = 0x00
+const MODE_NOTHING = 0x01
+const MODE_DISPLAY = 0x02
+const MODE_HANDLE = 0x03
+
+const OK = 0x82
+const ERROR = 0x83
+const ACK = 0x84
+const PONG = 0x85
+const CHANNEL_ITEM = 0x86
+const CHANNEL_CLOSED = 0x87
+const HOST_CALL = 0x88
+const FROM_USER = 0x01
+const FROM_ENCODER = 0x02
+const FROM_DECODER = 0x03
+
+mutable struct Job
+    peer::Peer
+    id::UInt32
+    kind::UInt8
+    mode::UInt8
+    silent::Bool
+    script::Bool
+    scope::Any                 # the module's name or nothing
+    what::Any                   # source, code, function, channel
+    args::Any                   # of CALL; item of CHANNEL_PUT; channel id and credit of CHANNEL_OPEN
+    kwargs::Any
+    file::Any
+    display::Any
+    task::Any
+    user::Bool
+    interrupted::Bool           # before it started
+end
+Job(peer::Peer, id::UInt32, kind::UInt8) =
+    Job(peer, id, kind, MODE_VALUE, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false)
+
+const WAITING = Any[]
+const PARKED = Any[]
+
+# Tasks run user code in the order of this function's calls.
+function start!(job::Job)
+    job.peer.jobs[job.id] = job
+    push!(WAITING, job)
+    schedule(isempty(PARKED) ? Task(execute_jobs) : pop!(PARKED)::Task)
+    nothing
+end
+function execute_jobs()
+    mask()
+    e = Encoder()
+    while true
+        while isempty(WAITING)
+            park()
+        end
+        job = popfirst!(WAITING)::Job
+        try
+            Base.invokelatest(run_job, job, e)
+        catch ex
+            Base.invokelatest(report_fault, job, ex, catch_backtrace())
+            e = Encoder()
+        end
+    end
+end
+# A fault of the runtime itself must not leave a call unanswered.
+function report_fault(job::Job, @nospecialize(ex), trace)
+    report("Malt: fault in the runtime", ("", sprint(showerror, ex), sprint(Base.show_backtrace, trace)))
+    haskey(job.peer.jobs, job.id) && fail(job, Encoder(), FROM_ENCODER, ex, trace)
+    nothing
+end
+function park()
+    push!(PARKED, current_task())
+    try
+        unmask()
+        wait()
+        mask()
+    catch                       # A signal that was meant for nobody.
+        i = findfirst(isequal(current_task()), PARKED)
+        i === nothing || deleteat!(PARKED, i)
+    end
+    nothing
+end
+
+function run_job(job::Job, e::Encoder)
+    value = ex = trace = nothing
+    job.task = current_task()
+    try
+        job.interrupted && throw(InterruptException())
+        job.user = true
+        unmask()
+        value = perform(job)
+        mask()
+        job.user = false
+    catch err
+        job.user = false
+        ex = err
+        trace = catch_backtrace()
+    end
+    Base.invokelatest(finish_job, job, e, value, ex, trace)
+    nothing
+end
+
+function perform(job::Job)
+    kind = job.kind
+    if kind == EVAL
+        value = evaluate_job(job)
+    elseif kind == CALL
+        value = call_job(job)
+    else
+        return Base.invokelatest(perform_channel, job)
+    end
+    job.mode == MODE_DISPLAY ? Base.invokelatest(displayed, module_named(job.scope), value, job.display) : value
+end
+function evaluate_job(job::Job)
+    m = module_named(job.scope)
+    source = job.what
+    source isa String || return malt_entry(m, source)
+    value = job.script ? evaluate_script(m, source, job.file) : evaluate_source(m, source, job.file)
+    job.mode == MODE_DISPLAY && ends_with_semicolon(source) ? nothing : value
+end
+function call_job(job::Job)
+    f = job.what
+    f isa String && (f = callable(module_named(job.scope), f))
+    malt_entry(f, job.args::Tuple, job.kwargs)
+end
+
+# Answers. The value is encoded in a world that knows what the user's code defined.
+function finish_job(job::Job, e::Encoder, @nospecialize(value), @nospecialize(ex), @nospecialize(trace))
+    trace === nothing || return fail(job, e, FROM_USER, ex, trace)
+    if job.silent
+        forget!(job)
+        return nothing
+    end
+    try
+        reset!(e, job.peer, job)
+        put_answer!(e, job, value)
+    catch err
+        abandon!(e)
+        return fail(job, e, err isa InterruptException ? FROM_USER : FROM_ENCODER, err, catch_backtrace())
+    end
+    forget!(job)
+    send!(e, OK, job.id)
+    job.kind == CHANNEL_OPEN && begin_pumping(value)
+    nothing
+end
+function put_answer!(e::Encoder, job::Job, @nospecialize(value))
+    if job.mode == MODE_NOTHING || job.kind == CHANNEL_OPEN
+        emit!(e, 0x01)
+    elseif job.mode == MODE_HANDLE
+        put_handle!(e, value, entry_for(typeof(value), e.world))
+    else
+        put_value!(e, value)
+    end
+    offset(e) <= job.peer.max_frame_bytes || throw(ArgumentError("the value is larger than a message may be"))
+    nothing
+end
+function fail(job::Job, e::Encoder, class::UInt8, @nospecialize(ex), trace)
+    texts = describe_error(job, ex, trace)
+    forget!(job)
+    if job.silent
+        Base.invokelatest(report, "Malt: remote_do failed", texts)
+        return nothing
+    end
+    reset!(e, job.peer, nothing)
+    put_error!(e, class, texts)
+    send!(e, ERROR, job.id)
+end
+forget!(job::Job) = (delete!(job.peer.jobs, job.id); nothing)
+function report(title::String, texts::Tuple{String,String,String})
+    trace = isempty(texts[3]) ? "" : string('\n', texts[3])
+    try
+        print(stderr, title, "\nERROR: ", texts[2], trace, '\n')
+    catch                       # The user's program may have closed it.
+    end
+    nothing
+end
+
+# Hands a finished message to the transport, after what C code printed before it.
+function send!(e::Encoder, kind::UInt8, id::UInt32, flags::UInt8 = 0x00)
+    ccall(:jl_flush_cstdio, Cvoid, ())
+    n = offset(e)
+    p = pointer(e.bytes)
+    GC.@preserve e begin
+        unsafe_store!(Ptr{UInt64}(p), n % UInt64)
+        unsafe_store!(Ptr{UInt64}(p + 8), UInt64(id) | UInt64(kind) << 32 | UInt64(flags) << 40)
+    end
+    transmit((e.peer::Peer).link, e)
+    nothing
+end
+
+# Answers an INTERRUPT: 0 delivered, 1 no such call is running user code. The reader calls it, so the job's own task waits or is about to run.
+function interrupt(peer::Peer, id::UInt32)
+    job = get(peer.jobs, id, nothing)
+    job === nothing && return 0x01
+    (job::Job).task === nothing && return (job.interrupted = true; 0x00)
+    job.user || return 0x01
+    schedule(job.task::Task, InterruptException(); error = true)
+    0x00
+end

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# The state that belongs to one host, and the primitives that keep signals away from everything that is not user code.
+#
+# The runtime is joined from the files that ORDER names and loaded into a module that no name leads to. It knows no transport:
+# frames come from a Source (decode.jl) and leave through `transmit(link, encoder)`, which each transport defines.
+#
+# World ages. A task runs in the world in which it, or the function that `invokelatest` called, began; what user code has defined since
+# is invisible to it, and newer Julia does not even see a name that is younger. Each request is therefore run, and each result encoded,
+# by one `invokelatest`, and whatever may call the user's methods after that goes through another.
+#
+# Signals. A SIGINT is thrown into the code that runs, so all code of the runtime runs masked (`mask`), and only user code and idle
+# waits do not. Entering a `catch` restores the level that its `try` began with, so the `mask` that ends an unmasked stretch
+# stands inside the `try`.
+#
+# Compilation is what a first answer costs, so arguments of unknown types are not specialised on, and the containers are of types that
+# Julia's system image has compiled.
+Base.Experimental.@optlevel 1
+
+mask() = ccall(:jl_sigatomic_begin, Cvoid, ())
+unmask() = ccall(:jl_sigatomic_end, Cvoid, ())
+world() = ccall(:jl_get_world_counter, UInt, ())
+
+mutable struct Peer
+    link::Any
+    jobs::IdDict{Any,Any}           # call id => Job that is not answered yet
+    channels::IdDict{Any,Any}       # channel id => Subscription
+    handles::IdDict{Any,Any}        # handle id => object
+    n_handles::UInt64               # ids given so far; each sending of an object gets its own
+    host_calls::IdDict{Any,Any}     # id => HostCall that waits for its result
+    n_host_calls::UInt32
+    max_frame_bytes::Int
+end
+Peer(@nospecialize(link)) =
+    Peer(link, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30)
+
+# Settings come as lines `name=value`; unknown ones are for newer runtimes.
+function configure(peer::Peer, text::String)
+    for line in split(text, '\n')
+        pair = split(line, '='; limit = 2)
+        if length(pair) == 2 && pair[1] == "max-frame-bytes"
+            peer.max_frame_bytes = parse(Int, pair[2])
+        end
+    end
+end
+
+# Runs `f` as user code: a signal or an interrupt may end it. `job` is the Job it belongs to, or `nothing`.
+function as_user(@nospecialize(job), @nospecialize(f), @nospecialize(args::Tuple))
+    try
+        job === nothing || (job.user = true)
+        unmask()
+        value = Base.invokelatest(f, args...)
+        mask()
+        return value
+    finally
+        job === nothing || (job.user = false)
+    end
+end
+
+# Handles.
+function keep!(peer::Peer, @nospecialize(x))
+    id = peer.n_handles += 1
+    peer.handles[id] = x
+    id
+end
+function release!(peer::Peer, id::UInt64)
+    delete!(peer.handles, id)
+    nothing
+end

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+# The reader: what is done with each frame that arrives.
+
+const HELLO = 0x01
+const LOAD = 0x02
+const INTERRUPT = 0x05
+const PING = 0x06
+const FENCE = 0x07
+const CHANNEL_CREDIT = 0x09
+const CHANNEL_FORGET = 0x0d
+const RELEASE = 0x0e
+const SHUTDOWN = 0x0f
+const HOST_RESULT = 0x10
+
+const READER = Encoder()        # for the answers that the reader gives itself
+
+# The body of the frame is `source.start` to `source.stop`. What does not decode is answered and skipped: the stream goes on.
+function handle_frame(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id::UInt32)
+    if kind == PING
+        answer(peer, PONG, id)
+    elseif kind == INTERRUPT
+        outcome = interrupt(peer, id)
+        reset!(READER, peer, nothing)
+        emit!(READER, outcome)
+        send!(READER, ACK, id)
+    elseif kind == FENCE
+        let_signals_arrive()
+    elseif kind == SHUTDOWN
+        unmask()
+        exit(0)
+    elseif kind == HELLO
+        skip_bytes!(source, 12)
+        configure(peer, get_text!(source))
+    elseif kind != LOAD
+        handle_body(peer, source, kind, flags, id)
+    end
+    skip!(source)
+    nothing
+end
+function answer(peer::Peer, kind::UInt8, id::UInt32)
+    reset!(READER, peer, nothing)
+    send!(READER, kind, id)
+end
+function skip_bytes!(source::Source, n::Int)
+    for i in 1:n
+        next!(source, UInt8)
+    end
+end
+
+function handle_body(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id::UInt32)
+    try
+        if kind == RELEASE
+            while left(source) > 0
+                release!(peer, next!(source, UInt64))
+            end
+        elseif kind == CHANNEL_CREDIT
+            credit!(peer, id, next!(source, UInt32))
+        elseif kind == CHANNEL_FORGET
+            forget_channel!(peer, id)
+        elseif kind == HOST_RESULT
+            get_host_result!(peer, source, flags, id)
+        else
+            job = get_job!(Decoder(source, peer), Job(peer, id, kind), flags)
+            left(source) == 0 || refuse("$(left(source)) bytes follow the last value")
+            start!(job)
+        end
+    catch ex
+        ex isa EOFError && source.link !== nothing && rethrow()
+        kind in (EVAL, CALL, CHANNEL_OPEN, CHANNEL_PUT, CHANNEL_CLOSE, CHANNEL_STATE) && !is_silent(kind, flags) || return nothing
+        texts = describe_error(nothing, ex, Any[])
+        reset!(READER, peer, nothing)
+        put_error!(READER, FROM_DECODER, texts)
+        send!(READER, ERROR, id)
+    end
+    nothing
+end
+is_silent(kind::UInt8, flags::UInt8) = (kind == EVAL || kind == CALL) && flags & 0x08 != 0
+
+function get_job!(d::Decoder, job::Job, flags::UInt8)
+    if job.kind == EVAL || job.kind == CALL
+        job.mode = flags & 0x07
+        job.silent = flags & 0x08 != 0
+        job.script = flags & 0x10 != 0
+        job.mode <= MODE_HANDLE && flags < 0x20 || refuse("unknown flags")
+    end
+    if job.kind == EVAL
+        job.scope = get_value!(d)
+        job.what = get_value!(d)
+        job.file = get_value!(d)
+        job.display = get_value!(d)
+        job.file isa Union{Nothing,String} || refuse("a file name is a String")
+    elseif job.kind == CALL
+        job.what = get_value!(d)
+        job.args = get_value!(d)
+        job.kwargs = get_value!(d)
+        job.scope = get_value!(d)
+        job.display = get_value!(d)
+        job.args isa Tuple || refuse("arguments are a Tuple")
+        job.kwargs isa Union{Nothing,NamedTuple} || refuse("keyword arguments are a NamedTuple")
+    else
+        get_channel_job!(d, job)
+    end
+    job.scope isa Union{Nothing,String} || refuse("a module is named by a String")
+    job.display isa Union{Nothing,Tuple{Int64,Int64,Bool}} || refuse("display options are (rows, columns, colour)")
+    job
+end
+function get_channel_job!(d::Decoder, job::Job)
+    id = next!(d.source, UInt32)
+    if job.kind == CHANNEL_OPEN
+        job.args = (id, Int(next!(d.source, UInt32)))
+        job.scope = get_value!(d)
+        job.what = get_value!(d)
+    else
+        job.what = id
+        job.kind == CHANNEL_PUT && (job.args = get_value!(d))
+    end
+    job
+end
+function get_host_result!(peer::Peer, source::Source, flags::UInt8, id::UInt32)
+    d = Decoder(source, peer)
+    if flags & 0x01 != 0
+        next!(source, UInt8)
+        get_value!(d)
+        host_result!(peer, id, true, HostError(get_value!(d)))
+    else
+        host_result!(peer, id, false, get_value!(d))
+    end
+end
+
+# A signal that was sent before this frame is thrown here, if it still comes: nothing tells how many there are, so quiet decides.
+function let_signals_arrive()
+    quiet = false
+    while !quiet
+        try
+            unmask()
+            sleep(0.02)
+            mask()
+            quiet = true
+        catch ex
+            ex isa InterruptException || rethrow()
+        end
+    end
+    nothing
+end

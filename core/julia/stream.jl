@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+# The transport of a worker process: frames over a stream socket.
+#
+# Where the stream's descriptor is known, data moves by read(2) and write(2) directly, and libuv only waits: this saves
+# half of the system calls of a small call, and the copies of a large one. What libuv has read by itself is older than what is still in
+# the socket, so `bytesavailable` is drained first.
+
+mutable struct StreamLink
+    io::Any
+    fd::Int32                   # -1: only libuv may be used
+    writing::Bool               # a frame is under way
+    writers::Vector{Any}        # tasks that wait to write
+    scratch::Vector{UInt8}
+end
+
+const SPINS = 20                # looks at the socket before waiting: an answer often brings the next request at once
+const CHUNK_BYTES = 1 << 17
+
+# Between 1 and `n` bytes, or 0 at the end of the stream.
+function receive(link::StreamLink, p::Ptr{UInt8}, n::Int)
+    io = link.io::Union{Base.PipeEndpoint,Base.LibuvStream}
+    spins = 0
+    while true
+        k = min(bytesavailable(io), n)
+        if k > 0
+            unsafe_read(io.buffer, p, UInt(k))
+            return k
+        end
+        if link.fd >= 0
+            got = ccall(:read, Int, (Cint, Ptr{UInt8}, Csize_t), link.fd, p, n)
+            got >= 0 && return got
+            code = Libc.errno()
+            code == Libc.EINTR && continue
+            code == Libc.EAGAIN || return 0
+            if spins < SPINS
+                spins == 0 && yield()
+                spins += 1
+                continue
+            end
+        end
+        wait_for_data(io)
+        bytesavailable(io) > 0 && continue
+        # After an interrupt the stream may be paused: that is not its end.
+        status = io.status
+        (status == Base.StatusClosing || status == Base.StatusClosed || status == Base.StatusEOF) && return 0
+    end
+end
+function wait_for_data(@nospecialize(io))
+    try
+        unmask()
+        Base.wait_readnb(io, 1)
+        mask()
+    catch ex
+        ex isa InterruptException || leave()
+    end
+    nothing
+end
+
+# One frame at a time: the encoder's bytes and, between them, its arrays.
+function transmit(link::StreamLink, e::Encoder)
+    while link.writing
+        push!(link.writers, current_task())
+        wait()
+    end
+    link.writing = true
+    from = 0
+    for i in 1:length(e.arrays)
+        mark = e.marks[i]::Int
+        write_all(link, e.bytes, from, mark)
+        write_array(link, e.arrays[i])
+        from = mark
+    end
+    write_all(link, e.bytes, from, e.n)
+    link.writing = false
+    isempty(link.writers) || schedule(popfirst!(link.writers)::Task)
+    nothing
+end
+function write_all(link::StreamLink, bytes::Vector{UInt8}, from::Int, to::Int)
+    while from < to
+        from += write_some(link, pointer(bytes) + from, to - from)
+    end
+    nothing
+end
+# The user's other tasks may resize the array while this one waits: then the frame is filled up, since its length has been told.
+function write_array(link::StreamLink, @nospecialize(a))
+    n = sizeof(a)::Int
+    from = 0
+    while from < n
+        if sizeof(a)::Int >= n
+            GC.@preserve a from += write_some(link, Ptr{UInt8}(pointer(a))::Ptr{UInt8} + from, n - from)
+        else
+            resize!(link.scratch, CHUNK_BYTES)
+            Base.fill!(link.scratch, 0x00)
+            GC.@preserve link from += write_some(link, pointer(link.scratch), min(n - from, CHUNK_BYTES))
+        end
+    end
+    nothing
+end
+# Some of the bytes; waits only if nothing can be written, and then with a copy, so that the memory may change meanwhile.
+function write_some(link::StreamLink, p::Ptr{UInt8}, n::Int)
+    if link.fd >= 0
+        k = ccall(:write, Int, (Cint, Ptr{UInt8}, Csize_t), link.fd, p, n)
+        k >= 0 && return k
+        code = Libc.errno()
+        code == Libc.EINTR && return 0
+        code == Libc.EAGAIN || leave()
+    end
+    k = min(n, CHUNK_BYTES)
+    length(link.scratch) >= k || resize!(link.scratch, k)
+    GC.@preserve link begin
+        q = pointer(link.scratch)
+        p == q || ccall(:memcpy, Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Csize_t), q, p, k)
+        try
+            unsafe_write(link.io, q, UInt(k))
+        catch
+            leave()
+        end
+    end
+    k
+end
+
+# Takes over from the boot. `head` is the header of a frame that it has read, or nothing; `body` that frame's body, if it has read that.
+function serve(@nospecialize(head), @nospecialize(body))
+    peer = boot_peer()
+    while STATE[5] > 0          # An answer of the boot's is on its way through libuv.
+        yield()
+    end
+    survive_signals()
+    source = Source(peer.link, Vector{UInt8}(undef, 1 << 16), 0)
+    if head !== nothing
+        b = body === nothing ? head : vcat(head, body)
+        unsafe_copyto!(pointer(source.bytes), pointer(b), length(b))
+        source.limit = length(b)
+    end
+    serve_frames(peer, source)
+end
+function descriptor_of(@nospecialize(io))
+    try
+        return reinterpret(Int32, Base._fd(io))
+    catch
+        return Int32(-1)
+    end
+end
+function serve_frames(peer::Peer, source::Source)
+    while ensure!(source, 16)
+        source.start = place(source)
+        source.stop = source.start + 16
+        n = next!(source, UInt64)
+        id = next!(source, UInt32)
+        kind = next!(source, UInt8)
+        flags = next!(source, UInt8)
+        next!(source, UInt16)
+        source.start = place(source)
+        source.stop = source.start + n % Int
+        handle_frame(peer, source, kind, flags, id)
+    end
+    leave()
+end
+
+# What the boot has begun: its settings, and its job, if that still runs.
+const BOOT = Any[nothing, nothing]      # the Peer, the Job
+function boot_peer()
+    BOOT[1] === nothing || return BOOT[1]::Peer
+    fd = TRANSPORT == "fd" ? Int32(PARAMETER) : descriptor_of(LINK)
+    peer = BOOT[1] = Peer(StreamLink(LINK, fd, false, Any[], UInt8[]))
+    sizeof(STATE[3]) > 20 && configure(peer, String(codeunits(STATE[3])[21:end]))
+    if JOB[1] != NOBODY
+        job = BOOT[2] = Job(peer, JOB[1] % UInt32, EVAL)
+        job.mode = JOB[3] ? MODE_VALUE : MODE_NOTHING
+        job.task = JOB[4]
+        job.user = JOB[5]
+        peer.jobs[job.id] = job
+    end
+    peer
+end
+# Answers the boot's job; its own task calls this, perhaps before the reader has taken over.
+function finish_boot(@nospecialize(value), @nospecialize(trace))
+    peer = boot_peer()
+    job = BOOT[2]::Job
+    BOOT[2] = nothing
+    job.user = false
+    finish_job(job, Encoder(), value, value, trace)
+end
+
+# A signal that comes while the task idles that ended last is thrown by Julia into the task of the REPL, if there is one.
+function survive_signals()
+    ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)
+    catcher = Task(() -> (mask(); rest_forever()))
+    schedule(catcher)
+    yield()
+    Core.eval(Base, Expr(:(=), :active_repl_backend, (backend_task = catcher, in_eval = true, ast_transforms = Any[])))
+    nothing
+end
