@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors and elements: what values of one type have in common, and how an element of an array of bits lies in
- * memory. Both are shared by all values of a message and never change once they are complete. */
+/* Descriptors and elements: what values of one type have in common, and how an element
+ * of an array of bits lies in memory. Both are shared by all values of a message and
+ * never change once they are complete. */
 #include "malt-value-private.h"
 
 #include <string.h>
@@ -202,8 +203,8 @@ malt_element_unref (MaltElement *element)
   g_free (element);
 }
 
-/* Inner descriptors are compared by identity: hostile ones can be nested so that looking into them takes for ever, and
- * a definition that is sent twice does no harm. */
+/* Inner descriptors are compared by identity: hostile ones can be nested so that
+ * looking into them takes for ever, and a definition that is sent twice does no harm. */
 gboolean
 malt_element_equal (const MaltElement *a, const MaltElement *b)
 {

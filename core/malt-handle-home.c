@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Where handles go when nobody refers to them any more.
  *
- * Handles outlive calls, futures and the worker itself, and are dropped from any thread, so they cannot refer to
- * the worker: they refer to its home. The worker closes the home when it ends; from then on releases are dropped,
- * because the objects are gone anyway. The lock is held while the release function runs, so that closing waits for
- * a release that is under way. */
+ * Handles outlive calls, futures and the worker itself, and are dropped from any
+ * thread, so they cannot refer to the worker: they refer to its home. The worker
+ * closes the home when it ends; from then on releases are dropped, because the objects
+ * are gone anyway. The lock is held while the release function runs, so that closing
+ * waits for a release that is under way. */
 #include "malt-value-private.h"
 
 struct _MaltHandleHome

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints arrays, and decides where their element types need not be said: base/arrayshow.jl in Julia. */
+/* Prints arrays, and decides where their element types need not be said:
+ * base/arrayshow.jl in Julia. */
 #include "malt-print-private.h"
 
 #include <string.h>
@@ -57,8 +58,8 @@ malt_type_is_implicit (const char *type)
   return TRUE;
 }
 
-/* Writes the element type in front of an array unless the surroundings or the elements tell it. Returns what is
- * known of the elements. */
+/* Writes the element type in front of an array unless the surroundings or the elements
+ * tell it. Returns what is known of the elements. */
 static const char *
 append_element_prefix (GString *out, const char *element_type, gsize n_elements,
                        const char *known_type)
@@ -128,7 +129,8 @@ append_semicolons (GString *out, gsize n)
     g_string_append_c (out, ';');
 }
 
-/* The number of the dimension that the slice after this one begins anew, counted from 1. */
+/* The number of the dimension that the slice after this one begins anew, counted from
+ * 1. */
 static gsize
 changed_dimension (const MaltArray *array, gsize next_slice)
 {
@@ -139,7 +141,8 @@ changed_dimension (const MaltArray *array, gsize next_slice)
   return dimension + 1;
 }
 
-/* `[1 3; 2 4;;; 5 7; 6 8]`; closing semicolons where they are needed to say how many dimensions there are. */
+/* `[1 3; 2 4;;; 5 7; 6 8]`; closing semicolons where they are needed to say how many
+ * dimensions there are. */
 static void
 append_matrices (GString *out, MaltArray *array, const char *known_type)
 {

@@ -12,7 +12,8 @@ append_new_line (GString *out, int indent)
     g_string_append_c (out, ' ');
 }
 
-/* The statements of a block, or the one statement that stands for it, and the line for what closes it. */
+/* The statements of a block, or the one statement that stands for it, and the line for
+ * what closes it. */
 static void
 append_body (GString *out, MaltValue *body, int indent, int statement_indent)
 {

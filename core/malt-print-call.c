@@ -49,7 +49,8 @@ append_call (GString *out, MaltValue *function, MaltValue *const *items, gsize n
   g_string_append (out, close);
 }
 
-/* `2x`: a number before a name, unless the name would be taken for a part of the number. */
+/* `2x`: a number before a name, unless the name would be taken for a part of the
+ * number. */
 static gboolean
 is_juxtaposition (const char *name, MaltValue *const *items, gsize n_items)
 {

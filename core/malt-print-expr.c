@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints expressions as Julia's show_unquoted() does: names, operators, calls and lists. What has blocks is in
- * malt-print-block.c. A form that neither knows is printed as `$(Expr(:head, args...))`, as Julia does with forms that
- * it does not know; these here are fewer, the result is code for the same expression all the same. */
+/* Prints expressions as Julia's show_unquoted() does: names, operators, calls and
+ * lists. What has blocks is in malt-print-block.c. A form that neither knows is
+ * printed as `$(Expr(:head, args...))`, as Julia does with forms that it does not
+ * know; these here are fewer, the result is code for the same expression all the same. */
 #include "malt-print-private.h"
 
 #include <string.h>
@@ -106,7 +107,8 @@ append_macro_name (GString *out, MaltValue *value)
 
 /* Lists */
 
-/* An operator as an operand, and a negative number or a sign before a power, need parentheses. */
+/* An operator as an operand, and a negative number or a sign before a power, need
+ * parentheses. */
 static gboolean
 operand_is_wrapped (MaltValue *item, gboolean is_first, int precedence,
                     gboolean wraps_operators)
@@ -166,7 +168,8 @@ malt_append_unknown_form (GString *out, MaltValue *value, const MaltExprView *ex
   g_string_append (out, "))");
 }
 
-/* Arguments of a call, among which `kw` is written as `=` and `=` cannot stand by itself. */
+/* Arguments of a call, among which `kw` is written as `=` and `=` cannot stand by
+ * itself. */
 void
 malt_append_arguments (GString *out, MaltValue *const *items, gsize n_items, int indent)
 {

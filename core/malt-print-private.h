@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* Whether a canonical type is that name with or without parameters; a type of NULL has no name. */
+/* Whether a canonical type is that name with or without parameters; a type of NULL has
+ * no name. */
 gboolean malt_type_has_name (const char *type, const char *name);
 /* Whether Julia can tell the type from how its instances are written. */
 gboolean malt_type_is_implicit (const char *type);
@@ -60,7 +61,8 @@ void malt_append_code_list (GString *out, MaltValue *const *items, gsize n_items
 void malt_append_infix (GString *out, MaltValue *const *items, gsize n_items,
                         const char *separator, int indent, int own_precedence,
                         int precedence);
-/* Arguments of a call, among which `kw` is written as `=` and `=` cannot stand by itself. */
+/* Arguments of a call, among which `kw` is written as `=` and `=` cannot stand by
+ * itself. */
 void malt_append_arguments (GString *out, MaltValue *const *items, gsize n_items,
                             int indent);
 void malt_append_unknown_form (GString *out, MaltValue *value, const MaltExprView *expr);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Prints values as Julia's repr() does; see base/show.jl and base/arrayshow.jl there.
  *
- * Julia leaves out what the surroundings tell: `Float32[1.0, 2.0]`, not `Float32[1.0f0, 2.0f0]`. What they tell is
- * the type that the value is known to have, its name as text in the canonical form; NULL where nothing is known.
- * Where versions of Julia differ the newer form is printed. */
+ * Julia leaves out what the surroundings tell: `Float32[1.0, 2.0]`, not
+ * `Float32[1.0f0, 2.0f0]`. What they tell is the type that the value is known to have,
+ * its name as text in the canonical form; NULL where nothing is known. Where versions
+ * of Julia differ the newer form is printed. */
 #include "malt-print-private.h"
 
 #include <string.h>
@@ -422,9 +423,10 @@ malt_append_value (GString *out, MaltValue *value, const char *known_type)
  * malt_value_to_string:
  * @value: a value
  *
- * What Julia's `repr` gives for @value, in the form of newer versions: `[1 2; 3 4]`, `Dict("a" => 1)`, `0x0f`,
- * `:(x + 1)`. Nothing is left out, however long it gets. A struct whose type prints itself in its own way is printed
- * so. A handle prints as the text that came with it, or as its type and an ellipsis: `Channel{Any}(…)`.
+ * What Julia's `repr` gives for @value, in the form of newer versions: `[1 2; 3 4]`,
+ * `Dict("a" => 1)`, `0x0f`, `:(x + 1)`. Nothing is left out, however long it gets. A
+ * struct whose type prints itself in its own way is printed so. A handle prints as the
+ * text that came with it, or as its type and an ellipsis: `Channel{Any}(…)`.
  *
  * Bytes in the text of structs and handles that are not UTF-8 are replaced by U+FFFD.
  *

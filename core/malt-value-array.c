@@ -154,15 +154,17 @@ new_bits_array (MaltElement *element, const gsize *dims, gsize n_dims, GBytes *b
 
 /**
  * malt_value_new_array:
- * @element: what the elements are: Bool (one byte each, 0 or 1), an integer, a float, or Char (its bits, see
- *   malt_value_get_char_bits())
+ * @element: what the elements are: Bool (one byte each, 0 or 1), an integer, a float, or
+ *   Char (its bits, see malt_value_get_char_bits())
  * @dims: (array length=n_dims): the size of each dimension, the fastest first
  * @n_dims: number of dimensions, at most 32; 1 for a Vector
- * @data: (array length=n_bytes) (element-type guint8) (nullable): the elements, column-major, as C holds them; they
- *   are copied
- * @n_bytes: their size, which is the product of the dimensions times the size of an element
+ * @data: (array length=n_bytes) (element-type guint8) (nullable): the elements,
+ *   column-major, as C holds them; they are copied
+ * @n_bytes: their size, which is the product of the dimensions times the size of an
+ *   element
  *
- * Makes an array of numbers. To pass numbers on without a copy use malt_value_new_array_from_bytes().
+ * Makes an array of numbers. To pass numbers on without a copy use
+ * malt_value_new_array_from_bytes().
  *
  * Returns: (transfer full): a new value
  */
@@ -192,10 +194,12 @@ malt_value_new_array (MaltValueKind element, const gsize *dims, gsize n_dims,
  * @bytes: the elements, column-major, as C holds them
  * @error: return location for an error
  *
- * Makes an array of numbers that refers to @bytes; they are copied only if they are not aligned for the element.
+ * Makes an array of numbers that refers to @bytes; they are copied only if they are not
+ * aligned for the element.
  *
- * Errors: %MALT_ERROR_INVALID_ARGUMENT if the size of @bytes is not the product of the dimensions and the element's
- * size, if there are too many dimensions, or if a Bool is neither 0 nor 1.
+ * Errors: %MALT_ERROR_INVALID_ARGUMENT if the size of @bytes is not the product of the
+ * dimensions and the element's size, if there are too many dimensions, or if a Bool is
+ * neither 0 nor 1.
  *
  * Returns: (transfer full): a new value
  */
@@ -223,7 +227,8 @@ malt_value_new_array_from_bytes (MaltValueKind element, const gsize *dims, gsize
  * @bytes: the elements, column-major: real and imaginary part alternate
  * @error: return location for an error
  *
- * Makes an array of complex numbers that refers to @bytes; they are copied only if they are not aligned.
+ * Makes an array of complex numbers that refers to @bytes; they are copied only if they
+ * are not aligned.
  *
  * Errors: %MALT_ERROR_INVALID_ARGUMENT as for malt_value_new_array_from_bytes().
  *
@@ -265,8 +270,8 @@ values_may_be_elements (MaltValue *const *values, gsize n_values)
  * @element_type: (nullable): the element type, as Julia source; %NULL means `Any`
  * @dims: (array length=n_dims): the size of each dimension, the fastest first
  * @n_dims: number of dimensions, at most 32; 1 for a Vector
- * @values: (array length=n_values) (nullable): the elements, column-major; may be %NULL if
- *   there are none
+ * @values: (array length=n_values) (nullable): the elements, column-major; may be %NULL
+ *   if there are none
  * @n_values: number of elements, which is the product of the dimensions
  *
  * Makes an array of any values: strings, for example, or a mixture.
@@ -308,7 +313,8 @@ value_is_array (MaltValue *value)
  * malt_value_get_n_dims:
  * @value: an array
  *
- * The number of dimensions; 0 for an array of one element that Julia calls zero-dimensional.
+ * The number of dimensions; 0 for an array of one element that Julia calls
+ * zero-dimensional.
  *
  * Returns: the number
  */
@@ -357,8 +363,9 @@ malt_value_is_bits_array (MaltValue *value)
  * malt_value_get_element_kind:
  * @value: an array of bits
  *
- * What each element is: a scalar, or %MALT_VALUE_COMPLEX, %MALT_VALUE_RATIONAL, %MALT_VALUE_TUPLE,
- * %MALT_VALUE_NAMED_TUPLE or %MALT_VALUE_STRUCT, of which malt_value_get_element_type_name() says more.
+ * What each element is: a scalar, or %MALT_VALUE_COMPLEX, %MALT_VALUE_RATIONAL,
+ * %MALT_VALUE_TUPLE, %MALT_VALUE_NAMED_TUPLE or %MALT_VALUE_STRUCT, of which
+ * malt_value_get_element_type_name() says more.
  *
  * Returns: the kind
  */
@@ -390,7 +397,8 @@ malt_value_get_element_size (MaltValue *value)
  * @value: an array of bits
  * @out_n_bytes: (out) (optional): return location for the size
  *
- * The elements, column-major, aligned for their type. They may be used as long as @value is.
+ * The elements, column-major, aligned for their type. They may be used as long as @value
+ * is.
  *
  * Returns: (transfer none): the elements; not %NULL, also where there are none
  */
@@ -415,7 +423,8 @@ new_bytes_of_text (MaltValue *owner, const MaltText *text)
  * malt_value_dup_bytes:
  * @value: an array of bits, a String, a Symbol, or a struct of a primitive type
  *
- * The bytes that @value is made of, without a copy. They may be used also when @value is gone.
+ * The bytes that @value is made of, without a copy. They may be used also when @value is
+ * gone.
  *
  * Returns: (transfer full): the bytes
  */

@@ -8,7 +8,8 @@
 /* From this size on entries of dictionaries and sets are found through a table. */
 #define MIN_TABLE_ENTRIES 8
 
-/* A float that is an integer of up to 128 bits; -0.0 is none, because isequal(-0.0, 0) is false. */
+/* A float that is an integer of up to 128 bits; -0.0 is none, because isequal(-0.0, 0)
+ * is false. */
 static gboolean
 float_to_wide_int (gdouble number, MaltWideInt *out_wide)
 {
@@ -244,9 +245,10 @@ kinds_equal (MaltValue *a, MaltValue *b)
  * @a: a value
  * @b: another one
  *
- * Compares as Julia's `isequal` does: NaN equals NaN, -0.0 differs from 0.0, integers and floats of all kinds are
- * compared by what they are worth, a range equals the Vector of its elements, and the order of dictionaries and sets
- * does not matter. Complex and Rational equal their own kind only. Structs are equal if their type names and fields
+ * Compares as Julia's `isequal` does: NaN equals NaN, -0.0 differs from 0.0, integers and
+ * floats of all kinds are compared by what they are worth, a range equals the Vector of
+ * its elements, and the order of dictionaries and sets does not matter. Complex and
+ * Rational equal their own kind only. Structs are equal if their type names and fields
  * are, handles if they are the same handle of the same worker.
  *
  * Returns: true if they are equal
@@ -328,7 +330,8 @@ hash_first_element (MaltValue *value, gsize n)
   return (guint) n * 31 + malt_value_hash (first);
 }
 
-/* Of arrays and ranges the length and the first element go in: an array may equal a range. */
+/* Of arrays and ranges the length and the first element go in: an array may equal a
+ * range. */
 guint
 malt_value_hash (MaltValue *value)
 {

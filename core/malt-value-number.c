@@ -58,7 +58,8 @@ malt_value_kind_to_string (MaltValueKind kind)
  * malt_value_is_integer:
  * @value: a value
  *
- * Tells whether @value is an integer of any size, or a Bool, which in Julia is an integer too.
+ * Tells whether @value is an integer of any size, or a Bool, which in Julia is an integer
+ * too.
  *
  * Returns: true if it is
  */
@@ -73,7 +74,8 @@ malt_value_is_integer (MaltValue *value)
  * malt_value_is_real:
  * @value: a value
  *
- * Tells whether malt_value_get_double() has an answer: for integers, Bool, floats, and Rational of integers.
+ * Tells whether malt_value_get_double() has an answer: for integers, Bool, floats, and
+ * Rational of integers.
  *
  * Returns: true if it has
  */
@@ -188,7 +190,8 @@ malt_value_get_int64 (MaltValue *value)
  * malt_value_get_uint64:
  * @value: an integer of any kind that fits, or a Bool
  *
- * An integer as an unsigned C integer. Where it may be something else use malt_value_as_uint64().
+ * An integer as an unsigned C integer. Where it may be something else use
+ * malt_value_as_uint64().
  *
  * Returns: the number
  */
@@ -222,7 +225,8 @@ malt_value_get_double (MaltValue *value)
 /**
  * malt_value_get_int128:
  * @value: an integer of any kind, or a Bool
- * @out_high: (out) (optional): return location for the high half, which has the sign (of a UInt128: its bits)
+ * @out_high: (out) (optional): return location for the high half, which has the sign (of
+ *   a UInt128: its bits)
  * @out_low: (out) (optional): return location for the low half
  *
  * The two halves of an integer: it is `high * 2^64 + low`.
@@ -248,7 +252,8 @@ malt_value_get_int128 (MaltValue *value, gint64 *out_high, guint64 *out_low)
  *
  * The code point of a Char.
  *
- * Returns: the code point, or 0xfffd if the Char is not valid Unicode; see malt_value_get_char_bits()
+ * Returns: the code point, or 0xfffd if the Char is not valid Unicode; see
+ *   malt_value_get_char_bits()
  */
 gunichar
 malt_value_get_char (MaltValue *value)
@@ -280,7 +285,8 @@ malt_value_get_char_bits (MaltValue *value)
  * @value: a String or a Symbol
  * @out_n_bytes: (out) (optional): return location for the number of bytes
  *
- * The text. A NUL follows it; but Julia's strings may hold NULs and bytes that are not UTF-8 themselves.
+ * The text. A NUL follows it; but Julia's strings may hold NULs and bytes that are not
+ * UTF-8 themselves.
  *
  * Returns: (transfer none): the text, which lives as long as @value
  */
@@ -297,8 +303,9 @@ malt_value_get_string (MaltValue *value, gsize *out_n_bytes)
  * malt_value_dup_string: (rename-to malt_value_get_string)
  * @value: a String or a Symbol
  *
- * The text as valid UTF-8: bytes that are not are replaced by U+FFFD, and so are NULs. The bytes themselves are to be
- * had from malt_value_get_string() and malt_value_dup_bytes().
+ * The text as valid UTF-8: bytes that are not are replaced by U+FFFD, and so are NULs.
+ * The bytes themselves are to be had from malt_value_get_string() and
+ * malt_value_dup_bytes().
  *
  * Returns: (transfer full): the text
  */
@@ -388,7 +395,8 @@ malt_value_as_uint64 (MaltValue *value, guint64 *out_value, GError **error)
  * @out_value: (out): return location for the number
  * @error: return location for an error
  *
- * A real number (integer, Bool, float or Rational) as a C double, if it is one; rounded where it does not fit exactly.
+ * A real number (integer, Bool, float or Rational) as a C double, if it is one; rounded
+ * where it does not fit exactly.
  *
  * Errors: %MALT_ERROR_VALUE if @value is no real number.
  *
@@ -410,9 +418,11 @@ malt_value_as_double (MaltValue *value, gdouble *out_value, GError **error)
  * @value: a value
  * @error: return location for an error
  *
- * The text of a String or Symbol, if it is one, and is what C and its bindings take for text: UTF-8 without NUL.
+ * The text of a String or Symbol, if it is one, and is what C and its bindings take for
+ * text: UTF-8 without NUL.
  *
- * Errors: %MALT_ERROR_VALUE if @value is neither, or holds a NUL or bytes that are not UTF-8.
+ * Errors: %MALT_ERROR_VALUE if @value is neither, or holds a NUL or bytes that are not
+ * UTF-8.
  *
  * Returns: (transfer none): the text, which lives as long as @value
  */

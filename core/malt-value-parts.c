@@ -8,8 +8,9 @@
  * malt_value_get_n_children:
  * @value: a value
  *
- * The number of parts: elements of a tuple, array, set or range, entries of a dictionary, arguments of an Expr, fields
- * of a struct; 2 for a Pair, Complex and Rational; 0 for everything else.
+ * The number of parts: elements of a tuple, array, set or range, entries of a dictionary,
+ * arguments of an Expr, fields of a struct; 2 for a Pair, Complex and Rational; 0 for
+ * everything else.
  *
  * Returns: the number
  */
@@ -37,16 +38,18 @@ malt_value_get_n_children (MaltValue *value)
 /**
  * malt_value_dup_child:
  * @value: a value with parts
- * @index: which one, counted from 0; for arrays in the order of memory, the first dimension fastest
+ * @index: which one, counted from 0; for arrays in the order of memory, the first
+ *   dimension fastest
  *
- * One part: an element of a tuple, array, set or range, the value (not the key) of an entry of a dictionary, an
- * argument of an Expr, a field of a struct; of a Pair first and second, of Complex real and imaginary part, of a
- * Rational numerator and denominator.
+ * One part: an element of a tuple, array, set or range, the value (not the key) of an
+ * entry of a dictionary, an argument of an Expr, a field of a struct; of a Pair first and
+ * second, of Complex real and imaginary part, of a Rational numerator and denominator.
  *
  * Elements of a range are computed as Julia does for integers, floats and Char.
  *
- * Returns: (transfer full) (nullable): the part; %NULL for an element of a range of another type, of which only
- *   "first", "step" and "last" can be had, see malt_value_dup_field()
+ * Returns: (transfer full) (nullable): the part; %NULL for an element of a range of
+ *   another type, of which only "first", "step" and "last" can be had, see
+ *   malt_value_dup_field()
  */
 MaltValue *
 malt_value_dup_child (MaltValue *value, gsize index)
@@ -153,8 +156,9 @@ find_field (MaltValue *value, const char *name, gsize *out_index)
  * @value: a value
  * @name: the name of a part
  *
- * A part by its name: an element of a NamedTuple, a field of a struct; "re" and "im" of Complex, "num" and "den" of
- * Rational, "first" and "second" of a Pair, "first", "step" and "last" of a range.
+ * A part by its name: an element of a NamedTuple, a field of a struct; "re" and "im" of
+ * Complex, "num" and "den" of Rational, "first" and "second" of a Pair, "first", "step"
+ * and "last" of a range.
  *
  * Returns: (transfer full) (nullable): the part, or %NULL if @value has no such part
  */
@@ -194,8 +198,8 @@ malt_value_dup_key (MaltValue *value, gsize index)
  * @value: a dictionary
  * @key: a key
  *
- * The value of the entry with a key that is equal to @key, as malt_value_equal() has it. Takes time in proportion to
- * the number of entries.
+ * The value of the entry with a key that is equal to @key, as malt_value_equal() has it.
+ * Takes time in proportion to the number of entries.
  *
  * Returns: (transfer full) (nullable): the value, or %NULL if there is no such key
  */
@@ -217,8 +221,8 @@ malt_value_lookup (MaltValue *value, MaltValue *key)
  * @value: a dictionary
  * @key: a text
  *
- * The value of the entry whose key is the String or the Symbol @key. Takes time in proportion to the number of
- * entries.
+ * The value of the entry whose key is the String or the Symbol @key. Takes time in
+ * proportion to the number of entries.
  *
  * Returns: (transfer full) (nullable): the value, or %NULL if there is no such key
  */

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* How a MaltValue is laid out, and the constructors that the codec uses. Internal to the library.
+/* How a MaltValue is laid out, and the constructors that the codec uses. Internal to
+ * the library.
  *
- * A value is one allocation with a common head; what follows the head depends on the kind:
+ * A value is one allocation with a common head; what follows the head depends on the
+ * kind:
  *
- *   MaltScalar      Bool, integers, floats, Char: the bits (of 128-bit integers: MaltWideScalar)
+ *   MaltScalar      Bool, integers, floats, Char: the bits (MaltWideScalar if 128)
  *   MaltText        String, Symbol: bytes and their number
  *   MaltGroup       everything that is made of other values: their references inline
  *   MaltArray       arrays of bits (a borrowed stretch of a GBytes) and arrays of values
  *   MaltHandle      an object on a worker
  *
- * Values never change once a constructor has returned them, but for the type name, which is made on demand and
- * published with a compare-and-exchange. So any thread may use any value without a lock. */
+ * Values never change once a constructor has returned them, but for the type name,
+ * which is made on demand and published with a compare-and-exchange. So any thread may
+ * use any value without a lock. */
 #pragma once
 
 #include <malt/malt.h>
@@ -19,16 +22,18 @@ G_BEGIN_DECLS
 
 /* Levels of nesting on the wire (docs/protocol.md, section 5); a scalar is one level. */
 #define MALT_VALUE_MAX_WIRE_DEPTH 128
-/* Levels that a constructor accepts: more than the wire does, so that a host learns of it by a GError when it
- * sends the value, and few enough for functions that recurse over values. */
+/* Levels that a constructor accepts: more than the wire does, so that a host learns of
+ * it by a GError when it sends the value, and few enough for functions that recurse
+ * over values. */
 #define MALT_VALUE_MAX_DEPTH 250
 #define MALT_ARRAY_MAX_DIMS 32
 
 /* Where handles come from and go back to. One for each worker. */
 typedef struct _MaltHandleHome MaltHandleHome;
 
-/* Called when the last reference to a handle is gone, in the thread that dropped it, with the home's lock held:
- * it must not block, must not use values and must not close the home. */
+/* Called when the last reference to a handle is gone, in the thread that dropped it,
+ * with the home's lock held: it must not block, must not use values and must not close
+ * the home. */
 typedef void (*MaltHandleReleaseFunc) (guint64 id, gpointer user_data);
 
 MaltHandleHome *malt_handle_home_new (MaltHandleReleaseFunc release, gpointer user_data);
@@ -45,7 +50,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltHandleHome, malt_handle_home_unref)
 typedef struct _MaltDescriptor MaltDescriptor;
 typedef struct _MaltElement MaltElement;
 
-/* Bytes that are followed by a NUL, which is not counted. Names may hold any bytes, as Julia's may. */
+/* Bytes that are followed by a NUL, which is not counted. Names may hold any bytes, as
+ * Julia's may. */
 typedef struct
 {
   char *text; /* (owned) */
@@ -76,20 +82,27 @@ typedef struct
   MaltElement *element; /* (owned) */
 } MaltSlot;
 
-/* What values of one type have in common: its name, the names of its fields, where they lie in memory. */
+/* What values of one type have in common: its name, the names of its fields, where
+ * they lie in memory. */
 struct _MaltDescriptor
 {
   gatomicrefcount ref_count;
   MaltDescriptorKind kind;
   MaltDescriptorFlags flags;
-  MaltName type; /* empty for tuples and named tuples */
-  guint32 n_fields; /* kinds 2, 3, 4 */
-  guint32 n_bytes; /* kind 5 */
-  guint32 size; /* with layout: of one element */
-  guint32 alignment; /* with layout */
-  guint depth; /* with layout: levels of nesting of a value made of one element */
-  MaltName *names; /* (owned) (nullable): kinds 2 and 3, n_fields of them */
-  MaltSlot *slots; /* (owned) (nullable): with layout, n_fields of them */
+  /* Empty for tuples and named tuples. */
+  MaltName type;
+  /* Of kinds 2, 3 and 4. */
+  guint32 n_fields;
+  /* Of kind 5: the size of an instance. */
+  guint32 n_bytes;
+  /* With layout: size and alignment of one element, levels of nesting of its value. */
+  guint32 size;
+  guint32 alignment;
+  guint depth;
+  /* (owned) (nullable): n_fields names, of kinds 2 and 3. */
+  MaltName *names;
+  /* (owned) (nullable): n_fields places, with layout. */
+  MaltSlot *slots;
 };
 
 MaltDescriptor *malt_descriptor_new (MaltDescriptorKind kind, MaltDescriptorFlags flags,
@@ -132,11 +145,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltElement, malt_element_unref)
 
 typedef enum
 {
-  MALT_VALUE_FLAG_STATIC = 1 << 0, /* never freed, not counted */
-  MALT_VALUE_FLAG_OWN_SHOW =
-      1 << 1, /* a group whose last reference is its text, a String */
-  MALT_VALUE_FLAG_PRIMITIVE =
-      1 << 2, /* a struct without fields whose first reference is its bytes, a String */
+  /* Never freed, not counted. */
+  MALT_VALUE_FLAG_STATIC = 1 << 0,
+  /* A group whose last reference is its text, a String. */
+  MALT_VALUE_FLAG_OWN_SHOW = 1 << 1,
+  /* A struct without fields whose first reference is its bytes, a String. */
+  MALT_VALUE_FLAG_PRIMITIVE = 1 << 2,
 } MaltValueFlags;
 
 struct _MaltValue
@@ -169,32 +183,42 @@ typedef struct
   char text[]; /* n_bytes and a NUL */
 } MaltText;
 
-/* Tuple, NamedTuple, Pair, Dict (key and value alternate), Set, Complex (re, im), Rational (num, den), range (first,
- * step, last, length), Expr (head, then arguments), struct (fields). */
+/* Tuple, NamedTuple, Pair, Dict (key and value alternate), Set, Complex (re, im),
+ * Rational (num, den), range (first, step, last, length), Expr (head, then arguments),
+ * struct (fields). */
 typedef struct
 {
   MaltValue base;
-  char *type_name; /* (owned) (nullable), atomic: made on demand */
-  MaltDescriptor *descriptor; /* (owned) (nullable) */
-  gsize n_values; /* the parts */
-  gsize n_refs; /* the parts, then what the flags say */
-  MaltValue *refs[]; /* (owned); NULL only while the group is being built */
+  /* (owned) (nullable), atomic: made on demand. */
+  char *type_name;
+  /* (owned) (nullable). */
+  MaltDescriptor *descriptor;
+  /* The parts; then, in n_refs, what the flags say. */
+  gsize n_values;
+  gsize n_refs;
+  /* (owned); NULL only while the group is being built. */
+  MaltValue *refs[];
 } MaltGroup;
 
 typedef struct
 {
   MaltValue base;
-  char *type_name; /* (owned) (nullable), atomic: made on demand */
-  char *element_type_name; /* (owned) (nullable), atomic: made on demand */
-  MaltElement *element; /* (owned) (nullable): array of bits */
-  MaltDescriptor *element_type; /* (owned) (nullable): array of values */
-  GBytes *
-      bytes; /* (owned) (nullable): array of bits; holds more than the elements, perhaps */
-  const guint8 *data; /* (unowned): into bytes, aligned for the element */
+  /* (owned) (nullable), atomic: made on demand. */
+  char *type_name;
+  char *element_type_name;
+  /* (owned) (nullable): of an array of bits, its elements and the memory they lie in,
+   * which may be larger. */
+  MaltElement *element;
+  GBytes *bytes;
+  /* (unowned): into that memory, aligned for the element. */
+  const guint8 *data;
   gsize n_bytes;
-  MaltValue **
-      values; /* (owned) (nullable): array of values; entries are NULL only while it is being built */
-  gsize n_values; /* number of elements, in both cases */
+  /* (owned) (nullable): of an array of values; entries are NULL only while it is being
+   * built. */
+  MaltDescriptor *element_type;
+  MaltValue **values;
+  /* Number of elements, in both cases. */
+  gsize n_values;
   gsize n_dims;
   gsize dims[];
 } MaltArray;
@@ -202,12 +226,16 @@ typedef struct
 typedef struct
 {
   MaltValue base;
-  char *type_name; /* (owned) (nullable), atomic: made on demand */
+  /* (owned) (nullable), atomic: made on demand. */
+  char *type_name;
   guint64 id;
   MaltHandleFlags handle_flags;
-  MaltHandleHome *home; /* (owned) (nullable) */
-  MaltDescriptor *type; /* (owned) */
-  MaltValue *text; /* (owned) (nullable): a String */
+  /* (owned) (nullable). */
+  MaltHandleHome *home;
+  /* (owned). */
+  MaltDescriptor *type;
+  /* (owned) (nullable): a String. */
+  MaltValue *text;
 } MaltHandle;
 
 static inline gboolean
@@ -247,8 +275,9 @@ malt_group_get_bits (const MaltGroup *group)
   return (MaltText *) group->refs[group->n_values];
 }
 
-/* Constructors for the codec. A group or an array of values is made empty, filled by stores into its references, and
- * finished by a call that computes its depth; until then only malt_value_unref() may be used on it. */
+/* Constructors for the codec. A group or an array of values is made empty, filled by
+ * stores into its references, and finished by a call that computes its depth; until
+ * then only malt_value_unref() may be used on it. */
 
 MaltValue *malt_value_new_scalar (MaltValueKind kind, guint64 low, guint64 high);
 MaltText *malt_value_new_text (MaltValueKind kind, const void *text, gsize n_bytes);
@@ -295,7 +324,8 @@ MaltValue *malt_range_dup_element (MaltValue *range, gsize index);
 void malt_append_symbol (GString *out, const char *name, gsize n_bytes);
 void malt_append_quoted (GString *out, const char *text, gsize n_bytes);
 void malt_append_char (GString *out, guint32 bits);
-/* "1.0e-5"; the letter of the exponent of Float32 is f, and without an exponent "f0" follows where it says so. */
+/* "1.0e-5"; the letter of the exponent of Float32 is f, and without an exponent "f0"
+ * follows where it says so. */
 void malt_append_float (GString *out, MaltValue *value, gboolean shows_type);
 gboolean malt_text_is_identifier (const char *text, gsize n_bytes);
 /* As in Base.operator_precedence: 0 for what is no operator. Leading dots are allowed. */
@@ -304,10 +334,12 @@ gboolean malt_text_is_operator (const char *text, gsize n_bytes);
 void malt_append_value (GString *out, MaltValue *value, const char *known_type);
 void malt_append_expr (GString *out, MaltValue *expr);
 
-/* Text of types: what Julia 1.6 and later would print (", " between parameters, Vector and Matrix for Array). */
+/* Text of types: what Julia 1.6 and later would print (", " between parameters, Vector
+ * and Matrix for Array). */
 
 char *malt_type_text_canonical (const char *text);
-/* The parameter of that number of a canonical type, e.g. "Int64" of "Dict{Int64, Char}" and 0; NULL if none. */
+/* The parameter of that number of a canonical type, e.g. "Int64" of "Dict{Int64,
+ * Char}" and 0; NULL if none. */
 char *malt_type_text_dup_parameter (const char *text, guint index);
 char *malt_value_dup_type_name (MaltValue *value);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Ranges: how long they are and what their elements are.
  *
- * Ranges of floats are those of Julia's twiceprecision.jl: where first and step are fractions with a small
- * denominator, elements are computed with these, so that 0.1:0.1:0.9 has 0.3 and not 0.30000000000000004. */
+ * Ranges of floats are those of Julia's twiceprecision.jl: where first and step are
+ * fractions with a small denominator, elements are computed with these, so that
+ * 0.1:0.1:0.9 has 0.3 and not 0.30000000000000004. */
 #include "malt-value-private.h"
 
 #include <math.h>
@@ -15,7 +16,8 @@ typedef struct
   gint64 den;
 } Fraction;
 
-/* Largest number up to which all integers are floats of this kind, and of the kind below it. */
+/* Largest number up to which all integers are floats of this kind, and of the kind
+ * below it. */
 static gdouble
 max_integer (MaltValueKind kind)
 {
@@ -219,7 +221,8 @@ new_range (MaltRangeForm form, const char *type, MaltValue *first, MaltValue *st
   return &group->base;
 }
 
-/* Steps from first to last, rounded down, for integers whose difference fits; FALSE if the range is empty. */
+/* Steps from first to last, rounded down, for integers whose difference fits; FALSE if
+ * the range is empty. */
 static gboolean
 count_steps (MaltUInt128 first, MaltUInt128 step, MaltUInt128 last, gboolean is_signed,
              gboolean step_is_negative, MaltUInt128 *out_n)
@@ -312,11 +315,12 @@ new_float_range (MaltValue *first, MaltValue *step, MaltValue *last)
 /**
  * malt_value_new_range:
  * @first: the first element: an integer, a finite float or a valid Char
- * @step: (nullable): the step, not zero: of the kind of @first, or an integer for Char; %NULL means `first:last`
+ * @step: (nullable): the step, not zero: of the kind of @first, or an integer for Char;
+ *   %NULL means `first:last`
  * @last: where to end, of the kind of @first
  *
- * Makes the range `first:step:last`. As in Julia it ends before @last where the steps do not meet it, and is empty
- * where they lead away from it. It has less than 2^63 elements.
+ * Makes the range `first:step:last`. As in Julia it ends before @last where the steps do
+ * not meet it, and is empty where they lead away from it. It has less than 2^63 elements.
  *
  * Returns: (transfer full): a new value
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Scalars and text: numbers, Bool, Char, String, Symbol, and the three values without content. */
+/* Scalars and text: numbers, Bool, Char, String, Symbol, and the three values without
+ * content. */
 #include "malt-value-private.h"
 
 #include <math.h>
@@ -119,8 +120,9 @@ malt_value_new_missing (void)
 /**
  * malt_value_new_undef:
  *
- * Makes the mark of an unset element or field. It is accepted by malt_value_new_value_array() and
- * malt_value_new_struct() only, and cannot be sent by itself.
+ * Makes the mark of an unset element or field. It is accepted by
+ * malt_value_new_value_array() and malt_value_new_struct() only, and cannot be sent by
+ * itself.
  *
  * Returns: (transfer full): the value
  */
@@ -351,7 +353,8 @@ malt_value_new_char (gunichar value)
 
 /**
  * malt_value_new_char_bits:
- * @bits: what Julia's `reinterpret(UInt32, c)` gives: up to four bytes of UTF-8, the first in the highest position
+ * @bits: what Julia's `reinterpret(UInt32, c)` gives: up to four bytes of UTF-8, the
+ *   first in the highest position
  *
  * Makes a Char, which may be one that is not valid Unicode.
  *
@@ -380,7 +383,8 @@ malt_value_new_string (const char *value)
 
 /**
  * malt_value_new_string_len:
- * @value: (array length=n_bytes) (element-type guint8): any bytes, which may hold NUL; they are copied
+ * @value: (array length=n_bytes) (element-type guint8): any bytes, which may hold NUL;
+ *   they are copied
  * @n_bytes: how many
  *
  * Makes a String of any bytes, as Julia's may be.
@@ -480,7 +484,8 @@ malt_float16_from_double (gdouble value)
   if (size < 0x1p-14)
     return (guint16) (sign | (guint16) nearbyint (ldexp (size, 24)));
   frexp (size, &exponent);
-  /* A fraction that rounds up to the next power of two carries into the exponent, which is what is wanted. */
+  /* A fraction that rounds up to the next power of two carries into the exponent,
+   * which is what is wanted. */
   fraction = nearbyint (ldexp (size, 11 - exponent)) - 0x400;
   return (guint16) (sign | (guint16) (((exponent + 14) << 10) + (int) fraction));
 }

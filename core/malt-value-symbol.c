@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which names Julia takes for identifiers and operators, and how it writes symbols. From Julia 1.5's parser. */
+/* Which names Julia takes for identifiers and operators, and how it writes symbols.
+ * From Julia 1.5's parser. */
 #include "malt-value-private.h"
 
 #include <string.h>
@@ -34,7 +35,8 @@ typedef struct
   int precedence;
 } UnicodeOperators;
 
-/* Made by a loop over all characters with jl_is_operator() and jl_operator_precedence(). */
+/* Made by a loop over all characters with jl_is_operator() and
+ * jl_operator_precedence(). */
 static const UnicodeOperators unicode_operators[] = {
   { 0xac, 0xac, 0 },      { 0xb1, 0xb1, 11 },     { 0xd7, 0xd7, 12 },
   { 0xf7, 0xf7, 12 },     { 0x2026, 0x2026, 10 }, { 0x205d, 0x205d, 10 },

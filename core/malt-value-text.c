@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-/* As utf8proc has it: letters, marks, numbers, punctuation, symbols and the blanks that have a width. */
+/* As utf8proc has it: letters, marks, numbers, punctuation, symbols and the blanks
+ * that have a width. */
 static gboolean
 is_printable (gunichar c)
 {
@@ -47,7 +48,8 @@ append_char_bytes (GString *out, guint32 bits)
   while (bits != 0);
 }
 
-/* Behind one character in a string; is_hex_next: what follows would be taken for one more digit. */
+/* Behind one character in a string; is_hex_next: what follows would be taken for one
+ * more digit. */
 static void
 append_escaped (GString *out, gunichar c, gboolean is_octal_next, gboolean is_hex_next)
 {
@@ -175,8 +177,9 @@ increment (Decimal *decimal)
   decimal->point++;
 }
 
-/* The shortest decimal number that is rounded to the given one, and the nearest of those. At a power of two the
- * gap above is twice the one below, so that the nearest with so many digits may fail where the next succeeds. */
+/* The shortest decimal number that is rounded to the given one, and the nearest of
+ * those. At a power of two the gap above is twice the one below, so that the nearest
+ * with so many digits may fail where the next succeeds. */
 static void
 find_shortest (Decimal *decimal, gdouble number, MaltValueKind kind)
 {

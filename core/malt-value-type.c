@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of types, in the form that Julia 1.6 and later print: `Dict{String, Int64}`, `Vector{Float64}`. Julia 1.5
- * sends `Dict{String,Int64}` and `Array{Float64,1}`; hosts see one form only. */
+/* The names of types, in the form that Julia 1.6 and later print: `Dict{String,
+ * Int64}`, `Vector{Float64}`. Julia 1.5 sends `Dict{String,Int64}` and
+ * `Array{Float64,1}`; hosts see one form only. */
 #include "malt-value-private.h"
 
 #include <string.h>
@@ -9,7 +10,8 @@
 #define MAX_NAME_BYTES (64 * 1024)
 #define MAX_NESTING 100
 
-/* Behind one character, one quoted text, or one pair of parentheses with what is in it. */
+/* Behind one character, one quoted text, or one pair of parentheses with what is in
+ * it. */
 static const char *
 skip_unit (const char *text)
 {
@@ -96,7 +98,8 @@ use_alias (GString *out, gsize name_start, gsize brace, gsize last_separator)
       }
 }
 
-/* From an opening brace to behind the closing one; the name before it is already there. */
+/* From an opening brace to behind the closing one; the name before it is already
+ * there. */
 static const char *
 append_parameters (GString *out, const char *text, gsize item_start, guint depth)
 {
@@ -408,8 +411,9 @@ get_type_name_place (MaltValue *value)
  * malt_value_get_type_name:
  * @value: a value
  *
- * The name of the Julia type of @value, in the form that Julia 1.6 and later print: `Int64`, `Vector{Float64}`,
- * `Dict{String, Int64}`, `Main.P`'s `P`. The same for all versions of Julia. Names of more than 64 KiB are cut.
+ * The name of the Julia type of @value, in the form that Julia 1.6 and later print:
+ * `Int64`, `Vector{Float64}`, `Dict{String, Int64}`, `Main.P`'s `P`. The same for all
+ * versions of Julia. Names of more than 64 KiB are cut.
  *
  * Returns: (transfer none): the name, which lives as long as @value
  */
@@ -432,7 +436,8 @@ malt_value_get_type_name (MaltValue *value)
  * malt_value_get_element_type_name:
  * @value: an array
  *
- * The name of the element type, in the form of malt_value_get_type_name(): `Any`, `Int64`, `ComplexF64`.
+ * The name of the element type, in the form of malt_value_get_type_name(): `Any`,
+ * `Int64`, `ComplexF64`.
  *
  * Returns: (transfer none): the name, which lives as long as @value
  */

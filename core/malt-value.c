@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values: their lifetime, and the kinds that are made of other values. malt-value-private.h shows the layout. */
+/* Values: their lifetime, and the kinds that are made of other values.
+ * malt-value-private.h shows the layout. */
 #include "malt-value-private.h"
 
 #include <string.h>
@@ -9,13 +10,14 @@
  *
  * A Julia value on the host's side.
  *
- * Values are immutable and reference counted, and any thread may use any of them. What a value is,
- * malt_value_get_kind() says: numbers, text, containers, arrays and expressions have arrived in full; a struct is an
- * instance of an immutable Julia type, of which the name and the fields have arrived; a handle stands for an object
- * that stayed on the worker, and keeps it alive there.
+ * Values are immutable and reference counted, and any thread may use any of them. What a
+ * value is, malt_value_get_kind() says: numbers, text, containers, arrays and expressions
+ * have arrived in full; a struct is an instance of an immutable Julia type, of which the
+ * name and the fields have arrived; a handle stands for an object that stayed on the
+ * worker, and keeps it alive there.
  *
- * Containers count from 0, as C does, and not from 1, as Julia does. Arrays are column-major: the first dimension
- * varies fastest.
+ * Containers count from 0, as C does, and not from 1, as Julia does. Arrays are
+ * column-major: the first dimension varies fastest.
  *
  * Constructors accept up to 250 levels of nesting; a message carries up to 128.
  */
@@ -80,8 +82,8 @@ free_handle (MaltHandle *handle)
  * malt_value_unref:
  * @value: (transfer full): a value
  *
- * Gives one reference back. With the last one of a handle the object on the worker is released, some time later;
- * this function does not wait for it.
+ * Gives one reference back. With the last one of a handle the object on the worker is
+ * released, some time later; this function does not wait for it.
  */
 void
 malt_value_unref (MaltValue *value)
@@ -161,7 +163,8 @@ new_group (MaltValueKind kind, MaltDescriptor *descriptor, MaltValue *const *val
 
 /**
  * malt_value_new_tuple:
- * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are none
+ * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are
+ *   none
  * @n_values: number of elements
  *
  * Makes a Tuple.
@@ -200,8 +203,10 @@ new_named_descriptor (MaltDescriptorKind kind, const char *type, const char *con
 
 /**
  * malt_value_new_named_tuple:
- * @names: (array length=n_values) (nullable): the names, all different; may be %NULL if there are none
- * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are none
+ * @names: (array length=n_values) (nullable): the names, all different; may be %NULL if
+ *   there are none
+ * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are
+ *   none
  * @n_values: number of elements
  *
  * Makes a NamedTuple.
@@ -242,10 +247,11 @@ malt_value_new_pair (MaltValue *first, MaltValue *second)
 
 /**
  * malt_value_new_dict:
- * @type_name: (nullable): the type of the dictionary, as Julia source; %NULL means `Dict{Any, Any}`
+ * @type_name: (nullable): the type of the dictionary, as Julia source; %NULL means
+ *   `Dict{Any, Any}`
  * @keys: (array length=n_entries) (nullable): the keys; may be %NULL if there are none
- * @values: (array length=n_entries) (nullable): the values, in the order of the keys; may be
- *   %NULL if there are none
+ * @values: (array length=n_entries) (nullable): the values, in the order of the keys; may
+ *   be %NULL if there are none
  * @n_entries: number of entries
  *
  * Makes a dictionary. Of keys that are equal the worker keeps the last.
@@ -276,7 +282,8 @@ malt_value_new_dict (const char *type_name, MaltValue *const *keys,
 /**
  * malt_value_new_set:
  * @type_name: (nullable): the type of the set, as Julia source; %NULL means `Set{Any}`
- * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are none
+ * @values: (array length=n_values) (nullable): the elements; may be %NULL if there are
+ *   none
  * @n_values: number of elements
  *
  * Makes a Set. Of elements that are equal the worker keeps one.
@@ -336,10 +343,11 @@ new_integer (MaltValueKind kind, gboolean is_negative, MaltUInt128 magnitude)
 /**
  * malt_value_new_rational:
  * @numerator: the numerator, an integer
- * @denominator: the denominator, an integer of the same kind; not 0 if the numerator is 0, and not the least number
- *   of its kind
+ * @denominator: the denominator, an integer of the same kind; not 0 if the numerator is
+ *   0, and not the least number of its kind
  *
- * Makes a Rational in lowest terms with a denominator that is not negative, as Julia's `//` does.
+ * Makes a Rational in lowest terms with a denominator that is not negative, as Julia's
+ * `//` does.
  *
  * Returns: (transfer full): a new value
  */
@@ -378,8 +386,8 @@ malt_value_new_rational (MaltValue *numerator, MaltValue *denominator)
  * @args: (array length=n_args) (nullable): the arguments; may be %NULL if there are none
  * @n_args: number of arguments
  *
- * Makes an Expr, a piece of Julia's syntax tree. Names in it are symbols: `:(f(x))` has the head `call` and as
- * arguments the symbols `f` and `x`.
+ * Makes an Expr, a piece of Julia's syntax tree. Names in it are symbols: `:(f(x))` has
+ * the head `call` and as arguments the symbols `f` and `x`.
  *
  * Returns: (transfer full): a new value
  */
@@ -412,12 +420,14 @@ values_may_be_fields (MaltValue *const *values, gsize n_values)
 /**
  * malt_value_new_struct:
  * @type_name: the type, as Julia source; the worker looks it up in Main
- * @names: (array length=n_fields) (nullable): the names of the fields, all different; may be %NULL if there are none
+ * @names: (array length=n_fields) (nullable): the names of the fields, all different; may
+ *   be %NULL if there are none
  * @values: (array length=n_fields) (nullable): the fields; may be %NULL if there are none
  * @n_fields: number of fields
  *
- * Makes an instance of a Julia type. The worker makes it with exactly these fields, without running a constructor of
- * the type, and converts them to the field types where needed.
+ * Makes an instance of a Julia type. The worker makes it with exactly these fields,
+ * without running a constructor of the type, and converts them to the field types where
+ * needed.
  *
  * Returns: (transfer full): a new value
  */

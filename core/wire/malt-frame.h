@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The header of a frame: the numbers of docs/protocol.md, section 1, and how they are read, checked and written. */
+/* The header of a frame: the numbers of docs/protocol.md, section 1, and how they are
+ * read, checked and written. */
 #pragma once
 
 #include <malt/malt.h>
@@ -98,7 +99,8 @@ typedef struct
 /* NULL for an unknown kind. */
 const char *malt_frame_kind_to_string (guint8 kind);
 gboolean malt_frame_kind_is_from_runtime (guint8 kind);
-/* Reads and checks MALT_FRAME_HEADER_BYTES bytes: zero, kind, flags, length, in this order. Either direction. */
+/* Reads and checks MALT_FRAME_HEADER_BYTES bytes: zero, kind, flags, length, in this
+ * order. Either direction. */
 gboolean malt_frame_header_parse (const guint8 *bytes, guint64 max_body_bytes,
                                   MaltFrameHeader *out_header, GError **error);
 void malt_frame_header_write (const MaltFrameHeader *header, guint8 *bytes);

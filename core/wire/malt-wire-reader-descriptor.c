@@ -16,7 +16,8 @@ add_descriptor (MaltWireReader *reader, MaltDescriptor *descriptor)
   reader->descriptors[reader->n_descriptors++] = descriptor;
 }
 
-/* Fields must not overlap: then no more of them can be made of an element than it has bytes. */
+/* Fields must not overlap: then no more of them can be made of an element than it has
+ * bytes. */
 static gboolean
 take_slots (MaltWireReader *reader, MaltDescriptor *descriptor, GError **error)
 {

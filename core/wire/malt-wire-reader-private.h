@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the three parts of the reader share: bytes (malt-wire-reader.c), descriptors and elements, values. */
+/* What the three parts of the reader share: bytes (malt-wire-reader.c), descriptors
+ * and elements, values. */
 #pragma once
 
 #include "malt-wire-reader.h"
@@ -33,7 +34,8 @@ malt_wire_reader_take (MaltWireReader *reader, gsize n_bytes, const guint8 **out
   return TRUE;
 }
 
-/* A count of things that take at least so many bytes each is believed only if they can be there. */
+/* A count of things that take at least so many bytes each is believed only if they can
+ * be there. */
 gboolean malt_wire_reader_check_count (MaltWireReader *reader, guint64 count,
                                        gsize n_bytes_each, GError **error);
 /* One level deeper; the caller goes back by lowering the depth. */
@@ -46,7 +48,8 @@ gboolean malt_wire_reader_enter (MaltWireReader *reader, GError **error);
 #define MALT_WIRE_TUPLES (1u << MALT_DESCRIPTOR_TUPLE)
 #define MALT_WIRE_PRIMITIVES (1u << MALT_DESCRIPTOR_PRIMITIVE)
 
-/* A descriptor of one of these kinds, which belongs to the reader; NULL after a failure. */
+/* A descriptor of one of these kinds, which belongs to the reader; NULL after a
+ * failure. */
 MaltDescriptor *malt_wire_reader_take_descriptor (MaltWireReader *reader, guint kinds,
                                                   GError **error);
 /* The caller's; NULL after a failure. */

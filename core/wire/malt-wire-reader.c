@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the body of one frame: docs/protocol.md, sections 3 to 5.
  *
- * What bounds the memory that hostile bytes can make the reader allocate: each value, name and field takes at least
- * one byte of the body, so a count is refused when it is larger than the bytes that are left, less those that the
- * containers around it have already been promised (n_reserved). All references of all containers together are then
- * no more than there are bytes. Nesting is bounded, of values and of the elements of arrays. */
+ * What bounds the memory that hostile bytes can make the reader allocate: each value,
+ * name and field takes at least one byte of the body, so a count is refused when it is
+ * larger than the bytes that are left, less those that the containers around it have
+ * already been promised (n_reserved). All references of all containers together are
+ * then no more than there are bytes. Nesting is bounded, of values and of the elements
+ * of arrays. */
 #include "malt-wire-reader-private.h"
 
 #include <string.h>
@@ -130,7 +132,8 @@ malt_wire_reader_finish (MaltWireReader *reader, GError **error)
                malt_wire_reader_n_left (reader));
 }
 
-/* A count of things that take at least so many bytes each is believed only if they can be there. */
+/* A count of things that take at least so many bytes each is believed only if they can
+ * be there. */
 gboolean
 malt_wire_reader_check_count (MaltWireReader *reader, guint64 count, gsize n_bytes_each,
                               GError **error)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the body of one frame. Everything in it is taken for hostile. Does no I/O.
  *
- * All take functions fail with MALT_ERROR_PROTOCOL and name the offset; after a failure only
- * malt_wire_reader_clear() may be called. Outputs are written on success only. */
+ * All take functions fail with MALT_ERROR_PROTOCOL and name the offset; after a
+ * failure only malt_wire_reader_clear() may be called. Outputs are written on success
+ * only. */
 #pragma once
 
 #include "malt-frame.h"

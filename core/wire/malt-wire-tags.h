@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tags of values: docs/protocol.md, section 3. Included by the reader and the writer only. */
+/* The tags of values: docs/protocol.md, section 3. Included by the reader and the
+ * writer only. */
 #pragma once
 
 #include "malt-value-private.h"
@@ -35,7 +36,8 @@ enum
   MALT_TAG_HANDLE = 0x2f,
 };
 
-/* The kinds of the scalars stand in the order of their tags, so that one is the other plus a constant. */
+/* The kinds of the scalars stand in the order of their tags, so that one is the other
+ * plus a constant. */
 #define MALT_TAG_FOR_SCALAR(kind) ((guint8) ((kind) -MALT_VALUE_INT8 + MALT_TAG_INT8))
 #define MALT_SCALAR_FOR_TAG(tag) \
   ((MaltValueKind) ((tag) -MALT_TAG_INT8 + MALT_VALUE_INT8))

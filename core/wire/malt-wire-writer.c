@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Builds one frame: docs/protocol.md, sections 1, 3 and 4.
  *
- * The frame grows in one buffer that starts with room for the header. An array that is borrowed closes the buffer,
- * which becomes a segment, the array's memory becomes the next one, and a new buffer is begun. */
+ * The frame grows in one buffer that starts with room for the header. An array that is
+ * borrowed closes the buffer, which becomes a segment, the array's memory becomes the
+ * next one, and a new buffer is begun. */
 #include "malt-wire-writer.h"
 
 #include "malt-wire-tags.h"

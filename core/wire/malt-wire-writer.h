@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds one frame. Small things are copied into a buffer; the memory of large arrays is borrowed, so that the
- * frame can be sent with writev() and nothing large is copied. Does no I/O. */
+/* Builds one frame. Small things are copied into a buffer; the memory of large arrays
+ * is borrowed, so that the frame can be sent with writev() and nothing large is
+ * copied. Does no I/O. */
 #pragma once
 
 #include "malt-frame.h"
@@ -25,8 +26,9 @@ GBytes *malt_wire_frame_dup_body (MaltWireFrame *frame);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWireFrame, malt_wire_frame_free)
 
-/* For the stack: malt_wire_writer_init(), any number of puts, malt_wire_writer_finish(), malt_wire_writer_clear().
- * After a put of a value has failed only malt_wire_writer_clear() may be called. The fields are private. */
+/* For the stack: malt_wire_writer_init(), any number of puts,
+ * malt_wire_writer_finish(), malt_wire_writer_clear(). After a put of a value has
+ * failed only malt_wire_writer_clear() may be called. The fields are private. */
 typedef struct
 {
   /* (unowned) (nullable): of the worker that the frame goes to. */
@@ -64,8 +66,8 @@ void malt_wire_writer_put_raw (MaltWireWriter *writer, gconstpointer bytes,
                                gsize n_bytes);
 /* The bytes alone, borrowed if they are many. */
 void malt_wire_writer_put_bytes (MaltWireWriter *writer, GBytes *bytes);
-/* NULL is written as `nothing`. Fails with MALT_ERROR_INVALID_ARGUMENT (a handle of another worker) and
- * MALT_ERROR_ENCODE (nested too deep, too many values or types). */
+/* NULL is written as `nothing`. Fails with MALT_ERROR_INVALID_ARGUMENT (a handle of
+ * another worker) and MALT_ERROR_ENCODE (nested too deep, too many values or types). */
 gboolean malt_wire_writer_put_value (MaltWireWriter *writer, MaltValue *value,
                                      GError **error);
 /* Shorthands for values that need no MaltValue. A NULL string is written as `nothing`. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader meets many thousand bodies that are nearly right: the vectors, mutated by a generator with a fixed seed.
- * It must not crash, and what it makes of a body must be in proportion to the body. */
+/* The reader meets many thousand bodies that are nearly right: the vectors, mutated by
+ * a generator with a fixed seed. It must not crash, and what it makes of a body must
+ * be in proportion to the body. */
 #include "malt-test.h"
 #include "malt-vectors.h"
 
@@ -207,7 +208,8 @@ values_are_in_proportion_to_their_bodies (void)
   CU_PASS ("");
 }
 
-/* What is allocated and freed again on the way to an error does not show above; it would abort here. */
+/* What is allocated and freed again on the way to an error does not show above; it
+ * would abort here. */
 static int
 limit_memory (void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What all CUnit programs share: assertions that return, and the main function.
  *
- * CU_ASSERT_FATAL leaves a test by longjmp, past the clean-up of g_auto locals; these return. A failure names both
- * values. */
+ * CU_ASSERT_FATAL leaves a test by longjmp, past the clean-up of g_auto locals; these
+ * return. A failure names both values. */
 #pragma once
 
 #include <CUnit/Basic.h>
@@ -103,7 +103,8 @@
     }                                                                                  \
   while (0)
 
-/* Runs the suites (closed by CU_SUITE_INFO_NULL), prints CUnit's summary, and says what main() is to return. */
+/* Runs the suites (closed by CU_SUITE_INFO_NULL), prints CUnit's summary, and says
+ * what main() is to return. */
 static inline int
 malt_test_run (CU_SuiteInfo *suites)
 {

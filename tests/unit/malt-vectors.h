@@ -12,7 +12,8 @@ typedef struct
   char *third; /* (owned): third column, as it stands there */
 } MaltVector;
 
-/* The lines of a file below tests/vectors: (element-type MaltVector). NULL if it cannot be read. */
+/* The lines of a file below tests/vectors: (element-type MaltVector). NULL if it
+ * cannot be read. */
 GPtrArray *malt_vectors_load (const char *file);
 
 /* The bytes of a text of hexadecimal digits. */

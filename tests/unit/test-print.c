@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values are printed as Julia prints them: every line of tests/vectors/reprs.txt and floats.txt, which Julia made. */
+/* Values are printed as Julia prints them: every line of tests/vectors/reprs.txt and
+ * floats.txt, which Julia made. */
 #include "malt-test.h"
 #include "malt-vectors.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Values: what is put in comes out, what does not fit is said, what is equal is equal. Printing has test-print.c. */
+/* Values: what is put in comes out, what does not fit is said, what is equal is equal.
+ * Printing has test-print.c. */
 #include "malt-test.h"
 
 #include "malt-value-private.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader, the writer and the header of frames: what Julia wrote comes back as it was, and what is hostile is
- * refused. */
+/* The reader, the writer and the header of frames: what Julia wrote comes back as it
+ * was, and what is hostile is refused. */
 #include "malt-test.h"
 #include "malt-vectors.h"
 
@@ -418,7 +418,8 @@ dimensions_of_an_empty_array_may_be_large (void)
 static void
 parts_of_the_wrong_kind_are_refused (void)
 {
-  /* a head that is no Symbol, a range without a length, a form that is unknown, flags of a handle */
+  /* a head that is no Symbol, a range without a length, a form that is unknown, flags
+   * of a handle */
   check_refused ("2c"
                  "01",
                  "a Symbol as the head");
@@ -606,7 +607,8 @@ names_of_types_are_sent_once (void)
   g_autoptr (GBytes) body = NULL;
   g_autoptr (MaltValue) again = NULL;
 
-  /* 20 types, so that the table is used, each twice, each value with a descriptor of its own */
+  /* 20 types, so that the table is used, each twice, each value with a descriptor of
+   * its own */
   for (int i = 0; i < 40; i++)
     {
       g_autofree char *type = g_strdup_printf ("Type%d", i % 20);
