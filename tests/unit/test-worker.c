@@ -9,6 +9,7 @@
 
 #define N_THREADS 8
 #define N_CALLS 10000
+#define BLOCK_BYTES ((gsize) 1024 * 1024)
 
 static void
 on_ready (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_data)
@@ -341,8 +342,8 @@ output_that_nobody_reads_is_bounded_and_keeps_no_worker (void)
 {
   g_autoptr (MaltWorker) worker = stub_worker_launch ();
   g_autoptr (MaltFuture) pending = start_call (worker, "hold");
-  g_autofree char *block = g_malloc0 (1024 * 1024);
-  g_autoptr (GBytes) bytes = g_bytes_new_static (block, 1024 * 1024);
+  g_autofree char *block = g_malloc0 (BLOCK_BYTES);
+  g_autoptr (GBytes) bytes = g_bytes_new_static (block, BLOCK_BYTES);
   g_autoptr (GString) order = g_string_new (NULL);
   Seen seen = { order, FALSE, pending };
 
