@@ -44,13 +44,6 @@ malt_error_private_clear (MaltErrorPrivate *priv)
   g_clear_pointer (&priv->termination, malt_termination_unref);
 }
 
-/**
- * malt_error_quark:
- *
- * The domain of the errors of this library, %MALT_ERROR.
- *
- * Returns: the domain
- */
 G_DEFINE_EXTENDED_ERROR (MaltError, malt_error)
 
 /* Texts */

@@ -14,6 +14,9 @@ MaltWeakWorker *malt_weak_worker_new (MaltWorker *worker);
 MaltWeakWorker *malt_weak_worker_ref (MaltWeakWorker *weak);
 void malt_weak_worker_unref (MaltWeakWorker *weak);
 
+/* That of the worker, which lives as long as the worker does. (transfer none) */
+MaltWeakWorker *malt_worker_get_weak (MaltWorker *worker);
+
 /* (transfer full) (nullable) */
 MaltWorker *malt_weak_worker_dup (MaltWeakWorker *weak);
 

@@ -9,9 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* (transfer none) */
-MaltWeakWorker *malt_worker_get_weak (MaltWorker *worker);
-
 /* Where handles of this worker come from; lives at least as long as the worker.
  * (transfer none) */
 MaltHandleHome *malt_worker_get_handle_home (MaltWorker *worker);
