@@ -118,9 +118,9 @@ malt_descriptor_hash (const MaltDescriptor *descriptor)
 
 #define PLAIN_ELEMENT(KIND, n_element_bytes) \
   [KIND] = { .is_static = TRUE,              \
-             .kind = KIND,                   \
-             .size = n_element_bytes,        \
-             .alignment = n_element_bytes,   \
+             .kind = (KIND),                 \
+             .size = (n_element_bytes),      \
+             .alignment = (n_element_bytes), \
              .depth = 1 }
 
 static MaltElement plain_elements[] = {

@@ -72,10 +72,10 @@ gboolean malt_append_call_form (GString *out, const MaltExprView *expr, int inde
 gboolean malt_append_dot_form (GString *out, const MaltExprView *expr, int indent);
 /* The value of a QuoteNode or of a `quote` with one part, or NULL. */
 MaltValue *malt_expr_get_quoted (MaltValue *value);
-gboolean malt_expr_name_is_operator (const char *name);
-gboolean malt_expr_name_is_unary_operator (const char *name);
+gboolean malt_expr_name_is_operator (const char *text);
+gboolean malt_expr_name_is_unary_operator (const char *text);
 /* 0 for NULL and for what is no operator. */
-int malt_expr_name_precedence (const char *name);
+int malt_expr_name_precedence (const char *text);
 void malt_append_identifier (GString *out, const char *name, gsize n_bytes);
 /* A keyword, statements one to a line, `end`. */
 void malt_append_statements (GString *out, const char *keyword, const MaltExprView *expr,

@@ -9,10 +9,10 @@
 #define STATIC_VALUE(KIND, bits)               \
   {                                            \
     .base = { .ref_count = 1,                  \
-              .kind = KIND,                    \
+              .kind = (KIND),                  \
               .flags = MALT_VALUE_FLAG_STATIC, \
               .depth = 1 },                    \
-    .low = bits                                \
+    .low = (bits)                              \
   }
 
 static MaltScalar nothing_value = STATIC_VALUE (MALT_VALUE_NOTHING, 0);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Hostile types may nest so that their names have no end. */
-#define MAX_NAME_BYTES (64 * 1024)
+#define MAX_NAME_BYTES 65536u
 #define MAX_NESTING 100
 
 /* Behind one character, one quoted text, or one pair of parentheses with what is in

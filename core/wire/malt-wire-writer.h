@@ -10,7 +10,7 @@
 G_BEGIN_DECLS
 
 /* Arrays of at least this size are borrowed. */
-#define MALT_WIRE_BORROW_BYTES (32 * 1024)
+#define MALT_WIRE_BORROW_BYTES 32768u
 
 /* A finished frame, header included. The first segment starts with the header. */
 typedef struct

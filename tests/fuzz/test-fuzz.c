@@ -200,7 +200,7 @@ values_are_in_proportion_to_their_bodies (void)
       g_autoptr (MaltValue) value = malt_vectors_decode (body, NULL);
       gsize n_after = n_used_bytes ();
 
-      if (n_after > n_before + BYTES_FOR_NONE + BYTES_FOR_EACH_BYTE * array->len)
+      if (n_after > n_before + BYTES_FOR_NONE + (gsize) BYTES_FOR_EACH_BYTE * array->len)
         MALT_TEST_FAIL ("a body of %u bytes took %" G_GSIZE_FORMAT, array->len,
                         n_after - n_before);
     }

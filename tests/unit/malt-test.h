@@ -8,89 +8,80 @@
 #include <CUnit/Basic.h>
 #include <malt/malt.h>
 
-/* Records a failure at this line; the message is copied. */
-#define MALT_TEST_FAIL(...)                                                         \
-  do                                                                                \
-    {                                                                               \
-      g_autofree char *malt_test_message = g_strdup_printf (__VA_ARGS__);           \
-      CU_assertImplementation (CU_FALSE, __LINE__, malt_test_message, __FILE__, "", \
-                               CU_FALSE);                                           \
-    }                                                                               \
+/* Records what one assertion found; message: (nullable) (transfer full), of a failure. */
+static inline gboolean
+malt_test_record (const char *file, unsigned int line, const char *what, char *message)
+{
+  gboolean is_ok = message == NULL;
+
+  CU_assertImplementation (is_ok, line, is_ok ? what : message, file, "", CU_FALSE);
+  g_free (message);
+  return is_ok;
+}
+
+static inline char *
+malt_test_compare_int (const char *what, gint64 actual, gint64 expected)
+{
+  if (actual == expected)
+    return NULL;
+  return g_strdup_printf ("%s: expected %" G_GINT64_FORMAT ", got %" G_GINT64_FORMAT,
+                          what, expected, actual);
+}
+
+static inline char *
+malt_test_compare_string (const char *what, const char *actual, const char *expected)
+{
+  if (g_strcmp0 (actual, expected) == 0)
+    return NULL;
+  return g_strdup_printf ("%s: expected '%s', got '%s'", what, expected, actual);
+}
+
+static inline char *
+malt_test_compare_error (const char *what, const GError *error, GQuark domain, int code,
+                         const char *expected)
+{
+  if (g_error_matches (error, domain, code))
+    return NULL;
+  return g_strdup_printf ("%s: expected %s, got '%s'", what, expected,
+                          error != NULL ? error->message : "no error");
+}
+
+/* Records a failure at this line and goes on. */
+#define MALT_TEST_FAIL(...) \
+  malt_test_record (__FILE__, __LINE__, "", g_strdup_printf (__VA_ARGS__))
+
+#define MALT_TEST_RECORD(what, message)                          \
+  do                                                             \
+    {                                                            \
+      if (!malt_test_record (__FILE__, __LINE__, what, message)) \
+        return;                                                  \
+    }                                                            \
   while (0)
 
-#define malt_assert(condition)                                                   \
-  do                                                                             \
-    {                                                                            \
-      gboolean malt_test_ok = (condition) ? TRUE : FALSE;                        \
-      CU_assertImplementation (malt_test_ok, __LINE__, #condition, __FILE__, "", \
-                               CU_FALSE);                                        \
-      if (!malt_test_ok)                                                         \
-        return;                                                                  \
-    }                                                                            \
-  while (0)
+#define malt_assert(condition) \
+  MALT_TEST_RECORD (#condition, (condition) ? NULL : g_strdup (#condition))
 
-#define malt_assert_int(actual, expected)                                             \
-  do                                                                                  \
-    {                                                                                 \
-      gint64 malt_test_actual = (gint64) (actual);                                    \
-      gint64 malt_test_expected = (gint64) (expected);                                \
-      if (malt_test_actual == malt_test_expected)                                     \
-        CU_assertImplementation (CU_TRUE, __LINE__, #actual, __FILE__, "", CU_FALSE); \
-      else                                                                            \
-        {                                                                             \
-          MALT_TEST_FAIL ("%s: expected %" G_GINT64_FORMAT ", got %" G_GINT64_FORMAT, \
-                          #actual, malt_test_expected, malt_test_actual);             \
-          return;                                                                     \
-        }                                                                             \
-    }                                                                                 \
-  while (0)
+#define malt_assert_int(actual, expected) \
+  MALT_TEST_RECORD (                      \
+      #actual, malt_test_compare_int (#actual, (gint64) (actual), (gint64) (expected)))
 
-#define malt_assert_string(actual, expected)                                          \
-  do                                                                                  \
-    {                                                                                 \
-      const char *malt_test_actual = (actual);                                        \
-      const char *malt_test_expected = (expected);                                    \
-      if (g_strcmp0 (malt_test_actual, malt_test_expected) == 0)                      \
-        CU_assertImplementation (CU_TRUE, __LINE__, #actual, __FILE__, "", CU_FALSE); \
-      else                                                                            \
-        {                                                                             \
-          MALT_TEST_FAIL ("%s: expected '%s', got '%s'", #actual, malt_test_expected, \
-                          malt_test_actual);                                          \
-          return;                                                                     \
-        }                                                                             \
-    }                                                                                 \
-  while (0)
+#define malt_assert_string(actual, expected) \
+  MALT_TEST_RECORD (#actual, malt_test_compare_string (#actual, actual, expected))
 
-#define malt_assert_no_error(error)                                                  \
-  do                                                                                 \
-    {                                                                                \
-      const GError *malt_test_error = (error);                                       \
-      if (malt_test_error == NULL)                                                   \
-        CU_assertImplementation (CU_TRUE, __LINE__, #error, __FILE__, "", CU_FALSE); \
-      else                                                                           \
-        {                                                                            \
-          MALT_TEST_FAIL ("%s: expected none, got '%s'", #error,                     \
-                          malt_test_error->message);                                 \
-          return;                                                                    \
-        }                                                                            \
-    }                                                                                \
-  while (0)
+#define malt_assert_no_error(error)                                               \
+  MALT_TEST_RECORD (#error, (error) == NULL                                       \
+                                ? NULL                                            \
+                                : g_strdup_printf ("%s: expected none, got '%s'", \
+                                                   #error, (error)->message))
 
-#define malt_assert_error(error, malt_domain, malt_code)                             \
-  do                                                                                 \
-    {                                                                                \
-      const GError *malt_test_error = (error);                                       \
-      if (g_error_matches (malt_test_error, malt_domain, malt_code))                 \
-        CU_assertImplementation (CU_TRUE, __LINE__, #error, __FILE__, "", CU_FALSE); \
-      else                                                                           \
-        {                                                                            \
-          MALT_TEST_FAIL ("%s: expected %s, got '%s'", #error, #malt_code,           \
-                          malt_test_error != NULL ? malt_test_error->message         \
-                                                  : "no error");                     \
-          return;                                                                    \
-        }                                                                            \
-    }                                                                                \
-  while (0)
+#define malt_assert_error(error, domain, code) \
+  MALT_TEST_RECORD (#error, malt_test_compare_error (#error, error, domain, code, #code))
+
+/* A line of a table of tests: a function, by its own name. */
+#define MALT_TEST(function) \
+  {                         \
+#function, function     \
+  }
 
 /* The statement is a caller's mistake: it logs one critical warning. */
 #define malt_assert_critical(statement)                                                \

@@ -674,59 +674,62 @@ threads_get_the_same_name (void)
   malt_assert_string (name, "Pair{Int64, Int64}");
 }
 
+static CU_TestInfo scalar_tests[] = {
+  MALT_TEST (integers_of_all_kinds_come_back),
+  MALT_TEST (halves_of_wide_integers_come_back),
+  MALT_TEST (numbers_that_do_not_fit_are_errors),
+  MALT_TEST (values_of_another_kind_are_errors),
+  MALT_TEST (floats_come_back),
+  MALT_TEST (all_float16_survive_a_round_trip),
+  MALT_TEST (characters_come_back),
+  MALT_TEST (strings_hold_any_bytes),
+  MALT_TEST (bytes_outlive_their_value),
+  CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo container_tests[] = {
+  MALT_TEST (parts_of_tuples_and_pairs_come_back),
+  MALT_TEST (named_tuples_have_names),
+  MALT_TEST (entries_of_dictionaries_are_found),
+  MALT_TEST (structs_have_a_type_and_fields),
+  MALT_TEST (rationals_are_in_lowest_terms),
+  MALT_TEST (parts_that_cannot_be_are_callers_mistakes),
+  MALT_TEST (nesting_is_bounded),
+  MALT_TEST (expressions_have_a_head_and_arguments),
+  CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo array_tests[] = {
+  MALT_TEST (arrays_give_elements_and_memory),
+  MALT_TEST (arrays_of_bytes_are_not_copied),
+  MALT_TEST (arrays_that_do_not_fit_are_errors),
+  MALT_TEST (complex_arrays_have_complex_elements),
+  MALT_TEST (arrays_of_values_may_have_gaps),
+  MALT_TEST (an_array_without_dimensions_has_one_element),
+  MALT_TEST (ranges_end_where_their_steps_do),
+  MALT_TEST (ranges_of_floats_have_the_elements_of_julia),
+  MALT_TEST (ranges_of_characters_have_characters),
+  CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo equality_tests[] = {
+  MALT_TEST (numbers_are_compared_by_what_they_are_worth),
+  MALT_TEST (order_does_not_matter_in_dictionaries_and_sets),
+  MALT_TEST (a_range_equals_the_vector_of_its_elements),
+  MALT_TEST (strings_and_symbols_differ),
+  CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo type_tests[] = {
+  MALT_TEST (names_of_types_are_those_of_newer_julia),
+  MALT_TEST (parameters_of_types_are_found),
+  MALT_TEST (threads_get_the_same_name),
+  CU_TEST_INFO_NULL,
+};
+
 int
 main (void)
 {
-#define TEST(name) { #name, name }
-  CU_TestInfo scalar_tests[] = {
-    TEST (integers_of_all_kinds_come_back),
-    TEST (halves_of_wide_integers_come_back),
-    TEST (numbers_that_do_not_fit_are_errors),
-    TEST (values_of_another_kind_are_errors),
-    TEST (floats_come_back),
-    TEST (all_float16_survive_a_round_trip),
-    TEST (characters_come_back),
-    TEST (strings_hold_any_bytes),
-    TEST (bytes_outlive_their_value),
-    CU_TEST_INFO_NULL,
-  };
-  CU_TestInfo container_tests[] = {
-    TEST (parts_of_tuples_and_pairs_come_back),
-    TEST (named_tuples_have_names),
-    TEST (entries_of_dictionaries_are_found),
-    TEST (structs_have_a_type_and_fields),
-    TEST (rationals_are_in_lowest_terms),
-    TEST (parts_that_cannot_be_are_callers_mistakes),
-    TEST (nesting_is_bounded),
-    TEST (expressions_have_a_head_and_arguments),
-    CU_TEST_INFO_NULL,
-  };
-  CU_TestInfo array_tests[] = {
-    TEST (arrays_give_elements_and_memory),
-    TEST (arrays_of_bytes_are_not_copied),
-    TEST (arrays_that_do_not_fit_are_errors),
-    TEST (complex_arrays_have_complex_elements),
-    TEST (arrays_of_values_may_have_gaps),
-    TEST (an_array_without_dimensions_has_one_element),
-    TEST (ranges_end_where_their_steps_do),
-    TEST (ranges_of_floats_have_the_elements_of_julia),
-    TEST (ranges_of_characters_have_characters),
-    CU_TEST_INFO_NULL,
-  };
-  CU_TestInfo equality_tests[] = {
-    TEST (numbers_are_compared_by_what_they_are_worth),
-    TEST (order_does_not_matter_in_dictionaries_and_sets),
-    TEST (a_range_equals_the_vector_of_its_elements),
-    TEST (strings_and_symbols_differ),
-    CU_TEST_INFO_NULL,
-  };
-  CU_TestInfo type_tests[] = {
-    TEST (names_of_types_are_those_of_newer_julia),
-    TEST (parameters_of_types_are_found),
-    TEST (threads_get_the_same_name),
-    CU_TEST_INFO_NULL,
-  };
-#undef TEST
   CU_SuiteInfo suites[] = {
     { "scalars", NULL, NULL, NULL, NULL, scalar_tests },
     { "containers", NULL, NULL, NULL, NULL, container_tests },
