@@ -25,7 +25,7 @@ function type_named(name::String)
     catch
         nothing
     end
-    T isa Type || refuse("Main has no type $name")
+    T isa Type || refuse("Main has no type ", name)
     NAMED_TYPES[name] = T
     T
 end
@@ -43,7 +43,7 @@ function type_with_layout(shape::Shape)
     for i in 1:shape.n_fields
         fits = fits && fieldoffset(T, i) == shape.offsets[i] && fieldtype(T, i) === shape.elements[i]
     end
-    fits || refuse("$(shape.name) is laid out differently here")
+    fits || refuse(shape.name, " is laid out differently here")
     T
 end
 
@@ -53,15 +53,9 @@ make_array(@nospecialize(T), @nospecialize(dimensions::Tuple)) = Array{T,length(
 set_element!(@nospecialize(a), @nospecialize(x), i::Int) = Base.invokelatest(setindex!, a, x, i)
 tuple_of(values::Vector{Any}) = Core.tuple(values...)
 named_tuple_of(names::Vector{Any}, values::Vector{Any}) = NamedTuple{Core.tuple(names...)}(Core.tuple(values...))
-pair_of(@nospecialize(a), @nospecialize(b)) = Base.invokelatest(Pair, a, b)
-complex_of(@nospecialize(a), @nospecialize(b)) = Base.invokelatest(Complex, a, b)
-rational_of(@nospecialize(a), @nospecialize(b)) = Base.invokelatest(make_rational, a, b)
-# 1//0 and the like are values too; only 0//0 is refused.
-make_rational(@nospecialize(a), @nospecialize(b)) = a // b
-
-function get_dict!(d::Decoder)
+function get_dict!(d::Decoder, tag::UInt8)
     T = type_named(get_shape!(d).name)
-    n = get_count!(d.source, 1)
+    n = get_count!(d.source)
     dict = Base.invokelatest(empty_like, T, AbstractDict, Dict{Any,Any})
     for i in 1:n
         k = get_value!(d)
@@ -69,9 +63,9 @@ function get_dict!(d::Decoder)
     end
     dict
 end
-function get_set!(d::Decoder)
+function get_set!(d::Decoder, tag::UInt8)
     T = type_named(get_shape!(d).name)
-    n = get_count!(d.source, 1)
+    n = get_count!(d.source)
     set = Base.invokelatest(empty_like, T, AbstractSet, Set{Any})
     for i in 1:n
         Base.invokelatest(push!, set, get_value!(d))
@@ -80,7 +74,7 @@ function get_set!(d::Decoder)
 end
 # An empty container of the type, or of the plain type where that one cannot be made or filled (`ENV`, `keys(d)`).
 function empty_like(@nospecialize(T), @nospecialize(Kind), @nospecialize(Plain))
-    T <: Kind || refuse("$T is not a kind of $Kind")
+    T <: Kind || refuse(T, " is not a kind of ", Kind)
     T <: Union{Dict,IdDict,WeakKeyDict,Set,BitSet} || parentmodule(T) !== Base || return Plain()
     try
         return T()
@@ -89,10 +83,10 @@ function empty_like(@nospecialize(T), @nospecialize(Kind), @nospecialize(Plain))
     end
 end
 
-function get_range!(d::Decoder)
+function get_range!(d::Decoder, tag::UInt8)
     get_shape!(d)
     form = next!(d.source, UInt8)
-    form <= 3 || refuse("$form is not a form of a range")
+    form <= 3 || refuse(form, " is not a form of a range")
     a = get_value!(d)
     step = get_value!(d)
     b = get_value!(d)
@@ -109,7 +103,7 @@ function make_range(form::UInt8, @nospecialize(a), @nospecialize(step), @nospeci
     length(r) == n ? r : range(a, step = step, length = n)
 end
 
-function get_struct!(d::Decoder)
+function get_struct!(d::Decoder, tag::UInt8)
     shape = get_shape!(d)
     shape.kind == 0x03 || shape.kind == 0x05 || refuse("a struct names a descriptor of another kind")
     T = type_named(shape.name)
@@ -118,7 +112,7 @@ function get_struct!(d::Decoder)
     value
 end
 function get_primitive!(d::Decoder, shape::Shape, @nospecialize(T))
-    T isa DataType && isprimitivetype(T) && sizeof(T) == shape.n_fields || refuse("$(shape.name) is another type here")
+    T isa DataType && isprimitivetype(T) && sizeof(T) == shape.n_fields || refuse(shape.name, " is another type here")
     b = Vector{UInt8}(undef, shape.n_fields)
     GC.@preserve b begin
         get_bytes!(d.source, pointer(b), length(b))
@@ -127,7 +121,7 @@ function get_primitive!(d::Decoder, shape::Shape, @nospecialize(T))
 end
 function get_fields!(d::Decoder, shape::Shape, @nospecialize(T))
     T isa DataType && isstructtype(T) && isconcretetype(T) && fieldcount(T) == shape.n_fields ||
-        refuse("$(shape.name) has other fields here")
+        refuse(shape.name, " has other fields here")
     values = Any[]
     n_set = -1
     for i in 1:shape.n_fields
@@ -144,3 +138,8 @@ function get_fields!(d::Decoder, shape::Shape, @nospecialize(T))
         return ccall(:jl_new_structv, Any, (Any, Ptr{Any}, UInt32), T, pointer(values), length(values))
     end
 end
+
+GET[0x27 + 1] = get_dict!
+GET[0x28 + 1] = get_set!
+GET[0x2b + 1] = get_range!
+GET[0x2e + 1] = get_struct!

@@ -1,34 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The encoder's other half: whatever holds values.
 
-function put_container!(e::Encoder, @nospecialize(x), entry::TypeEntry)
-    way = entry.way
-    if way == AS_NAMED_TUPLE || way == AS_TUPLE
-        put_tuple!(e, x, entry)
-    elseif way == AS_ARRAY
-        put_array!(e, x, entry)
-    elseif way == AS_DICT
-        put_dict!(e, x, entry)
-    elseif way == AS_PAIR
-        emit!(e, 0x24)
-        put_value!(e, getfield(x, 1))
-        put_value!(e, getfield(x, 2))
-    elseif way == AS_WRAPPER
-        put_wrapper!(e, x, entry)
-    elseif way == AS_SET
-        put_set!(e, x, entry)
-    elseif way == AS_COMPLEX || way == AS_RATIONAL
-        emit!(e, way == AS_COMPLEX ? 0x29 : 0x2a)
-        put_value!(e, getfield(x, 1))
-        put_value!(e, getfield(x, 2))
-    elseif way == AS_RANGE
-        put_range!(e, x, entry)
-    else
-        put_expr!(e, x::Expr, entry)
-    end
-    nothing
-end
-
 function put_tuple!(e::Encoder, @nospecialize(x), entry::TypeEntry)
     n = entry.n_fields
     named = entry.way == AS_NAMED_TUPLE
@@ -43,6 +15,17 @@ function put_tuple!(e::Encoder, @nospecialize(x), entry::TypeEntry)
         put_value!(e, getfield(x, i))
     end
     nothing
+end
+
+function put_pair!(e::Encoder, @nospecialize(x), entry::TypeEntry)
+    emit!(e, 0x24)
+    put_value!(e, getfield(x, 1))
+    put_value!(e, getfield(x, 2))
+end
+function put_parts!(e::Encoder, @nospecialize(x), entry::TypeEntry)
+    emit!(e, entry.way == AS_COMPLEX ? 0x29 : 0x2a)
+    put_value!(e, getfield(x, 1))
+    put_value!(e, getfield(x, 2))
 end
 
 # Containers can hold themselves: at the point of repetition stands a handle. False if `x` is around this point already, if it would
@@ -75,13 +58,7 @@ function put_array!(e::Encoder, @nospecialize(x), entry::TypeEntry)
     emit!(e, 0x26)
     put_descriptor!(e, named_descriptor(elements))
     put_dimensions!(e, x)
-    if x isa Vector{Any}
-        put_elements!(e, x)
-    elseif x isa Vector{String}
-        put_elements!(e, x)
-    else
-        put_elements!(e, x)
-    end
+    late(put_elements!, e, x)
     pop!(e.open)
     nothing
 end
@@ -159,7 +136,7 @@ function put_dict!(e::Encoder, @nospecialize(x), entry::TypeEntry)
     put_descriptor!(e, named_descriptor(entry))
     at = e.n
     emit!(e, 0)
-    n = put_pairs!(e, pairs)::Int
+    n = late(put_pairs!, e, pairs)::Int
     unsafe_store!(Ptr{Int}(pointer(e.bytes) + at), n)
     pop!(e.open)
     nothing
@@ -180,7 +157,7 @@ function put_set!(e::Encoder, @nospecialize(x), entry::TypeEntry)
     put_descriptor!(e, named_descriptor(entry))
     at = e.n
     emit!(e, 0)
-    n = put_items!(e, items)::Int
+    n = late(put_items!, e, items)::Int
     unsafe_store!(Ptr{Int}(pointer(e.bytes) + at), n)
     pop!(e.open)
     nothing
@@ -220,7 +197,8 @@ function length_of(@nospecialize(r))
     end
 end
 
-function put_expr!(e::Encoder, x::Expr, entry::TypeEntry)
+function put_expr!(e::Encoder, @nospecialize(ex), entry::TypeEntry)
+    x = ex::Expr
     opens!(e, x, length(x.args) + 1, entry) || return put_handle!(e, x, entry)
     emit!(e, 0x2c)
     put_value!(e, x.head)
@@ -229,3 +207,13 @@ function put_expr!(e::Encoder, x::Expr, entry::TypeEntry)
     pop!(e.open)
     nothing
 end
+
+PUT[AS_PRIMITIVE] = put_primitive!
+PUT[AS_PAIR] = put_pair!
+PUT[AS_COMPLEX] = PUT[AS_RATIONAL] = put_parts!
+PUT[AS_ARRAY] = put_array!
+PUT[AS_WRAPPER] = put_wrapper!
+PUT[AS_DICT] = put_dict!
+PUT[AS_SET] = put_set!
+PUT[AS_RANGE] = put_range!
+PUT[AS_EXPR] = put_expr!

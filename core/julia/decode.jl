@@ -5,7 +5,7 @@ struct DecodeError <: Exception
     text::String
 end
 Base.showerror(io::IO, e::DecodeError) = print(io, e.text)
-@noinline refuse(text::String) = throw(DecodeError(text))
+@noinline refuse(@nospecialize(parts...)) = throw(DecodeError(late(string, parts...)::String))
 
 # A window on a stream of bytes: `bytes[at + 1 : limit]` has arrived and is not consumed. Where `link` is `nothing` there is no more;
 # otherwise `receive(link, pointer, n)` gives between 1 and n more bytes, or 0 at the end.
@@ -76,13 +76,13 @@ function skip!(s::Source)
     end
     nothing
 end
-function get_count!(s::Source, size::Int)
+function get_count!(s::Source)
     n = next!(s, UInt64)
-    n <= left(s) % UInt64 || refuse("a count of $n is more than the message holds")
+    n <= left(s) % UInt64 || refuse("a count of ", n, " is more than the message holds")
     n % Int
 end
 function get_text!(s::Source)
-    n = get_count!(s, 1)
+    n = get_count!(s)
     if n <= s.limit - s.at
         text = unsafe_string(pointer(s.bytes) + s.at, n)
         s.at += n
@@ -158,39 +158,23 @@ function get_scalar!(s::Source, tag::UInt8)
     reinterpret(Char, next!(s, UInt32))
 end
 
+# By tag: looked up at run time, so that each is compiled when it is first needed.
+const GET = Vector{Any}(nothing, 256)
 function get_composite!(d::Decoder, tag::UInt8)
-    s = d.source
-    if tag == 0x22
-        return tuple_of(get_values!(d, get_count!(s, 1)))
-    elseif tag == 0x23
-        shape = get_shape!(d)
-        shape.kind == 0x02 || refuse("a named tuple names a descriptor of another kind")
-        return named_tuple_of(shape.names, get_values!(d, shape.n_fields))
-    elseif tag == 0x24
-        a = get_value!(d)
-        return pair_of(a, get_value!(d))
-    elseif tag == 0x25
-        return get_bits_array!(d)
-    elseif tag == 0x26
-        return get_value_array!(d)
-    elseif tag == 0x27
-        return get_dict!(d)
-    elseif tag == 0x28
-        return get_set!(d)
-    elseif tag == 0x29 || tag == 0x2a
-        a = get_value!(d)
-        b = get_value!(d)
-        return tag == 0x29 ? complex_of(a, b) : rational_of(a, b)
-    elseif tag == 0x2b
-        return get_range!(d)
-    elseif tag == 0x2c
-        return get_expr!(d)
-    elseif tag == 0x2e
-        return get_struct!(d)
-    elseif tag == 0x2f
-        return get_handle!(d)
-    end
-    refuse(string("0x", string(tag, base = 16), " is not the tag of a value"))
+    tag == 0x22 && return tuple_of(get_values!(d, get_count!(d.source)))
+    f = GET[tag + 1]
+    f === nothing && refuse("0x", string(tag, base = 16), " is not the tag of a value")
+    f(d, tag)
+end
+function get_named_tuple!(d::Decoder, tag::UInt8)
+    shape = get_shape!(d)
+    shape.kind == 0x02 || refuse("a named tuple names a descriptor of another kind")
+    named_tuple_of(shape.names, get_values!(d, shape.n_fields))
+end
+function get_pair!(d::Decoder, tag::UInt8)
+    a = get_value!(d)
+    b = get_value!(d)
+    late(tag == 0x24 ? Pair : tag == 0x29 ? Complex : //, a, b)
 end
 
 function get_values!(d::Decoder, n::Int)
@@ -214,10 +198,10 @@ function get_element!(d::Decoder)
     get_value!(d)
 end
 
-function get_expr!(d::Decoder)
+function get_expr!(d::Decoder, tag::UInt8)
     head = get_value!(d)
     head isa Symbol || refuse("the head of an Expr is a Symbol")
-    n = get_count!(d.source, 1)
+    n = get_count!(d.source)
     x = Expr(head)
     for i in 1:n
         push!(x.args, get_value!(d))
@@ -225,12 +209,12 @@ function get_expr!(d::Decoder)
     x
 end
 
-function get_handle!(d::Decoder)
+function get_handle!(d::Decoder, tag::UInt8)
     id = next!(d.source, UInt64)
     get_shape!(d)
     next!(d.source, UInt8)
     get_text!(d.source)
-    haskey((d.peer::Peer).handles, id) || refuse("handle $id is not known")
+    haskey((d.peer::Peer).handles, id) || refuse("handle ", id, " is not known")
     (d.peer::Peer).handles[id]
 end
 
@@ -238,7 +222,7 @@ end
 function get_shape!(d::Decoder)
     index = Int(next!(d.source, UInt32))
     index < length(d.table) && return shape_at(d, index)
-    index == length(d.table) || refuse("descriptor $index is not the next one")
+    index == length(d.table) || refuse("descriptor ", index, " is not the next one")
     push!(d.table, nothing)             # Those inside take the places after it.
     shape = get_definition!(d)
     d.table[index + 1] = shape
@@ -246,20 +230,20 @@ function get_shape!(d::Decoder)
 end
 function shape_at(d::Decoder, index::Int)
     shape = d.table[index + 1]
-    shape === nothing && refuse("descriptor $index contains itself")
+    shape === nothing && refuse("descriptor ", index, " contains itself")
     shape::Shape
 end
 function get_definition!(d::Decoder)
     s = d.source
     kind = next!(s, UInt8)
-    1 <= kind <= 5 || refuse("$kind is not a kind of descriptor")
+    1 <= kind <= 5 || refuse(kind, " is not a kind of descriptor")
     flags = next!(s, UInt8)
     flags <= 3 || refuse("a descriptor has unknown flags")
     layout = flags & 1 != 0
     name = get_text!(s)
     n = Int(next!(s, UInt32))
     fields = kind == 0x02 || kind == 0x03 || kind == 0x04
-    fields && n > left(s) && refuse("a count of $n is more than the message holds")
+    fields && n > left(s) && refuse("a count of ", n, " is more than the message holds")
     names = Any[]
     if kind == 0x02 || kind == 0x03
         for i in 1:n
@@ -269,7 +253,7 @@ function get_definition!(d::Decoder)
     size = 0
     offsets = Any[]; elements = Any[]
     if layout
-        fields || refuse("a descriptor of kind $kind has a layout")
+        fields || refuse("a descriptor of kind ", kind, " has a layout")
         size = Int(next!(s, UInt32))
         next!(s, UInt32)
         d.depth < 128 || refuse("descriptors are nested too deeply")
@@ -296,24 +280,24 @@ function get_element_type!(d::Decoder)
         shape.layout || refuse("the elements of an array of bits have a layout")
         return type_with_layout(shape)
     end
-    refuse("$tag is not the tag of an element")
+    refuse(tag, " is not the tag of an element")
 end
 
 function get_dimensions!(d::Decoder)
     n = Int(next!(d.source, UInt32))
-    n <= 32 || refuse("an array of $n dimensions")
+    n <= 32 || refuse("an array of ", n, " dimensions")
     dimensions = Vector{Any}(undef, n)
     total = Int128(1)
     for i in 1:n
         k = next!(d.source, UInt64)
-        k <= typemax(Int64) || refuse("an array of $k elements")
+        k <= typemax(Int64) || refuse("an array of ", k, " elements")
         total *= k
         total <= typemax(Int64) || refuse("an array of too many elements")
         dimensions[i] = k % Int
     end
     Core.tuple(dimensions...), total % Int
 end
-function get_bits_array!(d::Decoder)
+function get_bits_array!(d::Decoder, tag::UInt8)
     T = get_element_type!(d)
     dimensions, n = get_dimensions!(d)
     s = d.source
@@ -325,7 +309,7 @@ function get_bits_array!(d::Decoder)
     GC.@preserve a get_bytes!(s, Ptr{UInt8}(pointer(a))::Ptr{UInt8}, n * sizeof(T))
     a
 end
-function get_value_array!(d::Decoder)
+function get_value_array!(d::Decoder, tag::UInt8)
     T = type_named(get_shape!(d).name)
     dimensions, n = get_dimensions!(d)
     n <= left(d.source) || refuse("the message ends within an array")
@@ -336,3 +320,10 @@ function get_value_array!(d::Decoder)
     end
     a
 end
+
+GET[0x23 + 1] = get_named_tuple!
+GET[0x24 + 1] = GET[0x29 + 1] = GET[0x2a + 1] = get_pair!
+GET[0x25 + 1] = get_bits_array!
+GET[0x26 + 1] = get_value_array!
+GET[0x2c + 1] = get_expr!
+GET[0x2f + 1] = get_handle!

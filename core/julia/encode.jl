@@ -131,12 +131,19 @@ function put_by_type!(e::Encoder, @nospecialize(x), entry::TypeEntry)
         put_handle!(e, x, entry)
     else
         e.depth += 1
-        way == AS_STRUCT ? put_struct!(e, x, entry) :
-            way == AS_PRIMITIVE ? put_primitive!(e, x, entry) : put_container!(e, x, entry)
+        if way == AS_STRUCT
+            put_struct!(e, x, entry)
+        elseif way == AS_TUPLE || way == AS_NAMED_TUPLE
+            put_tuple!(e, x, entry)
+        else
+            PUT[way](e, x, entry)
+        end
         e.depth -= 1
     end
     nothing
 end
+# The other ways, by number: looked up at run time, so that each is compiled when it is first needed.
+const PUT = Vector{Any}(undef, 16)
 
 function put_scalar!(e::Encoder, @nospecialize(x))
     if x isa Int32
@@ -248,15 +255,12 @@ end
 # `repr`, bounded. A buffer of bounded size drops what does not fit.
 function short_repr(e::Encoder, @nospecialize(x))
     s = as_user(e.job, bounded_repr, (x,))::String
-    sizeof(s) <= MAX_TEXT ? s : string(cut(s, MAX_TEXT - 3), '…')
+    sizeof(s) <= MAX_TEXT ? s : late(shorten, s, MAX_TEXT)::String
 end
 function bounded_repr(@nospecialize(x))
     io = IOBuffer(maxsize = MAX_TEXT + 64)
     show(io, x)
     String(take!(io))
 end
-# The longest prefix of whole characters within `n` bytes.
-function cut(s::String, n::Int)
-    sizeof(s) <= n && return s
-    s[1:prevind(s, n + 1)]
-end
+# Whole characters within `n` bytes, of which the last says that something is missing.
+shorten(s::String, n::Int) = string(s[1:prevind(s, n - 2)], '…')

@@ -61,7 +61,7 @@ function error_message(@nospecialize(ex))
     io = IOBuffer(maxsize = MAX_MESSAGE)
     showerror(io, ex)
     s = String(take!(io))
-    sizeof(s) < MAX_MESSAGE ? s : string(cut(s, MAX_MESSAGE - 3), '…')
+    sizeof(s) < MAX_MESSAGE ? s : shorten(s, MAX_MESSAGE)
 end
 function error_trace(bt::Vector)
     frames = user_frames(bt)

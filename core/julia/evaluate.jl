@@ -16,8 +16,10 @@ end
 
 # `nothing` is Main; otherwise a dotted path that begins in Main.
 function module_named(@nospecialize(name))
-    name === nothing && return Main
-    path = Any[Symbol(part) for part in split(name::String, '.')]
+    name === nothing ? Main : late(module_at, name)::Module
+end
+function module_at(name::String)
+    path = Any[Symbol(part) for part in split(name, '.')]
     path[1] === :Main && popfirst!(path)
     m = malt_entry(Main, path)
     m isa Module || throw(ArgumentError("$name is not a module"))

@@ -90,8 +90,14 @@ function park()
         wait()
         mask()
     catch                       # A signal that was meant for nobody.
-        i = findfirst(isequal(current_task()), PARKED)
-        i === nothing || deleteat!(PARKED, i)
+        unpark(current_task())
+    end
+    nothing
+end
+
+function unpark(task::Task)
+    for i in 1:length(PARKED)
+        PARKED[i] === task && return (deleteat!(PARKED, i); nothing)
     end
     nothing
 end
@@ -122,16 +128,16 @@ function perform(job::Job)
     elseif kind == CALL
         value = call_job(job)
     else
-        return Base.invokelatest(perform_channel, job)
+        return late(perform_channel, job)
     end
-    job.mode == MODE_DISPLAY ? Base.invokelatest(displayed, module_named(job.scope), value, job.display) : value
+    job.mode == MODE_DISPLAY ? late(displayed, module_named(job.scope), value, job.display) : value
 end
 function evaluate_job(job::Job)
     m = module_named(job.scope)
     source = job.what
     source isa String || return malt_entry(m, source)
-    value = job.script ? evaluate_script(m, source, job.file) : evaluate_source(m, source, job.file)
-    job.mode == MODE_DISPLAY && ends_with_semicolon(source) ? nothing : value
+    value = job.script ? late(evaluate_script, m, source, job.file) : evaluate_source(m, source, job.file)
+    job.mode == MODE_DISPLAY && late(ends_with_semicolon, source)::Bool ? nothing : value
 end
 function call_job(job::Job)
     f = job.what
@@ -141,7 +147,7 @@ end
 
 # Answers. The value is encoded in a world that knows what the user's code defined.
 function finish_job(job::Job, e::Encoder, @nospecialize(value), @nospecialize(ex), @nospecialize(trace))
-    trace === nothing || return fail(job, e, FROM_USER, ex, trace)
+    trace === nothing || return late(fail, job, e, FROM_USER, ex, trace)
     if job.silent
         forget!(job)
         return nothing
@@ -151,11 +157,11 @@ function finish_job(job::Job, e::Encoder, @nospecialize(value), @nospecialize(ex
         put_answer!(e, job, value)
     catch err
         abandon!(e)
-        return fail(job, e, err isa InterruptException ? FROM_USER : FROM_ENCODER, err, catch_backtrace())
+        return late(fail, job, e, err isa InterruptException ? FROM_USER : FROM_ENCODER, err, catch_backtrace())
     end
     forget!(job)
     send!(e, OK, job.id)
-    job.kind == CHANNEL_OPEN && begin_pumping(value)
+    job.kind == CHANNEL_OPEN && late(begin_pumping, value)
     nothing
 end
 function put_answer!(e::Encoder, job::Job, @nospecialize(value))

@@ -12,12 +12,14 @@
 # waits do not. Entering a `catch` restores the level that its `try` began with, so the `mask` that ends an unmasked stretch
 # stands inside the `try`.
 #
-# Compilation is what a first answer costs, so arguments of unknown types are not specialised on, and the containers are of types that
-# Julia's system image has compiled.
+# Compilation is what a first answer costs. So arguments of unknown types are not specialised on, the containers are of types that
+# Julia's system image has compiled, and what most requests do not need is called through `late`: a caller is compiled together with all
+# that it calls in a way that inference can follow.
 Base.Experimental.@optlevel 1
 
 mask() = ccall(:jl_sigatomic_begin, Cvoid, ())
 unmask() = ccall(:jl_sigatomic_end, Cvoid, ())
+const late = Base.invokelatest
 world() = ccall(:jl_get_world_counter, UInt, ())
 
 mutable struct Peer

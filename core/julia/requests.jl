@@ -24,13 +24,13 @@ function handle_frame(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id:
         emit!(READER, outcome)
         send!(READER, ACK, id)
     elseif kind == FENCE
-        let_signals_arrive()
+        late(let_signals_arrive)
     elseif kind == SHUTDOWN
         unmask()
         exit(0)
     elseif kind == HELLO
         skip_bytes!(source, 12)
-        configure(peer, get_text!(source))
+        late(configure, peer, get_text!(source))
     elseif kind != LOAD
         handle_body(peer, source, kind, flags, id)
     end
@@ -54,25 +54,28 @@ function handle_body(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id::
                 release!(peer, next!(source, UInt64))
             end
         elseif kind == CHANNEL_CREDIT
-            credit!(peer, id, next!(source, UInt32))
+            late(credit!, peer, id, next!(source, UInt32))
         elseif kind == CHANNEL_FORGET
-            forget_channel!(peer, id)
+            late(forget_channel!, peer, id)
         elseif kind == HOST_RESULT
-            get_host_result!(peer, source, flags, id)
+            late(get_host_result!, peer, source, flags, id)
         else
             job = get_job!(Decoder(source, peer), Job(peer, id, kind), flags)
-            left(source) == 0 || refuse("$(left(source)) bytes follow the last value")
+            left(source) == 0 || refuse(left(source), " bytes follow the last value")
             start!(job)
         end
     catch ex
         ex isa EOFError && source.link !== nothing && rethrow()
-        kind in (EVAL, CALL, CHANNEL_OPEN, CHANNEL_PUT, CHANNEL_CLOSE, CHANNEL_STATE) && !is_silent(kind, flags) || return nothing
-        texts = describe_error(nothing, ex, Any[])
-        reset!(READER, peer, nothing)
-        put_error!(READER, FROM_DECODER, texts)
-        send!(READER, ERROR, id)
+        kind == RELEASE || kind == CHANNEL_CREDIT || kind == CHANNEL_FORGET || kind == HOST_RESULT || is_silent(kind, flags) ||
+            late(answer_undecoded, peer, id, ex)
     end
     nothing
+end
+function answer_undecoded(peer::Peer, id::UInt32, @nospecialize(ex))
+    texts = describe_error(nothing, ex, Any[])
+    reset!(READER, peer, nothing)
+    put_error!(READER, FROM_DECODER, texts)
+    send!(READER, ERROR, id)
 end
 is_silent(kind::UInt8, flags::UInt8) = (kind == EVAL || kind == CALL) && flags & 0x08 != 0
 
@@ -98,7 +101,7 @@ function get_job!(d::Decoder, job::Job, flags::UInt8)
         job.args isa Tuple || refuse("arguments are a Tuple")
         job.kwargs isa Union{Nothing,NamedTuple} || refuse("keyword arguments are a NamedTuple")
     else
-        get_channel_job!(d, job)
+        late(get_channel_job!, d, job)
     end
     job.scope isa Union{Nothing,String} || refuse("a module is named by a String")
     job.display isa Union{Nothing,Tuple{Int64,Int64,Bool}} || refuse("display options are (rows, columns, colour)")

@@ -63,6 +63,13 @@ function transmit(link::StreamLink, e::Encoder)
         wait()
     end
     link.writing = true
+    from = isempty(e.arrays) ? 0 : late(transmit_arrays, link, e)::Int
+    write_all(link, e.bytes, from, e.n)
+    link.writing = false
+    isempty(link.writers) || schedule(popfirst!(link.writers)::Task)
+    nothing
+end
+function transmit_arrays(link::StreamLink, e::Encoder)
     from = 0
     for i in 1:length(e.arrays)
         mark = e.marks[i]::Int
@@ -70,10 +77,7 @@ function transmit(link::StreamLink, e::Encoder)
         write_array(link, e.arrays[i])
         from = mark
     end
-    write_all(link, e.bytes, from, e.n)
-    link.writing = false
-    isempty(link.writers) || schedule(popfirst!(link.writers)::Task)
-    nothing
+    from
 end
 function write_all(link::StreamLink, bytes::Vector{UInt8}, from::Int, to::Int)
     while from < to
@@ -105,7 +109,9 @@ function write_some(link::StreamLink, p::Ptr{UInt8}, n::Int)
         code == Libc.EINTR && return 0
         code == Libc.EAGAIN || leave()
     end
-    k = min(n, CHUNK_BYTES)
+    late(write_copied, link, p, min(n, CHUNK_BYTES))::Int
+end
+function write_copied(link::StreamLink, p::Ptr{UInt8}, k::Int)
     length(link.scratch) >= k || resize!(link.scratch, k)
     GC.@preserve link begin
         q = pointer(link.scratch)
