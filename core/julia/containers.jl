@@ -41,7 +41,7 @@ end
 
 function put_array!(e::Encoder, @nospecialize(x), entry::TypeEntry)
     element = entry.element
-    n = length(x)::Int
+    n = x isa Vector{Any} ? length(x) : length(x)::Int
     if element isa Element && !(element.own_show && n <= MAX_SHOWN)
         bytes = n * sizeof(eltype(entry.type))
         if e.n_descriptors > MAX_DESCRIPTORS - 256 || offset(e) + bytes + 1024 > (e.peer::Peer).max_frame_bytes
@@ -53,29 +53,21 @@ function put_array!(e::Encoder, @nospecialize(x), entry::TypeEntry)
         put_bits!(e, x, bytes)
         return nothing
     end
-    elements = entry_for_element(e, eltype(entry.type))
+    elements = element isa Element ? name_entry(eltype(entry.type), e.world) : element::TypeEntry
     opens!(e, x, n, elements) || return put_handle!(e, x, entry)
     emit!(e, 0x26)
     put_descriptor!(e, named_descriptor(elements))
-    put_dimensions!(e, x)
-    late(put_elements!, e, x)
+    if x isa Vector{Any}
+        emit!(e, 0x00000001)
+        emit!(e, length(x))
+        put_elements!(e, x)
+    else
+        put_dimensions!(e, x)
+        late(put_elements!, e, x)
+    end
     pop!(e.open)
     nothing
 end
-# Element types may be abstract or unions, of which there are no values; their entries serve for the name only.
-function entry_for_element(e::Encoder, @nospecialize(T))
-    entry = get(ELEMENT_TYPES, T, nothing)
-    if entry === nothing
-        entry = TypeEntry(T, AS_HANDLE, true, e.world, false, 0, nothing, nothing, nothing, nothing)
-        ELEMENT_TYPES[T] = entry
-    elseif (entry::TypeEntry).world != e.world
-        (entry::TypeEntry).world = e.world
-        (entry::TypeEntry).named = nothing
-    end
-    entry::TypeEntry
-end
-const ELEMENT_TYPES = IdDict{Any,Any}()
-
 function put_dimensions!(e::Encoder, @nospecialize(x))
     emit!(e, ndims(x) % UInt32)
     for i in 1:ndims(x)

@@ -5,7 +5,7 @@ const MAX_MESSAGE = 1 << 20
 const MAX_FRAMES = 4000                 # of a backtrace; a stack overflow has 80000
 
 # Looking an address up in the debugging information is what makes errors slow, and the same addresses come again.
-const FRAMES = Dict{Any,Any}()
+const FRAMES = IdDict{Any,Any}()
 function frames_at(@nospecialize(ip))
     ip isa Ptr || return Base.StackTraces.lookup(ip)
     found = get(FRAMES, ip, nothing)
@@ -22,7 +22,9 @@ function user_frames(bt::Vector)
     n = length(bt)
     for i in 1:n
         n > MAX_FRAMES && 1000 < i < n - 200 && continue
-        append!(frames, frames_at(bt[i]))
+        for frame in frames_at(bt[i])::Vector{Base.StackTraces.StackFrame}
+            push!(frames, frame)
+        end
     end
     entry = 0
     for i in 1:length(frames)

@@ -151,75 +151,77 @@ function show_as_repl(m::Module, @nospecialize(x), rows::Int, columns::Int, colo
 end
 
 # Whether the last token of a source is a semicolon, by which the REPL is told to print nothing. Strings, characters and comments are
-# walked over; `stack` holds the delimiters that are open around a place.
+# walked over. All that matters is ASCII, so bytes will do. `open` holds the delimiters around a place: a quote or backquote, once or
+# three times, and the parenthesis of an interpolation.
 function ends_with_semicolon(source::String)
+    s = Vector{UInt8}(source)
+    append!(s, UInt8[0x20, 0x20, 0x20])             # so that looking ahead is safe
+    n = length(s) - 3
+    open = Any[]
     found = false
-    i, n = 1, sizeof(source)
-    stack = Any[]
-    word_before = false                 # a quote after a word or a bracket is the transpose operator
+    after_word = false                              # there, an apostrophe transposes
+    i = 1
     while i <= n
-        c = source[i]
-        top = isempty(stack) ? "" : stack[end]::String
-        if top == "\"" || top == "`" || top == "\"\"\"" || top == "```"
-            if c == '\\'
-                i = nextind(source, i)
-            elseif c == '$' && startswith(SubString(source, i), "\$(")
-                push!(stack, "(")
+        c = s[i]
+        if !isempty(open) && open[end] != (0x28, 1)
+            quote_byte, times = open[end]::Tuple{UInt8,Int}
+            if c == 0x5c                            # \
                 i += 1
-            elseif startswith(SubString(source, i), top)
-                pop!(stack)
-                i += sizeof(top) - 1
-                word_before = true
+            elseif c == 0x24 && s[i + 1] == 0x28    # $(
+                push!(open, (0x28, 1))
+                i += 1
+            elseif c == quote_byte && (times == 1 || s[i + 1] == s[i + 2] == c)
+                pop!(open)
+                i += times - 1
+                after_word = true
             end
-        elseif startswith(SubString(source, i), "#=")
-            i = skip_comment(source, i)
-        elseif c == '#'
-            while i <= n && source[i] != '\n'
-                i = nextind(source, i)
-            end
-        elseif c == '\'' && !word_before
-            i = skip_character(source, i)
-            word_before = true
+        elseif c == 0x23                            # #
+            i = skip_comment(s, i, n)
+        elseif c == 0x27 && !after_word             # '
+            i = skip_character(s, i, n)
             found = false
-        elseif c == '"' || c == '`'
-            triple = string(c)^3
-            push!(stack, startswith(SubString(source, i), triple) ? triple : string(c))
-            i += sizeof(stack[end]) - 1
+            after_word = true
+        elseif c == 0x22 || c == 0x60               # " `
+            times = s[i + 1] == s[i + 2] == c ? 3 : 1
+            push!(open, (c, times))
+            i += times - 1
             found = false
-        elseif !isspace(c)
-            c == '(' && !isempty(stack) && push!(stack, "(")
-            c == ')' && !isempty(stack) && pop!(stack)
-            found = c == ';'
-            word_before = isletter(c) || isdigit(c) || c in "_!)]}'"
+        elseif c > 0x20
+            isempty(open) || (c == 0x28 ? push!(open, (0x28, 1)) : c == 0x29 && pop!(open))
+            found = c == 0x3b                       # ;
+            after_word = is_word_end(c)
         else
-            word_before = false
+            after_word = false
         end
-        i <= n && (i = nextind(source, i))
+        i += 1
     end
-    found && isempty(stack)
+    found && isempty(open)
 end
-function skip_comment(source::String, i::Int)
-    depth = 0
-    n = sizeof(source)
+# The last byte of a comment that begins at `i`.
+function skip_comment(s::Vector{UInt8}, i::Int, n::Int)
+    nested = s[i + 1] == 0x3d ? 0 : -1              # #= counts
     while i <= n
-        rest = SubString(source, i)
-        if startswith(rest, "#=")
-            depth += 1
+        if nested < 0
+            s[i] == 0x0a && break
+        elseif s[i] == 0x23 && s[i + 1] == 0x3d
+            nested += 1
             i += 1
-        elseif startswith(rest, "=#")
-            depth -= 1
+        elseif s[i] == 0x3d && s[i + 1] == 0x23
+            nested -= 1
             i += 1
-            depth == 0 && return i
+            nested == 0 && break
         end
-        i = nextind(source, i)
+        i += 1
     end
     i
 end
-function skip_character(source::String, i::Int)
-    j = nextind(source, i)
-    while j <= sizeof(source) && source[j] != '\''
-        source[j] == '\\' && (j = nextind(source, j))
-        j = nextind(source, j)
+# The closing apostrophe of a character that begins at `i`.
+function skip_character(s::Vector{UInt8}, i::Int, n::Int)
+    i += s[i + 1] == 0x5c ? 3 : 2
+    while i <= n && s[i] != 0x27
+        i += 1
     end
-    j
+    i
 end
+is_word_end(c::UInt8) =
+    c >= 0x80 || 0x30 <= c <= 0x39 || 0x41 <= c <= 0x5a || 0x61 <= c <= 0x7a || c in (0x5f, 0x21, 0x29, 0x5d, 0x7d, 0x27)

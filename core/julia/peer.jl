@@ -31,9 +31,10 @@ mutable struct Peer
     host_calls::IdDict{Any,Any}     # id => HostCall that waits for its result
     n_host_calls::UInt32
     max_frame_bytes::Int
+    n_frames::Int                   # received
 end
 Peer(@nospecialize(link)) =
-    Peer(link, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30)
+    Peer(link, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0)
 
 # Settings come as lines `name=value`; unknown ones are for newer runtimes.
 function configure(peer::Peer, text::String)

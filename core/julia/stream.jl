@@ -132,6 +132,7 @@ function serve(@nospecialize(head), @nospecialize(body))
         yield()
     end
     survive_signals()
+    STATE[6] || schedule(Task(warm_when_idle))
     source = Source(peer.link, Vector{UInt8}(undef, 1 << 16), 0)
     if head !== nothing
         b = body === nothing ? head : vcat(head, body)
@@ -158,6 +159,7 @@ function serve_frames(peer::Peer, source::Source)
         next!(source, UInt16)
         source.start = place(source)
         source.stop = source.start + n % Int
+        peer.n_frames += 1
         handle_frame(peer, source, kind, flags, id)
     end
     leave()

@@ -35,7 +35,7 @@ mutable struct TypeEntry
     world::UInt                 # when `own_show` and the descriptors were made
     own_show::Bool
     n_fields::Int
-    element::Any                # of an array: Element, or nothing if it is sent value by value
+    element::Any                # of an array: Element, or the TypeEntry of its element type if it is sent value by value
     named::Any                  # Descriptor of kind 1
     shape::Any                  # Descriptor of kind 2, 3 or 5
     laid_out::Any               # Descriptor with layout
@@ -135,12 +135,16 @@ function describe(entry::TypeEntry)
     elseif entry.way == AS_NAMED_TUPLE && entry.shape === nothing
         entry.shape = shape_descriptor(entry)
     elseif entry.way == AS_ARRAY
-        entry.element = bits_element(eltype(T))
+        element = bits_element(eltype(T))
+        entry.element = element === nothing ? name_entry(eltype(T), entry.world) : element
     end
     entry.named = nothing
     entry.laid_out = nothing
     nothing
 end
+
+# Element types may be abstract or unions, of which there are no values; their entries serve for the name only.
+name_entry(@nospecialize(T), world::UInt) = TypeEntry(T, AS_HANDLE, true, world, false, 0, nothing, nothing, nothing, nothing)
 
 function named_descriptor(entry::TypeEntry)
     if entry.named === nothing

@@ -16,8 +16,8 @@ const NOBODY = UInt64(0)
 # What EVAL asked for: id (0: none or answered), source, is the value wanted, task, is user code running.
 # The first job is nobody's. What has run once stays interpreted, so that no real answer has to wait for the compiler.
 const JOB = Any[NOBODY, "1", true, nothing, true]
-# Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written.
-const STATE = Any["", 1, "", 0, 0]
+# Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun.
+const STATE = Any["", 1, "", 0, 0, false]
 const TRANSPORT = ARGS[1]
 const PARAMETER = parse(Int, ARGS[2])
 const KEEP = length(ARGS) > 2           # The third argument says that the user wants the compiler as the options have it.
@@ -116,7 +116,7 @@ function executor()
             load()
             Base.invokelatest(finish_boot, v, trace)
         end
-        STATE[1] == "" || schedule(Task(warm_when_idle))
+        JOB[1] == NOBODY || STATE[6] || schedule(Task(warm_when_idle))
         JOB[1] = NOBODY
         while !JOB[5]
             try
@@ -150,6 +150,7 @@ function load()
 end
 function warm_when_idle()
     Base.sigatomic_begin()
+    STATE[6] = true
     frames = -1
     while frames != STATE[4]
         frames = STATE[4]
@@ -157,7 +158,7 @@ function warm_when_idle()
     end
     while STATE[2] != 0
         load_step()
-        yield()
+        STATE[4] == frames ? yield() : sleep(0.001)
     end
     Base.invokelatest(warm)
 end
