@@ -120,7 +120,7 @@ b07_no_type_of_julia_is_an_error (void)
     "zeros(0, 3)",
     "fill(1)",
     "Vector{String}(undef, 2)",
-    "'\\xff'",
+    "reinterpret(Char, 0xff000000)",
     "\"\\xff\"",
     "Symbol(\"a b\")",
     "C_NULL",

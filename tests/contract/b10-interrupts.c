@@ -334,7 +334,7 @@ start_random (MaltWorker *worker, GRand *random)
   if (kind < 20 && dialect->is_julia)
     return malt_worker_remote_eval (worker, NULL,
                                     "let t = time(), a = []; while time() - t < 1; a = "
-                                    "[a; 1][end-1:end]; end; 77 end");
+                                    "rand(100); end; 77 end");
   return contract_start_int (worker, CONTRACT_SLEEP_MS, g_rand_int_range (random, 1, 40));
 }
 
