@@ -66,14 +66,14 @@ end_worker (MaltCliSession *session, gint64 exit_timeout_ms, gint64 term_timeout
 static void
 report (MaltCliSession *session, const GError *error)
 {
-  const char *type = malt_error_get_exception_type (error);
   const char *backend = malt_worker_get_backend_name (session->worker);
   const char *output = malt_config_get_for (session->config, backend, "output");
   gboolean is_seen = g_strcmp0 (output, "discard") != 0;
   g_autofree char *text = malt_cli_describe_error (error, is_seen, &session->status);
 
   malt_cli_writer_print (session->writer, STDERR_FILENO, text);
-  if (session->n_interrupts > 0 && g_strcmp0 (type, "InterruptException") == 0)
+  /* InterruptException itself, or what the code that was hit made of it: LoadError, TaskFailedException. */
+  if (session->n_interrupts > 0 && session->status == MALT_CLI_EXCEPTION)
     session->status = MALT_CLI_SIGNAL_BASE + SIGINT;
 }
 
@@ -129,6 +129,9 @@ on_output (MaltWorker *worker G_GNUC_UNUSED, MaltStream stream,
 {
   MaltCliSession *session = user_data;
 
+  /* What a worker says about the signal that ends it is not for the user who sent the signal. */
+  if (session->is_abandoned)
+    return;
   malt_cli_writer_write (session->writer,
                          stream == MALT_STREAM_STDERR ? STDERR_FILENO : STDOUT_FILENO,
                          bytes);
