@@ -39,6 +39,8 @@ SHOWN = [
     "Union{}",
 ]
 
+COLORED = 'struct Red end; Base.show(io::IO, ::Red) = printstyled(io, "red", color = :red); Red()'
+
 
 class Value(CliCase):
     def test_values_are_printed_as_the_repl_prints_them(self):
@@ -192,7 +194,7 @@ class Failure(CliCase):
         result = malt("eval", "ccall(:abort, Cvoid, ())")
         self.assertEqual((result.returncode, result.stdout), (3, ""))
         self.assertIn("SIGABRT", result.stderr)
-        result = malt("eval", 'println(stderr, "last words"); ccall(:kill, Cint, (Cint, Cint), getpid(), 9); sleep(9)')
+        result = malt("eval", 'println(stderr, "last " * "words"); ccall(:kill, Cint, (Cint, Cint), getpid(), 9); sleep(9)')
         self.assertEqual((result.returncode, result.stdout), (3, ""))
         self.assertIn("SIGKILL", result.stderr)
         self.assertEqual(result.stderr.count("last words"), 1)
@@ -206,10 +208,10 @@ class Terminal(CliCase):
             self.assertEqual(on.finish(), (0, julia("-e", show).stdout))
 
     def test_colors_are_for_terminals_without_no_color(self):
-        with OnTerminal("eval", ":symbol => nothing => [missing]", env=environment(TERM="xterm")) as on:
+        with OnTerminal("eval", COLORED, env=environment(TERM="xterm")) as on:
             status, text = on.finish()
-            self.assertEqual(status, 0)
-            self.assertIn("\033[", text)
+            self.assertEqual((status, text), (0, "\033[31mred\033[39m\n"))
+        self.assert_result(malt("eval", COLORED, env=environment(TERM="xterm")), 0, "red\n")
         with OnTerminal("eval", "sqrt(-1)", env=environment(TERM="xterm")) as on:
             status, text = on.finish()
             self.assertEqual(status, 1)

@@ -45,7 +45,7 @@ class Run(CliCase):
         self.assert_result(result, expected.returncode, expected.stdout, expected.stderr)
 
     def test_a_program_sees_what_it_sees_under_julia(self):
-        self.assert_same_as_julia("program.jl", "one", "two words", "--help", "--", "-x", stdin=b"from stdin\n")
+        self.assert_same_as_julia("program.jl", "one", "two words", "--help", "-x", stdin=b"from stdin\n")
 
     def test_a_program_elsewhere_runs_in_the_current_directory(self):
         self.assert_same_as_julia("../program.jl", cwd=self.folder / "parts")

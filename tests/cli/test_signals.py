@@ -23,8 +23,7 @@ class Interrupt(CliCase):
                 self.assert_gone(pid)
 
     def test_ctrl_c_on_a_terminal_does_the_same(self):
-        for arguments in (["eval", SLEEPS], ["eval", SPINS], ["run", str(self.write("sleeps.jl", SLEEPS))],
-                          ["run", str(self.write("spins.jl", SPINS))]):
+        for arguments in (["eval", SLEEPS], ["eval", SPINS], ["run", str(self.write("sleeps.jl", SLEEPS))]):
             with self.subTest(arguments), OnTerminal(*arguments) as on:
                 on.read_until("\n")
                 pid = int(on.text.split()[0])
@@ -33,6 +32,14 @@ class Interrupt(CliCase):
                 self.assertEqual(status, 130, text)
                 self.assertIn("InterruptException:", text)
                 self.assert_gone(pid)
+
+    def test_ctrl_c_twice_ends_a_program_that_shares_the_terminal(self):
+        with OnTerminal("run", str(self.write("spins.jl", SPINS))) as on:
+            on.read_until("\n")
+            pid = int(on.text.split()[0])
+            on.type("\x03\x03")
+            self.assertEqual(on.finish()[0], 130, on.text)
+            self.assert_gone(pid)
 
     def test_code_that_catches_the_interrupt_goes_on(self):
         source = 'println(0); try; sleep(600); catch e; println("caught ", nameof(typeof(e))); end; 5'
