@@ -17,10 +17,14 @@ COMMENTED = {".c", ".h", ".cc", ".in", ".jl", ".py", ".sh", ".cmake", ".md", ".1
 COMMENTED_NAMES = {"CMakeLists.txt", "ORDER", "run", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore"}
 
 
-def git_files():
+def project_files():
+    """Files that git knows or would take; without git, as in an unpacked archive, all."""
     command = ["git", "-C", SOURCE, "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    output = subprocess.run(command, capture_output=True, check=True).stdout
-    paths = [pathlib.PurePosixPath(os.fsdecode(name)) for name in output.split(b"\0") if name]
+    result = subprocess.run(command, capture_output=True)
+    if result.returncode == 0:
+        paths = [pathlib.PurePosixPath(os.fsdecode(name)) for name in result.stdout.split(b"\0") if name]
+    else:
+        paths = [pathlib.PurePosixPath(path.relative_to(SOURCE)) for path in SOURCE.rglob("*")]
     return [path for path in paths if (SOURCE / path).is_file()]
 
 
@@ -45,11 +49,11 @@ def backends():
 
 class Layout(unittest.TestCase):
     def test_the_top_level_holds_what_it_shall_and_nothing_else(self):
-        names = {path.parts[0] for path in git_files()}
+        names = {path.parts[0] for path in project_files()}
         self.assertEqual({name for name in names if not name.startswith(".")}, TOP_LEVEL)
 
     def test_every_file_names_its_licence_first(self):
-        for path in git_files():
+        for path in project_files():
             if path.suffix not in COMMENTED and path.name not in COMMENTED_NAMES:
                 continue
             with self.subTest(str(path)):
@@ -59,7 +63,7 @@ class Layout(unittest.TestCase):
                 self.assertIn("SPDX-License-Identifier: MIT", "\n".join(lines))
 
     def test_no_file_has_a_note_to_self(self):
-        for path in git_files():
+        for path in project_files():
             if path.suffix in COMMENTED and path.name != pathlib.Path(__file__).name:
                 with self.subTest(str(path)):
                     self.assertNotRegex((SOURCE / path).read_text(), r"\b(TODO|XXX)\b")
