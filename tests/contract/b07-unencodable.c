@@ -136,7 +136,7 @@ b07_no_type_of_julia_is_an_error (void)
     "reinterpret(UInt8, [1])",
     "Base.OneTo(3)",
     "WeakRef(1)",
-    "Libc.Libdl",
+    "Base.Iterators",
   };
   MaltWorker *worker = contract_shared ();
 

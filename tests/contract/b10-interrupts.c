@@ -3,7 +3,7 @@
 #include "malt-contract.h"
 
 #define SEED 20261121
-#define N_RANDOM 500
+#define N_RANDOM 200
 
 /* Tests that use the processor have a worker of their own: a signal is only sent for a call that is alone, and a call that a test
  * before has given up counts. */

@@ -110,19 +110,31 @@ after_test (void)
 }
 
 static gboolean
-is_wanted (const ContractRule *rule, const ContractTest *test, const char *only_rule,
-           const char *only_test)
+is_among (const char *const *names, const char *name)
+{
+  for (; *names != NULL; names++)
+    {
+      if (g_ascii_strcasecmp (*names, name) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+is_wanted (const ContractRule *rule, const ContractTest *test,
+           const char *const *only_rules, const char *only_test)
 {
   if (test->needs_julia && !subject.dialect->is_julia)
     return FALSE;
-  if (only_rule != NULL && g_ascii_strcasecmp (only_rule, rule->name) != 0)
+  if (only_rules != NULL && !is_among (only_rules, rule->name))
     return FALSE;
   return only_test == NULL || strstr (test->name, only_test) != NULL;
 }
 
 /* The wanted tests of a rule, as CUnit wants them, ended by zeros; NULL if there are none. */
 static CU_TestInfo *
-select_tests (const ContractRule *rule, const char *only_rule, const char *only_test)
+select_tests (const ContractRule *rule, const char *const *only_rules,
+              const char *only_test)
 {
   g_autoptr (GArray) selected = g_array_new (TRUE, TRUE, sizeof (CU_TestInfo));
 
@@ -130,7 +142,7 @@ select_tests (const ContractRule *rule, const char *only_rule, const char *only_
     {
       CU_TestInfo info = { test->name, test->run };
 
-      if (is_wanted (rule, test, only_rule, only_test))
+      if (is_wanted (rule, test, only_rules, only_test))
         g_array_append_val (selected, info);
     }
   return selected->len > 0 ? g_array_steal (selected, NULL) : NULL;
@@ -138,7 +150,7 @@ select_tests (const ContractRule *rule, const char *only_rule, const char *only_
 
 /* The exit status of the program. */
 static int
-run_rules (const char *only_rule, const char *only_test)
+run_rules (const char *const *only_rules, const char *only_test)
 {
   CU_SuiteInfo suites[G_N_ELEMENTS (rules) + 1] = { 0 };
   guint n_suites = 0;
@@ -146,7 +158,7 @@ run_rules (const char *only_rule, const char *only_test)
 
   for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
     {
-      CU_TestInfo *tests = select_tests (&rules[i], only_rule, only_test);
+      CU_TestInfo *tests = select_tests (&rules[i], only_rules, only_test);
 
       if (tests != NULL)
         suites[n_suites++] = (CU_SuiteInfo){
@@ -165,13 +177,13 @@ run_rules (const char *only_rule, const char *only_test)
 }
 
 static void
-list_tests (const char *only_rule, const char *only_test)
+list_tests (const char *const *only_rules, const char *only_test)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
     {
       for (const ContractTest *test = rules[i].tests; test->name != NULL; test++)
         {
-          if (is_wanted (&rules[i], test, only_rule, only_test))
+          if (is_wanted (&rules[i], test, only_rules, only_test))
             g_print ("%s\n", test->name);
         }
     }
@@ -179,7 +191,7 @@ list_tests (const char *only_rule, const char *only_test)
 
 /* Runs all in a temporary folder of its own, so that files which stay behind are seen. */
 static int
-run_in_folder (const char *only_rule, const char *only_test)
+run_in_folder (const char *const *only_rules, const char *only_test)
 {
   g_autofree char *folder = g_dir_make_tmp ("malt-contract-XXXXXX", NULL);
   int status;
@@ -188,7 +200,7 @@ run_in_folder (const char *only_rule, const char *only_test)
     return 1;
   g_setenv ("TMPDIR", folder, TRUE);
   n_descriptors_at_start = count_descriptors ();
-  status = run_rules (only_rule, only_test);
+  status = run_rules (only_rules, only_test);
   contract_drop_shared ();
   g_rmdir (folder);
   return status;
@@ -210,7 +222,7 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
 {
   g_autofree char *backend = NULL;
   g_auto (GStrv) options = NULL;
-  g_autofree char *rule = NULL;
+  g_auto (GStrv) only_rules = NULL;
   g_autofree char *test = NULL;
   gboolean is_list = FALSE;
   gboolean is_doomed_host = FALSE;
@@ -218,8 +230,8 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
     { "backend", 'b', 0, G_OPTION_ARG_STRING, &backend, "Backend to test", "NAME" },
     { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &options,
       "Set an option of the worker", "KEY=VALUE" },
-    { "rule", 'r', 0, G_OPTION_ARG_STRING, &rule, "Run the tests of one rule only",
-      "B7" },
+    { "rule", 'r', 0, G_OPTION_ARG_STRING_ARRAY, &only_rules,
+      "Run the tests of this rule, and others so named", "B7" },
     { "test", 't', 0, G_OPTION_ARG_STRING, &test,
       "Run the tests whose names contain a text", "TEXT" },
     { "list", 'l', 0, G_OPTION_ARG_NONE, &is_list, "List the tests and run none", NULL },
@@ -247,7 +259,7 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
     rules[OWN_TESTS].tests = subject.own_tests;
   if (is_list)
     {
-      list_tests (rule, test);
+      list_tests ((const char *const *) only_rules, test);
       return 0;
     }
   if (!check_backend ())
@@ -255,5 +267,5 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
   if (is_doomed_host)
     return contract_play_doomed_host ();
   setvbuf (stdout, NULL, _IONBF, 0);
-  return run_in_folder (rule, test);
+  return run_in_folder ((const char *const *) only_rules, test);
 }

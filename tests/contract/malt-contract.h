@@ -86,7 +86,7 @@ extern const ContractTest contract_b01[], contract_b02[], contract_b03[], contra
     contract_b10[], contract_b11[], contract_b12[], contract_b13[], contract_b14[],
     contract_b15[], contract_b16[], contract_b17[], contract_stress[], contract_remains[];
 
-/* Runs the suite as the arguments say: [--backend NAME] [--option KEY=VALUE]... [--rule RULE] [--test TEXT] [--list].
+/* Runs the suite as the arguments say: [--backend NAME] [--option KEY=VALUE]... [--rule RULE]... [--test TEXT] [--list].
  * Arguments win over @subject. Returns the exit status of the program. */
 int contract_main (int argc, char **argv, const ContractSubject *subject);
 
