@@ -263,4 +263,4 @@ function bounded_repr(@nospecialize(x))
     String(take!(io))
 end
 # Whole characters within `n` bytes, of which the last says that something is missing.
-shorten(s::String, n::Int) = string(s[1:prevind(s, n - 2)], '…')
+shorten(s::String, n::Int) = string(s[1:prevind(s, thisind(s, n - 2))], '…')

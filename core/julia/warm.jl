@@ -23,14 +23,14 @@ const SIGNATURES = Any[
     (displayed, (Module, Any, Any)), (ends_with_semicolon, (String,)), (credit!, (Peer, UInt32, UInt32)), (pump, (Subscription,)),
 ]
 
-# Idle: nothing has come for a moment.
+# Lets requests in, and stands back for as long as they keep coming.
+const SEEN = Any[0]
 function pause_while_busy()
     peer = BOOT[1]
-    n = -1
     sleep(0.001)
-    while peer isa Peer && n != peer.n_frames
-        n == -1 || sleep(0.05)
-        n = peer.n_frames
+    while peer isa Peer && SEEN[1] != peer.n_frames
+        SEEN[1] = peer.n_frames
+        sleep(0.05)
     end
     nothing
 end
