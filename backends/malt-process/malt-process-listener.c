@@ -27,7 +27,8 @@
 enum
 {
   SECRET_BYTES = 32,
-  BACKLOG = 128,
+  BACKLOG =
+      1024, /* room for a crowd while this thread waits for a processor: who finds none tries again after a second */
   MAX_STRANGERS = 64,
   STRANGER_DEADLINE_MS = 2000
 };
@@ -165,26 +166,36 @@ on_stranger_deadline (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-on_connection (int fd, G_GNUC_UNUSED GIOCondition condition, gpointer data)
+static void
+add_stranger (MaltProcessListener *listener, int connection)
 {
-  MaltProcessListener *listener = data;
-  Stranger *stranger;
-  int connection = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  Stranger *stranger = g_new0 (Stranger, 1);
 
-  if (connection < 0)
-    return G_SOURCE_CONTINUE;
   if (listener->strangers.length >= MAX_STRANGERS)
     drop_stranger (g_queue_peek_head (&listener->strangers));
-  stranger = g_new0 (Stranger, 1);
   stranger->listener = listener;
   stranger->fd = connection;
-  stranger->source =
-      attach (g_unix_fd_source_new (connection, G_IO_IN | G_IO_HUP | G_IO_ERR),
-              G_SOURCE_FUNC (on_stranger_ready), stranger);
+  stranger->source = g_unix_fd_source_new (connection, G_IO_IN | G_IO_HUP | G_IO_ERR);
+  /* Whoever has spoken is heard before others are let in and may push it out. */
+  g_source_set_priority (stranger->source, G_PRIORITY_HIGH);
+  attach (stranger->source, G_SOURCE_FUNC (on_stranger_ready), stranger);
   stranger->deadline = attach (g_timeout_source_new (STRANGER_DEADLINE_MS),
                                on_stranger_deadline, stranger);
   g_queue_push_tail (&listener->strangers, stranger);
+}
+
+static gboolean
+on_connection (int fd, G_GNUC_UNUSED GIOCondition condition, gpointer data)
+{
+  int connection;
+
+  for (int i = 0; i < MAX_STRANGERS / 2; i++)
+    {
+      connection = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (connection < 0)
+        break;
+      add_stranger (data, connection);
+    }
   return G_SOURCE_CONTINUE;
 }
 

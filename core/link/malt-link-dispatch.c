@@ -209,7 +209,10 @@ on_host_call (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error
   if (name == NULL)
     return FALSE;
   message = g_strdup_printf ("no such host function: %s", name);
+  malt_wire_writer_put_u8 (&writer, MALT_FRAME_ERROR_REMOTE_EXCEPTION);
+  malt_wire_writer_put_string_value (&writer, "ErrorException");
   malt_wire_writer_put_string_value (&writer, message);
+  malt_wire_writer_put_string_value (&writer, "");
   g_mutex_lock (&link->lock);
   malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_HOST_RESULT,
                                                  MALT_FRAME_HOST_RESULT_IS_ERROR, id));

@@ -6,7 +6,7 @@
  *
  *   held     the call itself is held back; INTERRUPT follows it when it is sent (is_sent is FALSE)
  *   asked    INTERRUPT was sent. A runtime that reads acknowledges within a moment: the result is DELIVERED or GONE. It does not read
- *            while evaluated code hogs the processor. PATIENCE_MS later, and then every SIGNAL_INTERVAL_MS, the timer asks whether a signal may be sent:
+ *            while evaluated code hogs the processor. PATIENCE_MS later, and then in the rhythm below, the timer asks whether a signal may be sent:
  *              - the call has not been answered, and it is the only one outstanding, or the wish is forced;
  *              - no answer is on its way: nothing has come for PATIENCE_MS, no frame is half here, nothing lies in the socket;
  *              - what we had to say has been sent.
@@ -15,6 +15,12 @@
  *   signals  n_signals have been sent. New calls are held back (malt_link_is_escalating()), so that no signal can hit them.
  *            It ends when the call is answered (DELIVERED if with an exception, else GONE), when INTERRUPT is acknowledged, or after MAX_SIGNALS
  *            (UNDELIVERABLE). Then the calls that were held are sent, behind a FENCE, which swallows signals that are still on their way.
+ *
+ * The rhythm. One signal ends code that allocates or calls the runtime. Code that does neither is ended by Julia when signals come in quick succession: each
+ * weighs 0.3 (the first nothing), the weight halves in 0.7 s, and more than 1 makes Julia throw wherever it is, and then ignore signals for 0.5 s. That must not
+ * happen while the runtime is writing the answer to the first signal, which takes long only if no exception has been printed before. So: one signal,
+ * FIRST_ANSWER_MS or COLD_ANSWER_MS of patience, the other seven in a burst shorter than 0.5 s, of which six are enough even if the first was ignored
+ * because another call was ended in this way just before, and LAST_ANSWER_MS of patience.
  *
  * A worker with nothing outstanding is never signalled. Calls whose answer was given up, and calls of remote_do, count as outstanding
  * until the worker has answered them. Requests of channels do not count, but for the opening, which evaluates code.
@@ -32,7 +38,10 @@
 enum
 {
   PATIENCE_MS = 100,
-  SIGNAL_INTERVAL_MS = 400,
+  FIRST_ANSWER_MS = 400,
+  COLD_ANSWER_MS = 1500, /* no exception has been printed yet */
+  BURST_MS = 50,
+  LAST_ANSWER_MS = 3000,
   UNREACHABLE_MS = 1000, /* where signals cannot be sent */
   MAX_SIGNALS = 8 /* a loop that never allocates needs five */
 };
@@ -166,6 +175,15 @@ may_answer_be_coming (MaltLink *link)
          recv (link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
+/* With lock held: how long to wait after the last of so many signals. */
+static gint64
+get_signal_patience_ms (MaltLink *link, guint n_signals)
+{
+  if (n_signals == 1)
+    return link->has_seen_error ? FIRST_ANSWER_MS : COLD_ANSWER_MS;
+  return n_signals == MAX_SIGNALS ? LAST_ANSWER_MS : BURST_MS;
+}
+
 /* With lock held. TRUE: this interrupt has come to its end without having been delivered. */
 static gboolean
 consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
@@ -191,7 +209,7 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
   link->n_signals++;
   link->needs_fence = TRUE;
   link->funcs->send_interrupt_signal (link->owner);
-  set_timer (interrupt, SIGNAL_INTERVAL_MS);
+  set_timer (interrupt, get_signal_patience_ms (link, interrupt->n_signals));
   return FALSE;
 }
 
@@ -307,6 +325,7 @@ malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_erro
   GSList *wishes = NULL;
 
   g_mutex_lock (&link->lock);
+  link->has_seen_error = link->has_seen_error || is_error;
   interrupt = find (link, id);
   if (interrupt != NULL && interrupt->n_signals > 0)
     wishes = end_interrupt (link, interrupt);

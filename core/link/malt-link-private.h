@@ -62,6 +62,7 @@ struct _MaltLink
   MaltLinkReceiver receiver;
   gboolean has_hello;
   gboolean is_read_closed;
+  guint n_spin_misses; /* spins in a row that no answer ended; see the essay */
 
   /* Atomic. */
   gint
@@ -83,6 +84,7 @@ struct _MaltLink
   GQueue
       held; /* of MaltLinkOutgoing (owned): calls that wait for the end of an escalation */
   gboolean needs_fence;
+  gboolean has_seen_error; /* an exception has been printed: the next is printed faster */
   GHashTable *calls; /* id -> MaltLinkCallFlags */
   guint n_outstanding;
   guint32 last_silent_id;

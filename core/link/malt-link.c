@@ -10,8 +10,11 @@
  *
  * Who reads. Exactly one thread at a time has the mutex `reader`: the I/O thread while it serves the source, or a blocking caller in
  * malt_link_drive(). They only try the mutex. While a caller has it, the poller's source is deaf to incoming bytes, so the I/O thread
- * sleeps on, and a round trip costs no switch of threads in the host. The caller spins for at most SPIN_US, yielding the
- * processor, because a wake-up costs more than a short answer; then it sleeps in poll(). When it leaves, the source listens again, and
+ * sleeps on, and a round trip costs no switch of threads in the host. The caller spins for at most SPIN_US, because a wake-up of an
+ * idle processor costs more than a short answer; then it sleeps in poll(). Spinning pays only while the worker has a processor of its
+ * own: where both share one, or others want it, the spin would only keep the worker waiting. So after MAX_SPIN_MISSES spins without an answer
+ * the caller sleeps at once, and tries again every SPIN_RETRY answers. It never yields the processor, which on a
+ * busy machine may mean to lose it for milliseconds. When it leaves, the source listens again, and
  * finds what the caller may have left in the socket. What is half received stays in the receiver for whoever reads next.
  *
  * Who writes. Any thread, under `lock` (malt-link-send.c).
@@ -25,12 +28,13 @@
 #include "malt-io-thread.h"
 
 #include <glib-unix.h>
-#include <sched.h>
 #include <unistd.h>
 
 enum
 {
   SPIN_US = 50,
+  MAX_SPIN_MISSES = 3,
+  SPIN_RETRY = 64,
   MAX_RECEIVES =
       64, /* in one dispatch of the source, for the sake of other connections */
   DRAIN_PATIENCE_MS = 5 /* for the end of the stream of a process that has ended */
@@ -249,11 +253,23 @@ set_driven (MaltLink *link, gboolean is_driven)
   g_mutex_unlock (&link->lock);
 }
 
+/* With reader held. How long the spin of this answer may last. */
+static gint64
+get_spin_us (MaltLink *link)
+{
+  if (link->n_spin_misses < MAX_SPIN_MISSES)
+    return SPIN_US;
+  link->n_spin_misses++;
+  return link->n_spin_misses % SPIN_RETRY == 0 ? SPIN_US : 0;
+}
+
 /* With reader held. */
 static void
 drive (MaltLink *link, MaltFuture *future, gint64 deadline_us, GCancellable *cancellable)
 {
-  gint64 spin_end_us = g_get_monotonic_time () + SPIN_US;
+  gint64 spin_us = get_spin_us (link);
+  gint64 spin_end_us = g_get_monotonic_time () + spin_us;
+  gboolean has_slept = FALSE;
 
   while (!is_drive_over (link, future, deadline_us, cancellable))
     {
@@ -261,11 +277,17 @@ drive (MaltLink *link, MaltFuture *future, gint64 deadline_us, GCancellable *can
       if (received == MALT_LINK_RECEIVED_END)
         return;
       if (received == MALT_LINK_RECEIVED_SOME)
-        spin_end_us = g_get_monotonic_time () + SPIN_US;
-      else if (g_get_monotonic_time () < spin_end_us)
-        sched_yield ();
-      else
-        sleep_until_event (link, future, deadline_us, cancellable);
+        {
+          if (spin_us > 0 && !has_slept)
+            link->n_spin_misses = 0;
+          continue;
+        }
+      if (g_get_monotonic_time () < spin_end_us)
+        continue;
+      if (spin_us > 0 && !has_slept && link->n_spin_misses < MAX_SPIN_MISSES)
+        link->n_spin_misses++;
+      has_slept = TRUE;
+      sleep_until_event (link, future, deadline_us, cancellable);
     }
 }
 

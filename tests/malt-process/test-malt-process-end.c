@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* How workers end: by themselves, by the host, with the host; and that nothing of them is left. */
+#include "process-test.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SPIN "while true end"
+
+static const char *program;
+
+static gboolean
+is_gone (gpointer pid)
+{
+  return !process_test_is_alive (*(gint64 *) pid);
+}
+
+static MaltTerminationReason
+get_reason (MaltWorker *worker)
+{
+  g_autoptr (MaltTermination) termination = malt_worker_dup_termination (worker);
+  return malt_termination_get_reason (termination);
+}
+
+/* When the system says that the process has ended. Taking a process of Julia's size down takes the system some milliseconds itself. */
+static gpointer
+wait_for_end (gpointer pid)
+{
+  static gint64 ended_us;
+  siginfo_t info;
+
+  waitid (P_PID, (id_t) * (gint64 *) pid, &info, WEXITED | WNOWAIT);
+  ended_us = g_get_monotonic_time ();
+  return &ended_us;
+}
+
+static void
+killed_worker_is_noticed_at_once_with_the_signals_name (void)
+{
+  gint64 best_us = G_MAXINT64;
+
+  for (int i = 0; i < 3; i++)
+    {
+      g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+      g_autoptr (MaltFuture) future = NULL;
+      g_autoptr (MaltValue) value = NULL;
+      g_autoptr (GError) error = NULL;
+      GThread *thread;
+      gint64 noticed_us;
+      gint64 pid;
+
+      CHECK (worker != NULL);
+      future = malt_worker_remote_eval (worker, NULL, "sleep(100)");
+      CHECK (process_test_eval_int (worker, "1") == 1);
+      pid = malt_worker_get_pid (worker);
+      thread = g_thread_new ("waiter", wait_for_end, &pid);
+      g_usleep (10000);
+      CHECK (kill ((pid_t) pid, SIGKILL) == 0);
+      value = malt_future_fetch (future, NULL, &error);
+      noticed_us = g_get_monotonic_time ();
+      best_us = MIN (best_us, noticed_us - *(gint64 *) g_thread_join (thread));
+      CHECK (value == NULL);
+      CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED));
+      CHECK (strstr (error->message, "SIGKILL") != NULL);
+      CHECK (get_reason (worker) == MALT_TERMINATION_SIGNALLED);
+    }
+  CU_ASSERT (best_us < 10000);
+}
+
+static void
+worker_that_exits_says_its_status_and_last_lines (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  MaltTermination *termination;
+
+  CHECK (worker != NULL);
+  future =
+      malt_worker_remote_eval (worker, NULL, "println(stderr, \"last words\"); exit(7)");
+  value = malt_future_fetch (future, NULL, &error);
+  CHECK (value == NULL);
+  termination = malt_error_get_termination (error);
+  CHECK (termination != NULL);
+  CHECK (malt_termination_get_reason (termination) == MALT_TERMINATION_EXITED);
+  CHECK (malt_termination_get_exit_status (termination) == 7);
+  CHECK (strstr (malt_termination_get_stderr (termination), "last words") != NULL);
+}
+
+static void
+answers_that_came_before_the_end_are_given (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltFuture) large = NULL;
+  g_autoptr (MaltFuture) last = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker, "sizeof(repeat(\"x\", 10))") == 10);
+  large = malt_worker_remote_eval (worker, NULL, "repeat(\"x\", 3_000_000)");
+  last = malt_worker_remote_eval (worker, NULL,
+                                  "sleep(0.5); ccall(:_exit, Cvoid, (Cint,), 0)");
+  value = malt_future_fetch (large, NULL, &error);
+  CHECK_NO_ERROR (error);
+  CHECK (malt_future_wait (last, 10000, NULL, NULL));
+  CHECK (get_reason (worker) == MALT_TERMINATION_EXITED);
+}
+
+static void
+stopped_worker_ends_politely (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path =
+      g_strdup_printf ("%s/malt-test-%d", g_get_tmp_dir (), getpid ());
+  g_autofree char *source = g_strdup_printf ("atexit(() -> touch(\"%s\")); 1", path);
+  gint64 start_us;
+  gboolean was_running = FALSE;
+
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker, source) == 1);
+  start_us = g_get_monotonic_time ();
+  CHECK (malt_worker_stop_full (worker, 10000, 10000, &was_running, NULL, &error));
+  CHECK (was_running);
+  CHECK (g_get_monotonic_time () - start_us < 5 * G_USEC_PER_SEC);
+  CHECK (get_reason (worker) == MALT_TERMINATION_STOPPED);
+  CHECK (unlink (path) == 0);
+  CHECK (malt_worker_stop_full (worker, 0, 0, &was_running, NULL, &error));
+  CHECK (!was_running);
+}
+
+static void
+busy_worker_is_ended_within_the_timeouts (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  gint64 start_us;
+
+  CHECK (worker != NULL);
+  /* Does not even end at SIGTERM. */
+  CHECK (process_test_eval_int (
+             worker,
+             "ccall(:signal, Ptr{Cvoid}, (Cint, Ptr{Cvoid}), 15, Ptr{Cvoid}(1)); 1") ==
+         1);
+  future = malt_worker_remote_eval (worker, NULL, SPIN);
+  start_us = g_get_monotonic_time ();
+  CHECK (malt_worker_stop_full (worker, 200, 200, NULL, NULL, NULL));
+  CHECK (g_get_monotonic_time () - start_us >= 200000);
+  CHECK (g_get_monotonic_time () - start_us < 3 * G_USEC_PER_SEC);
+  CHECK (malt_future_is_done (future));
+}
+
+static void
+later_stop_with_less_patience_wins (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  gint64 start_us = g_get_monotonic_time ();
+
+  CHECK (worker != NULL);
+  future = malt_worker_remote_eval (worker, NULL, SPIN);
+  malt_worker_stop_async (worker, 60000, 60000, NULL, NULL, NULL);
+  CHECK (malt_worker_stop_full (worker, 0, 300, NULL, NULL, NULL));
+  CHECK (g_get_monotonic_time () - start_us < 10 * G_USEC_PER_SEC);
+}
+
+static void
+last_reference_ends_the_worker_in_the_background (void)
+{
+  MaltWorker *worker =
+      process_test_launch ("exit-timeout-ms=100", "term-timeout-ms=100", NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  gint64 pid;
+  gint64 start_us;
+
+  CHECK (worker != NULL);
+  pid = malt_worker_get_pid (worker);
+  future = malt_worker_remote_eval (worker, NULL, SPIN);
+  start_us = g_get_monotonic_time ();
+  g_object_unref (worker);
+  CHECK (g_get_monotonic_time () - start_us < 50000);
+  value = malt_future_fetch (future, NULL, &error);
+  CHECK (value == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED));
+  CHECK (process_test_wait (is_gone, &pid, 5000));
+}
+
+static void
+forced_end_takes_the_process_group_along (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  gint64 pid;
+
+  CHECK (worker != NULL);
+  pid = process_test_eval_int (worker,
+                               "p = run(`sleep 1000`, wait=false); Int64(getpid(p))");
+  if (pid <= 0)
+    pid = process_test_eval_int (
+        worker, "Int64(ccall(:uv_process_get_pid, Cint, (Ptr{Cvoid},), p.handle))");
+  CHECK (process_test_is_alive (pid));
+  CHECK (malt_worker_kill (worker, SIGKILL, NULL));
+  CHECK (process_test_wait (is_gone, &pid, 2000));
+}
+
+static void
+child_that_holds_the_pipes_does_not_delay_the_end (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  gint64 start_us;
+
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker,
+                                "run(pipeline(`sleep 5`, stdout=stdout, stderr=stderr), "
+                                "wait=false); 1") == 1);
+  start_us = g_get_monotonic_time ();
+  future = malt_worker_remote_eval (worker, NULL, "ccall(:_exit, Cvoid, (Cint,), 3)");
+  CHECK (malt_future_wait (future, 10000, NULL, NULL));
+  CHECK (g_get_monotonic_time () - start_us < 2 * G_USEC_PER_SEC);
+  CHECK (get_reason (worker) == MALT_TERMINATION_EXITED);
+}
+
+static void
+worker_that_closes_the_connection_is_ended (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  gint64 pid;
+
+  CHECK (worker != NULL);
+  pid = malt_worker_get_pid (worker);
+  future = malt_worker_remote_eval (
+      worker, NULL, "ccall(:shutdown, Cint, (Cint, Cint), 3, 1); while true end");
+  CHECK (malt_future_wait (future, 10000, NULL, NULL));
+  CHECK (get_reason (worker) == MALT_TERMINATION_LOST);
+  CHECK (process_test_wait (is_gone, &pid, 2000));
+}
+
+/* This program again, as a host that is killed. */
+static int
+be_host_that_is_killed (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltFuture) future = NULL;
+
+  if (worker == NULL)
+    return EXIT_FAILURE;
+  future = malt_worker_remote_eval (worker, NULL, SPIN);
+  g_print ("%" G_GINT64_FORMAT "\n", malt_worker_get_pid (worker));
+  malt_future_wait (future, 300, NULL, NULL);
+  kill (getpid (), SIGKILL);
+  return EXIT_FAILURE;
+}
+
+static void
+busy_worker_dies_with_its_host (void)
+{
+  const char *arguments[] = { program, "--killed", NULL };
+  g_autofree char *text = NULL;
+  gint64 pid;
+
+  CHECK (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL,
+                       &text, NULL, NULL, NULL));
+  pid = g_ascii_strtoll (text, NULL, 10);
+  CHECK (pid > 0);
+  CHECK (process_test_wait (is_gone, &pid, 1000));
+}
+
+static gboolean
+has_descriptors (gpointer n)
+{
+  return process_test_count_descriptors () <= *(guint *) n;
+}
+
+static void
+workers_leave_nothing_behind (void)
+{
+  const char *const transports[] = { "transport=tcp", "transport=socketpair",
+                                     "transport=tcp-connect" };
+  guint n_before = 0;
+
+  for (int i = 0; i < 7; i++)
+    {
+      g_autoptr (MaltWorker) worker = process_test_launch (transports[i % 3], NULL);
+      gint64 pid;
+
+      CHECK (worker != NULL);
+      pid = malt_worker_get_pid (worker);
+      CHECK (process_test_eval_int (worker, "3") == 3);
+      if (i % 2 == 0)
+        CHECK (malt_worker_stop (worker, NULL, NULL));
+      g_clear_object (&worker);
+      CHECK (process_test_wait (is_gone, &pid, 10000));
+      if (i == 0)
+        n_before = process_test_count_descriptors ();
+    }
+  CU_ASSERT (process_test_wait (has_descriptors, &n_before, 2000));
+}
+
+static const ProcessTest tests[] = {
+  { "killed_worker_is_noticed_at_once_with_the_signals_name",
+    killed_worker_is_noticed_at_once_with_the_signals_name },
+  { "worker_that_exits_says_its_status_and_last_lines",
+    worker_that_exits_says_its_status_and_last_lines },
+  { "answers_that_came_before_the_end_are_given",
+    answers_that_came_before_the_end_are_given },
+  { "stopped_worker_ends_politely", stopped_worker_ends_politely },
+  { "busy_worker_is_ended_within_the_timeouts",
+    busy_worker_is_ended_within_the_timeouts },
+  { "later_stop_with_less_patience_wins", later_stop_with_less_patience_wins },
+  { "last_reference_ends_the_worker_in_the_background",
+    last_reference_ends_the_worker_in_the_background },
+  { "forced_end_takes_the_process_group_along",
+    forced_end_takes_the_process_group_along },
+  { "child_that_holds_the_pipes_does_not_delay_the_end",
+    child_that_holds_the_pipes_does_not_delay_the_end },
+  { "worker_that_closes_the_connection_is_ended",
+    worker_that_closes_the_connection_is_ended },
+  { "busy_worker_dies_with_its_host", busy_worker_dies_with_its_host },
+  { "workers_leave_nothing_behind", workers_leave_nothing_behind },
+  { NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  if (argc > 1 && strcmp (argv[1], "--killed") == 0)
+    return be_host_that_is_killed ();
+  program = argv[0];
+  return process_test_main_with_julia (argc, argv, "ends", tests);
+}

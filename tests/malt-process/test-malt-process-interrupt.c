@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* Interrupts of real Julia code: which call is hit, and when a signal is needed. */
+#include "process-test.h"
+
+#include "malt-process-worker.h"
+
+#include <string.h>
+
+static MaltLinkCounters
+get_counters (MaltWorker *worker)
+{
+  MaltLinkCounters counters;
+  malt_link_get_counters (malt_process_worker_get_link (worker), &counters);
+  return counters;
+}
+
+/* A call that has begun to run: it sets a flag, which another call waits for. */
+static MaltFuture *
+start_running (MaltWorker *worker, const char *body)
+{
+  g_autofree char *source = g_strdup_printf ("notify(STARTED); %s", body);
+  g_autoptr (MaltFuture) listener = NULL;
+  MaltFuture *future;
+
+  g_free (process_test_eval (worker, "STARTED = Condition(); nothing"));
+  listener = malt_worker_remote_eval (worker, NULL, "wait(STARTED); 1");
+  future = malt_worker_remote_eval (worker, NULL, source);
+  malt_future_wait (listener, 1000, NULL, NULL);
+  return future;
+}
+
+static gboolean
+was_interrupted (MaltFuture *future)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value = malt_future_fetch (future, NULL, &error);
+
+  return g_error_matches (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION) &&
+         g_strcmp0 (malt_error_get_exception_type (error), "InterruptException") == 0;
+}
+
+/* A worker that has compiled what interrupts need. */
+static MaltWorker *
+launch_warm (void)
+{
+  MaltWorker *worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltFuture) future = NULL;
+
+  if (worker == NULL)
+    return NULL;
+  g_free (process_test_eval (worker, "string(1)"));
+  future = malt_worker_remote_eval (worker, NULL, "sleep(100)");
+  malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, NULL);
+  malt_future_wait (future, 30000, NULL, NULL);
+  return worker;
+}
+
+static void
+check_interrupt (MaltWorker *worker, const char *source, gboolean needs_signal)
+{
+  guint n_before = get_counters (worker).n_signals;
+  g_autoptr (MaltFuture) future = malt_worker_remote_eval (worker, NULL, source);
+  g_autoptr (GError) error = NULL;
+  MaltInterruptResult result;
+
+  CHECK (!malt_future_wait (future, 300, NULL, NULL));
+  result = malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, &error);
+  CHECK_NO_ERROR (error);
+  CU_ASSERT_EQUAL (result, MALT_INTERRUPT_DELIVERED);
+  CHECK (malt_future_wait (future, 20000, NULL, NULL));
+  CU_ASSERT (was_interrupted (future));
+  CU_ASSERT (needs_signal == (get_counters (worker).n_signals > n_before));
+  CU_ASSERT_EQUAL (process_test_eval_int (worker, "20 + 1"), 21);
+}
+
+static void
+waiting_calls_are_hit_without_a_signal (void)
+{
+  g_autoptr (MaltWorker) worker = launch_warm ();
+
+  CHECK (worker != NULL);
+  check_interrupt (worker, "sleep(100)", FALSE);
+  check_interrupt (worker, "wait(Condition())", FALSE);
+  check_interrupt (worker, "take!(Channel(0))", FALSE);
+}
+
+static void
+busy_calls_are_hit_by_signals (void)
+{
+  g_autoptr (MaltWorker) worker = launch_warm ();
+
+  CHECK (worker != NULL);
+  check_interrupt (worker, "while true; global X = [rand(10)]; end", TRUE);
+  check_interrupt (worker, "while true end", TRUE);
+}
+
+static void
+interrupt_of_a_sleeping_call_never_hits_a_busy_one (void)
+{
+  g_autoptr (MaltWorker) worker = launch_warm ();
+  guint n_before;
+  g_autoptr (MaltFuture) sleeping = NULL;
+  g_autoptr (MaltFuture) busy = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+  MaltInterruptResult result;
+
+  CHECK (worker != NULL);
+  n_before = get_counters (worker).n_signals;
+  sleeping = start_running (worker, "sleep(100)");
+  busy =
+      malt_worker_remote_eval (worker, NULL, "t = time(); while time() < t + 2; end; 99");
+  CHECK (!malt_future_wait (busy, 200, NULL, NULL));
+  result = malt_worker_interrupt (worker, sleeping, MALT_INTERRUPT_DEFAULT, NULL, &error);
+  CHECK_NO_ERROR (error);
+  CU_ASSERT_EQUAL (result, MALT_INTERRUPT_DELIVERED);
+  CU_ASSERT (was_interrupted (sleeping));
+  value = malt_future_fetch (busy, NULL, &error);
+  CHECK_NO_ERROR (error);
+  CU_ASSERT_EQUAL (malt_value_get_int64 (value), 99);
+  CU_ASSERT_EQUAL (get_counters (worker).n_signals, n_before);
+}
+
+static void
+interrupt_during_a_large_reply_sends_no_signal (void)
+{
+  g_autoptr (MaltWorker) worker = launch_warm ();
+  guint n_before;
+
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker, "BIG = zeros(UInt8, 200_000_000); sizeof(BIG)") ==
+         200000000);
+  g_free (process_test_eval (worker, "zeros(UInt8, 100_000)"));
+  n_before = get_counters (worker).n_signals;
+  for (int i = 1; i < 6; i++)
+    {
+      g_autoptr (MaltFuture) future = malt_worker_remote_eval (worker, NULL, "BIG");
+      g_autoptr (GError) error = NULL;
+      g_autoptr (MaltValue) value = NULL;
+
+      malt_future_wait (future, 20 * i, NULL, NULL);
+      malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, &error);
+      CHECK_NO_ERROR (error);
+      value = malt_future_fetch (future, NULL, &error);
+      CHECK (value != NULL ||
+             g_error_matches (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION));
+      g_clear_error (&error);
+    }
+  CU_ASSERT_EQUAL (get_counters (worker).n_signals, n_before);
+  CHECK (process_test_eval_int (worker, "5") == 5);
+}
+
+static void
+idle_worker_has_nothing_to_interrupt (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker, "5") == 5);
+  CU_ASSERT_EQUAL (
+      malt_worker_interrupt (worker, NULL, MALT_INTERRUPT_FORCE, NULL, &error),
+      MALT_INTERRUPT_IDLE);
+  CHECK_NO_ERROR (error);
+  CU_ASSERT_EQUAL (get_counters (worker).n_interrupt_frames, 0);
+}
+
+static void
+calls_made_while_signals_are_sent_are_not_hit (void)
+{
+  g_autoptr (MaltWorker) worker = launch_warm ();
+
+  CHECK (worker != NULL);
+  for (int i = 0; i < 5; i++)
+    {
+      g_autoptr (MaltFuture) busy =
+          malt_worker_remote_eval (worker, NULL, "while true end");
+      g_autoptr (MaltFuture) next = NULL;
+      g_autoptr (MaltValue) value = NULL;
+      g_autoptr (GError) error = NULL;
+
+      CHECK (!malt_future_wait (busy, 100, NULL, NULL));
+      malt_worker_interrupt_async (worker, busy, MALT_INTERRUPT_DEFAULT, NULL, NULL,
+                                   NULL);
+      CHECK (!malt_future_wait (busy, 150, NULL, NULL));
+      next = malt_worker_remote_eval (worker, NULL, "sum(1:100)");
+      CHECK (malt_future_wait (busy, 20000, NULL, NULL));
+      CU_ASSERT (was_interrupted (busy));
+      value = malt_future_fetch (next, NULL, &error);
+      CHECK_NO_ERROR (error);
+      CU_ASSERT_EQUAL (malt_value_get_int64 (value), 5050);
+    }
+}
+
+static const ProcessTest tests[] = {
+  { "waiting_calls_are_hit_without_a_signal", waiting_calls_are_hit_without_a_signal },
+  { "busy_calls_are_hit_by_signals", busy_calls_are_hit_by_signals },
+  { "interrupt_of_a_sleeping_call_never_hits_a_busy_one",
+    interrupt_of_a_sleeping_call_never_hits_a_busy_one },
+  { "interrupt_during_a_large_reply_sends_no_signal",
+    interrupt_during_a_large_reply_sends_no_signal },
+  { "idle_worker_has_nothing_to_interrupt", idle_worker_has_nothing_to_interrupt },
+  { "calls_made_while_signals_are_sent_are_not_hit",
+    calls_made_while_signals_are_sent_are_not_hit },
+  { NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return process_test_main_with_julia (argc, argv, "interrupts", tests);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The transports: all carry the same, none leaks its descriptors, and strangers at the port of tcp-connect gain nothing. */
+#include "process-test.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum
+{
+  N_SILENT = 200
+};
+
+static const char *const transports[] = { "transport=tcp", "transport=socketpair",
+                                          "transport=tcp-connect" };
+
+static const char *program;
+
+static void
+every_transport_carries_large_values_both_ways (void)
+{
+  const gsize n = 1000000;
+  g_autofree double *numbers = g_new (double, n);
+
+  for (gsize i = 0; i < n; i++)
+    numbers[i] = (double) i * 0.5;
+  for (gsize i = 0; i < G_N_ELEMENTS (transports); i++)
+    {
+      g_autoptr (MaltWorker) worker = process_test_launch (transports[i], NULL);
+      g_autoptr (MaltCall) call = malt_call_new ("x -> x .+ 1");
+      g_autoptr (MaltValue) result = NULL;
+      g_autoptr (GError) error = NULL;
+      const double *data;
+      gsize n_bytes;
+
+      CHECK (worker != NULL);
+      malt_call_take_argument (call, malt_value_new_array (MALT_VALUE_FLOAT64, &n, 1,
+                                                           numbers, n * sizeof (double)));
+      result = malt_worker_remote_call_fetch (worker, call, NULL, &error);
+      CHECK_NO_ERROR (error);
+      data = malt_value_get_array_data (result, &n_bytes);
+      CHECK (n_bytes == n * sizeof (double));
+      CHECK (((gsize) data & 15) == 0);
+      CHECK (data[0] == 1.0 && data[n - 1] == numbers[n - 1] + 1.0);
+    }
+}
+
+/* A child of evaluated code lists its descriptors: its own three and the directory it reads. */
+static void
+child_of_evaluated_code_has_no_descriptor_of_ours (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (transports); i++)
+    {
+      g_autoptr (MaltWorker) other = process_test_launch (transports[i], NULL);
+      g_autoptr (MaltWorker) worker = process_test_launch (transports[i], NULL);
+      g_autofree char *list = NULL;
+
+      CHECK (worker != NULL && other != NULL);
+      list = process_test_eval (worker, "read(`ls /proc/self/fd`, String)");
+      CU_ASSERT_STRING_EQUAL (list, "\"0\\n1\\n2\\n3\\n\"");
+    }
+}
+
+static void
+worker_has_no_descriptor_of_another_worker (void)
+{
+  g_autoptr (MaltWorker) other = process_test_launch ("transport=tcp", NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch ("transport=tcp", NULL);
+  /* Descriptor 3 is the only socket that is not libuv's own. */
+  const char *const source = "count(f -> startswith(f, \"socket:\") , [try "
+                             "readlink(\"/proc/self/fd/$f\") catch; \"\" end "
+                             "for f in readdir(\"/proc/self/fd\")])";
+
+  CHECK (worker != NULL && other != NULL);
+  CHECK (process_test_eval_int (worker, source) <= 1 + 2);
+}
+
+/* In the place of julia: bothers the host at the port it was told, then becomes julia. */
+
+static int
+connect_to (int port)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET,
+                                 .sin_port = htons ((guint16) port) };
+  int fd = socket (AF_INET, SOCK_STREAM, 0);
+
+  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  if (connect (fd, (struct sockaddr *) &address, sizeof address) < 0)
+    _exit (3);
+  return fd;
+}
+
+static void
+send_wrong_token (int port, gsize n_bytes)
+{
+  char bytes[64] = "wrong";
+  if (send (connect_to (port), bytes, n_bytes, MSG_NOSIGNAL) < 0)
+    _exit (4);
+}
+
+static int
+attack_and_become_julia (char **argv)
+{
+  int port = 0;
+
+  for (char **argument = argv; *argument != NULL; argument++)
+    if (strcmp (*argument, "connect") == 0)
+      port = atoi (argument[1]);
+  for (int i = 0; i < 5; i++)
+    {
+      send_wrong_token (port, 32);
+      send_wrong_token (port, 7);
+    }
+  for (int i = 0; i < N_SILENT; i++)
+    connect_to (port);
+  execv (getenv ("REAL_JULIA"), argv);
+  return 5;
+}
+
+static char *
+find_julia (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autofree char *quoted = process_test_eval (worker, "ENV[\"MALT_JULIA\"]");
+  char *julia = g_strndup (quoted + 1, strlen (quoted) - 2);
+
+  return julia;
+}
+
+static gint64
+time_launch (const char *option, const char *second_option)
+{
+  gint64 start_us = g_get_monotonic_time ();
+  g_autoptr (MaltWorker) worker =
+      process_test_launch ("transport=tcp-connect", option, second_option, NULL);
+
+  if (worker == NULL || process_test_eval_int (worker, "2 + 3") != 5)
+    return -1;
+  return g_get_monotonic_time () - start_us;
+}
+
+static void
+strangers_at_the_port_neither_get_in_nor_delay (void)
+{
+  g_autofree char *julia = find_julia ();
+  g_autofree char *julia_option = g_strconcat ("julia=", program, NULL);
+  g_autofree char *env_option =
+      g_strconcat ("env=MALT_TEST_ATTACK=1;REAL_JULIA=", julia, NULL);
+  gint64 alone_us = time_launch (NULL, NULL);
+  gint64 attacked_us = time_launch (julia_option, env_option);
+
+  CHECK (alone_us > 0);
+  CHECK (attacked_us > 0);
+  CU_ASSERT (attacked_us - alone_us < G_USEC_PER_SEC);
+}
+
+static void
+standard_input_does_not_go_with_tokens (void)
+{
+  g_autoptr (MaltConfig) config =
+      process_test_config ("transport=tcp-connect", "stdin=inherit", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
+
+  CHECK (worker == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_CONFIG));
+}
+
+static void
+standard_input_of_evaluated_code_is_empty (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (transports); i++)
+    {
+      g_autoptr (MaltWorker) worker = process_test_launch (transports[i], NULL);
+
+      CHECK (worker != NULL);
+      CHECK (process_test_eval_int (worker, "length(read(stdin))") == 0);
+    }
+}
+
+static void
+message_beyond_the_limit_ends_the_worker (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch ("max-frame-bytes=1000000", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  MaltTermination *termination;
+
+  CHECK (worker != NULL);
+  value = malt_worker_remote_eval_fetch (worker, NULL, "zeros(UInt8, 2_000_000)", NULL,
+                                         &error);
+  CHECK (value == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED));
+  termination = malt_error_get_termination (error);
+  CHECK (malt_termination_get_reason (termination) == MALT_TERMINATION_PROTOCOL);
+  CHECK (strstr (malt_termination_get_stderr (termination), "1000000") != NULL);
+}
+
+static const ProcessTest tests[] = {
+  { "every_transport_carries_large_values_both_ways",
+    every_transport_carries_large_values_both_ways },
+  { "child_of_evaluated_code_has_no_descriptor_of_ours",
+    child_of_evaluated_code_has_no_descriptor_of_ours },
+  { "worker_has_no_descriptor_of_another_worker",
+    worker_has_no_descriptor_of_another_worker },
+  { "strangers_at_the_port_neither_get_in_nor_delay",
+    strangers_at_the_port_neither_get_in_nor_delay },
+  { "standard_input_does_not_go_with_tokens", standard_input_does_not_go_with_tokens },
+  { "standard_input_of_evaluated_code_is_empty",
+    standard_input_of_evaluated_code_is_empty },
+  { "message_beyond_the_limit_ends_the_worker",
+    message_beyond_the_limit_ends_the_worker },
+  { NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *path = g_canonicalize_filename (argv[0], NULL);
+
+  if (getenv ("MALT_TEST_ATTACK") != NULL)
+    return attack_and_become_julia (argv);
+  program = path;
+  return process_test_main_with_julia (argc, argv, "transports", tests);
+}
