@@ -44,13 +44,13 @@ COLORED = 'struct Red end; Base.show(io::IO, ::Red) = printstyled(io, "red", col
 
 class Value(CliCase):
     def test_values_are_printed_as_the_repl_prints_them(self):
-        show = ("value = Base.include_string(Main, ARGS[1]);"
-                'show(IOContext(stdout, :limit => true, :displaysize => (24, 80), :module => Main),'
-                'MIME"text/plain"(), value); println()')
-        for source in SHOWN:
+        show = ("for source in ARGS; value = Base.include_string(Main, source);"
+                "Base.invokelatest(show, IOContext(stdout, :limit => true, :displaysize => (24, 80), :module => Main),"
+                'MIME"text/plain"(), value); print("\\n\\0"); end')
+        expected = julia("-e", show, *SHOWN).stdout.split("\0")
+        for source, text in zip(SHOWN, expected):
             with self.subTest(source):
-                result = malt("eval", source)
-                self.assert_result(result, 0, julia("-e", show, source).stdout)
+                self.assert_result(malt("eval", source), 0, text)
 
     def test_what_must_hold(self):
         self.assert_result(malt("eval", "1 + 1"), 0, "2\n")

@@ -19,7 +19,7 @@ class Interrupt(CliCase):
                 started.interrupt()
                 status, output, errors = started.finish()
                 self.assertEqual((status, output), (130, ""))
-                self.assertTrue(errors.startswith("ERROR: InterruptException:\n"), errors)
+                self.assertRegex(errors, r"(?m)^ERROR: InterruptException:$")
                 self.assert_gone(pid)
 
     def test_ctrl_c_on_a_terminal_does_the_same(self):
