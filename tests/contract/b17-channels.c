@@ -50,7 +50,7 @@ refuses_channels (MaltWorker *worker)
 }
 
 /* Ends the test, well or not, where there are no channels. */
-#define check_channels(worker)                              \
+#define malt_assert_channels(worker)                        \
   G_STMT_START                                              \
   {                                                         \
     malt_assert ((worker) != NULL);                         \
@@ -106,7 +106,7 @@ b17_items_come_in_order_beyond_any_credit (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltChannel) channel = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_closing (worker, 5000);
   malt_assert (channel != NULL);
   for (int i = 1; i <= 5000; i++)
@@ -121,7 +121,7 @@ b17_what_is_put_is_taken (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltChannel) channel = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_with_items (worker, 0);
   malt_assert (channel != NULL);
   for (int i = 1; i <= 300; i++)
@@ -138,7 +138,7 @@ b17_state_and_close_are_what_they_say (void)
   g_autoptr (MaltValue) value = malt_value_new_int64 (1);
   g_autoptr (GError) error = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_with_items (worker, 0);
   malt_assert (channel != NULL);
   malt_assert (malt_channel_is_open (channel, NULL, NULL));
@@ -166,7 +166,7 @@ b17_a_take_that_was_cancelled_before_takes_nothing (void)
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_with_items (worker, 2);
   malt_assert (channel != NULL);
   malt_assert (malt_channel_wait (channel, NULL, NULL));
@@ -214,7 +214,7 @@ b17_takes_cancelled_at_random_lose_nothing (void)
   GRand *random;
   guint n_wrong = 0;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_with_items (worker, 0);
   malt_assert (channel != NULL);
   random = g_rand_new_with_seed (SEED);
@@ -223,6 +223,111 @@ b17_takes_cancelled_at_random_lose_nothing (void)
   g_rand_free (random);
   malt_assert (n_wrong == 0);
   malt_assert (!malt_channel_is_ready (channel, NULL, NULL));
+}
+
+/* The same with three threads: one puts, one takes, one cancels whatever take is under way. */
+
+#define N_TUGS 20000
+
+typedef struct
+{
+  MaltChannel *channel;
+  GMutex lock; /* guards current */
+  GCancellable *current; /* (owned) (nullable): of the take that is under way */
+  gint is_over; /* atomic */
+  gint n_wrong; /* atomic */
+} Tug;
+
+static void
+set_current (Tug *self, GCancellable *cancellable)
+{
+  g_mutex_lock (&self->lock);
+  g_set_object (&self->current, cancellable);
+  g_mutex_unlock (&self->lock);
+}
+
+static GCancellable *
+dup_current (Tug *self)
+{
+  GCancellable *cancellable;
+
+  g_mutex_lock (&self->lock);
+  cancellable = self->current ? g_object_ref (self->current) : NULL;
+  g_mutex_unlock (&self->lock);
+  return cancellable;
+}
+
+static void
+take_and_be_cancelled (Tug *self)
+{
+  gint64 next = 1;
+
+  while (next <= N_TUGS && g_atomic_int_get (&self->n_wrong) == 0)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr (GError) error = NULL;
+      g_autoptr (MaltValue) value = NULL;
+
+      set_current (self, cancellable);
+      value = malt_channel_take (self->channel, cancellable, &error);
+      if (value != NULL && malt_value_get_int64 (value) == next)
+        next++;
+      else if (!g_error_matches (error, MALT_ERROR, MALT_ERROR_CANCELLED))
+        g_atomic_int_inc (&self->n_wrong);
+    }
+  set_current (self, NULL);
+  g_atomic_int_set (&self->is_over, TRUE);
+}
+
+static void
+cancel_takes (Tug *self)
+{
+  GRand *random = g_rand_new_with_seed (SEED);
+
+  while (!g_atomic_int_get (&self->is_over))
+    {
+      g_autoptr (GCancellable) cancellable = dup_current (self);
+
+      for (int i = g_rand_int_range (random, 0, 20); i > 0; i--)
+        g_thread_yield ();
+      g_cancellable_cancel (cancellable);
+    }
+  g_rand_free (random);
+}
+
+static void
+put_all (Tug *self)
+{
+  for (int i = 1; i <= N_TUGS && g_atomic_int_get (&self->n_wrong) == 0; i++)
+    {
+      if (!puts_int (self->channel, i))
+        g_atomic_int_inc (&self->n_wrong);
+    }
+}
+
+static void
+pull (guint index, gpointer data)
+{
+  static void (*const roles[]) (Tug *) = { take_and_be_cancelled, cancel_takes, put_all };
+
+  roles[index](data);
+}
+
+static void
+b17_takes_cancelled_by_another_thread_lose_nothing (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltChannel) channel = NULL;
+  Tug self = { 0 };
+
+  malt_assert_channels (worker);
+  channel = open_with_items (worker, 0);
+  malt_assert (channel != NULL);
+  self.channel = channel;
+  g_mutex_init (&self.lock);
+  contract_in_threads (3, pull, &self);
+  g_mutex_clear (&self.lock);
+  malt_assert (self.n_wrong == 0);
 }
 
 /* Many takers */
@@ -255,7 +360,7 @@ b17_many_takers_get_each_item_once (void)
   g_autoptr (MaltChannel) channel = NULL;
   Takers self = { 0 };
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_closing (worker, 2000);
   malt_assert (channel != NULL);
   self.channel = channel;
@@ -274,7 +379,7 @@ b17_after_the_workers_death_take_drains_then_says_closed (void)
   g_autoptr (MaltFuture) while_items_come = NULL;
   g_autoptr (MaltFuture) never = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_with_items (worker, 10);
   malt_assert (channel != NULL);
   malt_assert (takes (channel, 1));
@@ -298,7 +403,7 @@ b17_a_take_that_waits_ends_with_the_worker (void)
   g_autoptr (GError) error = NULL;
   g_auto (ContractAwait) await = { 0 };
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_with_items (worker, 0);
   malt_assert (channel != NULL);
   malt_channel_take_async (channel, NULL, contract_on_ready, &await);
@@ -345,7 +450,7 @@ b17_a_producer_is_held_back_by_a_host_that_does_not_take (void)
   g_autoptr (MaltValue) before = NULL;
   g_autoptr (MaltValue) after = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   malt_assert (contract_evals_to (worker, "contract_produced = 0", "0"));
   channel = open_source (worker, source);
   malt_assert (channel != NULL);
@@ -368,7 +473,7 @@ b17_host_and_julia_talk_through_one_channel (void)
   g_autoptr (MaltChannel) to = NULL;
   g_autoptr (MaltChannel) from = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   malt_assert (malt_worker_remote_eval_wait (
       worker, NULL,
       "contract_in = Channel{Any}(0); contract_out = Channel{Any}(4); "
@@ -395,7 +500,7 @@ b17_a_producer_that_throws_closes_with_its_reason (void)
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_source (
       worker, "Channel{Any}() do c; put!(c, 1); error(\"producer broke\"); end");
   malt_assert (channel != NULL);
@@ -414,7 +519,7 @@ b17_what_is_not_a_channel_is_an_exception (void)
   static const char *const sources[] = { "1 + 1", "error(\"no channel today\")", "1 +" };
   MaltWorker *worker = contract_shared ();
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
     {
       g_autoptr (GError) error = NULL;
@@ -433,7 +538,7 @@ b17_items_of_a_megabyte_come_whole (void)
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltChannel) channel = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_source (
       worker, "let c = Channel{Any}(30); for i in 1:30; put!(c, fill(UInt8(i), "
               "1_000_000)); end; close(c); c end");
@@ -458,7 +563,7 @@ b17_an_item_without_an_encoding_does_not_end_the_channel (void)
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
 
-  check_channels (worker);
+  malt_assert_channels (worker);
   channel = open_source (worker, "let c = Channel{Any}(3); put!(c, 1); put!(c, "
                                  "ContractUnencodable()); put!(c, 3); c end");
   malt_assert (channel != NULL);
@@ -474,6 +579,7 @@ const ContractTest contract_b17[] = {
   CONTRACT_TEST (b17_state_and_close_are_what_they_say),
   CONTRACT_TEST (b17_a_take_that_was_cancelled_before_takes_nothing),
   CONTRACT_TEST (b17_takes_cancelled_at_random_lose_nothing),
+  CONTRACT_TEST (b17_takes_cancelled_by_another_thread_lose_nothing),
   CONTRACT_TEST (b17_many_takers_get_each_item_once),
   CONTRACT_TEST (b17_after_the_workers_death_take_drains_then_says_closed),
   CONTRACT_TEST (b17_a_take_that_waits_ends_with_the_worker),
