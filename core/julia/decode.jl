@@ -305,7 +305,11 @@ function get_bits_array!(d::Decoder, tag::UInt8)
     want!(s, padding)
     s.at += padding
     Int128(n) * sizeof(T) <= left(s) || refuse("the message ends within an array")
-    a = T === Float64 && length(dimensions) == 1 ? Vector{Float64}(undef, n) : new_array(T, dimensions)
+    if n * sizeof(T) >= LARGE_ARRAY_BYTES
+        a = late(new_large_array, T, dimensions, n * sizeof(T))
+    else
+        a = T === Float64 && length(dimensions) == 1 ? Vector{Float64}(undef, n) : new_array(T, dimensions)
+    end
     GC.@preserve a get_bytes!(s, Ptr{UInt8}(pointer(a))::Ptr{UInt8}, n * sizeof(T))
     a
 end

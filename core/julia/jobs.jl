@@ -190,7 +190,7 @@ forget!(job::Job) = (delete!(job.peer.jobs, job.id); nothing)
 function report(title::String, texts::Tuple{String,String,String})
     trace = isempty(texts[3]) ? "" : string('\n', texts[3])
     try
-        print(stderr, title, "\nERROR: ", texts[2], trace, '\n')
+        write(stderr, string(title, "\nERROR: ", texts[2], trace, '\n'))
     catch                       # The user's program may have closed it.
     end
     nothing

@@ -66,18 +66,23 @@ function handle_body(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id::
         end
     catch ex
         ex isa EOFError && source.link !== nothing && rethrow()
-        kind == RELEASE || kind == CHANNEL_CREDIT || kind == CHANNEL_FORGET || kind == HOST_RESULT || is_silent(kind, flags) ||
-            late(answer_undecoded, peer, id, ex)
+        kind == RELEASE || kind == CHANNEL_CREDIT || kind == CHANNEL_FORGET || kind == HOST_RESULT ||
+            late(answer_undecoded, peer, id, ex, (kind == EVAL || kind == CALL) && flags & 0x08 != 0)
     end
     nothing
 end
-function answer_undecoded(peer::Peer, id::UInt32, @nospecialize(ex))
+function answer_undecoded(peer::Peer, id::UInt32, @nospecialize(ex), silent::Bool)
     texts = describe_error(nothing, ex, Any[])
+    silent && return (report_later("Malt: remote_do failed", texts); nothing)
     reset!(READER, peer, nothing)
     put_error!(READER, FROM_DECODER, texts)
     send!(READER, ERROR, id)
 end
-is_silent(kind::UInt8, flags::UInt8) = (kind == EVAL || kind == CALL) && flags & 0x08 != 0
+# The reader itself must not wait for whoever reads stderr.
+function report_later(title::String, texts::Tuple{String,String,String})
+    task = Task(() -> (mask(); report(title, texts); rest_forever()))
+    schedule(task)
+end
 
 function get_job!(d::Decoder, job::Job, flags::UInt8)
     if job.kind == EVAL || job.kind == CALL

@@ -15,6 +15,16 @@ end
 
 const SPINS = 20                # looks at the socket before waiting: an answer often brings the next request at once
 const CHUNK_BYTES = 1 << 17
+const POLL_MS = Cint(2)         # how long a large transfer waits for the host in poll(2) before other tasks may run
+const POLLIN = UInt64(1)
+const POLLOUT = UInt64(4)
+
+# Whether the descriptor became ready. In the middle of a large transfer the host is about to read or write on, and waiting for it
+# here is cheaper than by way of libuv, which reads and writes through buffers of its own.
+function is_ready_soon(link::StreamLink, events::UInt64)
+    pollfd = Ref(UInt64(link.fd) | events << 32)
+    ccall(:poll, Cint, (Ptr{UInt64}, Culong, Cint), pollfd, 1, POLL_MS) > 0
+end
 
 # Between 1 and `n` bytes, or 0 at the end of the stream.
 function receive(link::StreamLink, p::Ptr{UInt8}, n::Int)
@@ -32,6 +42,7 @@ function receive(link::StreamLink, p::Ptr{UInt8}, n::Int)
             code = Libc.errno()
             code == Libc.EINTR && continue
             code == Libc.EAGAIN || return 0
+            n >= CHUNK_BYTES && is_ready_soon(link, POLLIN) && continue
             if spins < SPINS
                 spins == 0 && yield()
                 spins += 1
@@ -108,6 +119,7 @@ function write_some(link::StreamLink, p::Ptr{UInt8}, n::Int)
         code = Libc.errno()
         code == Libc.EINTR && return 0
         code == Libc.EAGAIN || leave()
+        n >= CHUNK_BYTES && is_ready_soon(link, POLLOUT) && return 0
     end
     late(write_copied, link, p, min(n, CHUNK_BYTES))::Int
 end

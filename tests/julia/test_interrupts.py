@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""Interrupts: exact targets, signals that kill nothing, a stress of random ones."""
+
+import os
+import random
+import time
+import unittest
+
+from malt_protocol import *
+
+ALLOCATING = "s = 0; while true; global s = length(string(s, rand(3))); end"
+TIGHT = "while true; end"
+SECONDS = float(os.environ.get("MALT_STRESS_SECONDS", "20"))
+
+
+class Interrupts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.w = Worker()
+        cls.w.eval("[1]")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.w.stop()
+
+    def hit(self, number):
+        with self.assertRaises(RemoteException) as caught:
+            self.w.answer(number)
+        self.assertEqual((caught.exception.klass, caught.exception.kind), (1, "InterruptException"))
+
+    def stop_call(self, number):
+        """The rule for hosts, for a call that is the only one outstanding: asks; signals if nothing answers in 100 ms, again after
+        400 ms, and from then on every 100 ms. Returns the acknowledgement and the number of signals."""
+        self.w.send(INTERRUPT, number)
+        patience, signals = 0.1, 0
+        until = time.monotonic() + DEADLINE
+        while time.monotonic() < until:
+            try:
+                ack = self.w.expect(lambda k, i: k == ACK and i == number, patience)[2][0]
+            except TimeoutError:
+                self.w.signal()
+                signals, patience = signals + 1, 0.1 if signals else 0.4
+                continue
+            if signals:
+                self.w.send(FENCE, 0)
+            return ack, signals
+        self.fail("nothing stops the call")
+
+    def test_waiting_calls_are_hit_exactly(self):
+        for source in ("sleep(100)", "wait(Condition())", "take!(Channel(0))", "run(`sleep 100`)", "fetch(@async sleep(100))", "while true; sleep(0.01); end", "while true; yield(); end",
+                       "lock(ReentrantLock()) do; sleep(100); end", "readline(stdin); sleep(100)"):
+            with self.subTest(source):
+                other = self.w.start_eval("sleep(0.3); :other")
+                n = self.w.start_eval(source)
+                self.w.ping()
+                self.assertEqual(self.w.interrupt(n), 0)
+                self.hit(n)
+                self.assertEqual(self.w.answer(other), Symbol("other"))
+
+    def test_a_call_that_has_not_started_is_hit(self):
+        for _ in range(20):
+            n = self.w.number()
+            self.w.send(EVAL, n, encode(None) + encode("never = 1; sleep(100)") + encode(None) * 2)
+            self.w.send(INTERRUPT, n)
+            self.assertEqual(self.w.expect(lambda k, i: k == ACK and i == n)[2], b"\0")
+            self.hit(n)
+
+    def test_who_is_gone_is_not_hit(self):
+        self.assertEqual(self.w.interrupt(999999), 1)
+        n = self.w.start_eval("1")
+        self.w.answer(n)
+        self.assertEqual(self.w.interrupt(n), 1)
+
+    def test_user_code_may_catch_it_and_go_on(self):
+        n = self.w.start_eval("try; sleep(100); catch e; sleep(0.01); e isa InterruptException; end")
+        self.w.ping()
+        self.assertEqual(self.w.interrupt(n), 0)
+        self.assertIs(self.w.answer(n), True)
+
+    def test_busy_code_is_hit_by_signals(self):
+        for source in (ALLOCATING, TIGHT, "f() = while true; end; f()"):
+            with self.subTest(source):
+                n = self.w.start_eval(source)
+                self.pass_time(0.05)  # so that it has started
+                ack, signals = self.stop_call(n)
+                self.assertGreater(signals, 0)
+                self.hit(n)
+                self.assertEqual(self.w.eval("1"), 1)
+
+    def test_stray_signals_kill_nothing(self):
+        for prepare in ("1", "@async 1", "t = @async sleep(0.05); wait(t)", "[@async(i) for i in 1:3]; nothing", "error(\"x\")", "@async error(\"x\"); yield()"):
+            with self.subTest(prepare):
+                try:
+                    self.w.eval(prepare)
+                except RemoteException:
+                    pass
+                for _ in range(3):
+                    self.w.signal()
+                    select.select([self.w.socket], [], [], 0.02)
+                self.w.send(FENCE, 0)
+                self.assertEqual(self.w.eval("2"), 2)
+
+    def test_the_fence_keeps_signals_from_the_calls_behind_it(self):
+        for _ in range(60):
+            self.w.signal()
+            self.w.send(FENCE, 0)
+            numbers = [self.w.start_eval("sleep(0.0005); %d" % i) for i in range(5)]
+            self.assertEqual([self.w.answer(n) for n in numbers], [0, 1, 2, 3, 4])
+
+    def test_signals_before_the_runtime_is_loaded(self):
+        w = Worker()
+        try:
+            w.ping()
+            w.signal()
+            w.ping()
+            self.assertEqual(w.eval("1"), 1)
+            w.signal()
+            w.send(FENCE, 0)
+            self.assertEqual(w.eval("2"), 2)
+        finally:
+            w.stop()
+
+    def test_interrupts_at_random_moments(self):
+        r = random.Random(20)
+        until = time.monotonic() + SECONDS
+        self.interrupted = self.finished = self.signals = 0
+        rounds = 0
+        while rounds < 700 or time.monotonic() < until - SECONDS / 2 and rounds < 100000:
+            rounds += 1
+            if time.monotonic() > until:
+                break
+            self.one_random(r, rounds)
+        self.assertEqual(self.w.eval("21 * 2"), 42)
+        print("%d interrupts: %d hit, %d ended before, %d signals" % (rounds, self.interrupted, self.finished, self.signals))
+        self.assertGreaterEqual(rounds, 500)
+
+    def one_random(self, r, round_number):
+        kind = r.random()
+        span = r.choice((0, 0.0005, 0.002, 0.005))
+        if kind < 0.9:  # others are outstanding: the frame alone
+            source = r.choice(("sleep(%g); %d" % (span, round_number), "for i in 1:5; sleep(%g); end; %d" % (span / 5, round_number), "yield(); string(sum(rand(200))); %d" % round_number,
+                               "[string(i) for i in 1:300]; sleep(%g); %d" % (span, round_number), "error_or(x) = x; sleep(%g); error_or(%d)" % (span, round_number)))
+            bystanders = [self.w.start_eval("sleep(%g); %d" % (span, -i)) for i in range(r.randrange(3))]
+            n = self.w.start_eval(source)
+            self.pass_time(r.random() * span)
+            self.check(n, self.w.interrupt(n), round_number)
+            self.assertEqual([self.w.answer(b) for b in bystanders], [-i for i in range(len(bystanders))])
+        else:
+            busy = r.choice((ALLOCATING, ALLOCATING, "let a = 0.0; for i in 1:%d; a += sin(i); end; end; %d" % (r.randrange(10**6, 3 * 10**7), round_number),
+                             "for i in 1:%d; string(i); end; %d" % (r.randrange(10**5, 10**6), round_number)) + ((TIGHT,) if r.random() < 0.1 else ()))
+            n = self.w.start_eval(busy)
+            self.pass_time(r.random() * 0.05)
+            ack, signals = self.stop_call(n)
+            self.signals += signals
+            self.check(n, ack, round_number, signals)
+            self.assertEqual(self.w.eval("%d + 1" % round_number), round_number + 1)
+
+    def pass_time(self, seconds):
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            self.w.receive(0)
+
+    def check(self, number, ack, value, signals=0):
+        try:
+            got = self.w.answer(number)
+        except RemoteException as e:
+            self.assertEqual(e.kind, "InterruptException", e.message)
+            self.assertTrue(ack == 0 or signals, "an exception that nobody sent")
+            self.interrupted += 1
+            return
+        self.assertIn(got, (value,))
+        self.finished += 1
+
+
+if __name__ == "__main__":
+    unittest.main()
