@@ -9,6 +9,7 @@ from cli_case import CliCase, OnTerminal, Started, is_alive, wait_until
 SLEEPS = "println(getpid()); sleep(600)"
 SPINS = "println(getpid()); while true end"
 ALLOCATES = "println(getpid()); while true; global x = [1]; end"
+DEADLOCK = "println(getpid()); lock = zeros(UInt64, 8); for i in 1:2 ccall(:pthread_mutex_lock, Cint, (Ptr{Cvoid},), lock) end"
 
 
 class Interrupt(CliCase):
@@ -37,7 +38,9 @@ class Interrupt(CliCase):
         with OnTerminal("run", str(self.write("spins.jl", SPINS))) as on:
             on.read_until("\n")
             pid = int(on.text.split()[0])
-            on.type("\x03\x03")
+            on.type("\x03")
+            self.assertFalse(wait_until(lambda: not is_alive(pid), 0.3))  # two signals at once would count as one
+            on.type("\x03")
             self.assertEqual(on.finish()[0], 130, on.text)
             self.assert_gone(pid)
 
@@ -60,12 +63,10 @@ class Interrupt(CliCase):
             self.assert_gone(pid)
 
     def test_the_second_interrupt_ends_foreign_code(self):
-        source = "println(getpid()); ccall(:sleep, Cuint, (Cuint,), 600)"
-        with Started("eval", source) as started:
+        with Started("eval", DEADLOCK) as started:
             pid = int(started.read_line())
             started.interrupt()
-            started.interrupt()
-            wait_until(lambda: started.process.poll() is not None, 0.3)
+            self.assertFalse(wait_until(lambda: started.process.poll() is not None, 0.3))
             started.interrupt()
             self.assertEqual(started.finish()[0], 130)
             self.assert_gone(pid)
