@@ -43,6 +43,7 @@ typedef struct
   GBytes *body; /* (owned) (nullable): its body */
   guint8 *body_data; /* (unowned): the memory of body */
   gsize n_body_bytes; /* of the body that have come */
+  gboolean is_low_water_raised;
 } MaltLinkReceiver;
 
 typedef struct _MaltLinkInterrupt MaltLinkInterrupt;

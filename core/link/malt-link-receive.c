@@ -3,7 +3,8 @@
  * Turns the bytes that come into frames.
  *
  * Small frames are cut out of a buffer, several of one recv(). The body of a frame that does not fit into the buffer is read straight into memory
- * of its own, which becomes the memory of the values in it. Lengths are checked against the limit before anything is allocated, and a
+ * of its own, which becomes the memory of the values in it; meanwhile the socket reports itself readable only when a good piece is there, since each
+ * wake-up costs more than the system call. Lengths are checked against the limit before anything is allocated, and a
  * length alone costs nothing: the memory is mapped, and touched only as bytes come.
  */
 #include "link/malt-link-private.h"
@@ -15,7 +16,8 @@
 
 enum
 {
-  MAPPED_BYTES = 1024 * 1024 /* bodies from this size on are mapped */
+  MAPPED_BYTES = 1024 * 1024, /* bodies from this size on are mapped */
+  LOW_WATER_BYTES = 1024 * 1024
 };
 
 typedef struct
@@ -192,6 +194,22 @@ dispatch_frames (MaltLink *link, GError **error)
     }
 }
 
+/* Must be right before anybody waits for the socket: with too high a mark the rest would never be reported. */
+static void
+set_low_water (MaltLink *link)
+{
+  MaltLinkReceiver *receiver = &link->receiver;
+  gboolean is_far_from_end =
+      receiver->body != NULL &&
+      receiver->header.n_body_bytes - receiver->n_body_bytes >= LOW_WATER_BYTES;
+  int mark = is_far_from_end ? LOW_WATER_BYTES : 1;
+
+  if (is_far_from_end == receiver->is_low_water_raised)
+    return;
+  receiver->is_low_water_raised = is_far_from_end;
+  setsockopt (link->fd, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark);
+}
+
 static gboolean
 is_mid_frame (MaltLink *link)
 {
@@ -225,6 +243,7 @@ malt_link_receive (MaltLink *link)
       end_receiving (link, error);
       return MALT_LINK_RECEIVED_END;
     }
+  set_low_water (link);
   g_atomic_int_set (&link->is_receiving, is_mid_frame (link));
   return MALT_LINK_RECEIVED_SOME;
 }

@@ -2,6 +2,7 @@
 /* A worker class whose evaluator is the test itself. */
 #include "link-peer.h"
 
+#include "malt-io-thread.h"
 #include "wire/malt-wire-writer.h"
 
 #include <poll.h>
@@ -121,10 +122,22 @@ link_worker_initable_init (GInitableIface *iface)
   iface->init = link_worker_init_worker;
 }
 
+static gboolean
+close_link (gpointer link)
+{
+  malt_link_close (link);
+  return G_SOURCE_REMOVE;
+}
+
+/* The last reference may go in the thread that reads, which must not close. */
 static void
 link_worker_dispose (GObject *object)
 {
-  malt_link_close (LINK_WORKER (object)->link);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_callback (source, close_link, malt_link_ref (LINK_WORKER (object)->link),
+                         (GDestroyNotify) malt_link_unref);
+  g_source_attach (source, malt_io_thread_get_context ());
   G_OBJECT_CLASS (link_worker_parent_class)->dispose (object);
 }
 
