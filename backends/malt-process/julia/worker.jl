@@ -12,6 +12,7 @@ Base.sigatomic_begin()
 Core.eval(Module(:Malt, true), Expr(:toplevel, (quote
 Base.Experimental.@optlevel 0
 const HEAD = Vector{UInt8}(undef, 16)   # the header of the frame being read
+const WAKE = Condition()                # for the task that runs the job
 const NOBODY = UInt64(0)
 # What EVAL asked for: id (0: none or answered), source, is the value wanted, task, is user code running.
 # The first job is nobody's. What has run once stays interpreted, so that no real answer has to wait for the compiler.
@@ -63,11 +64,12 @@ function frame(id, kind, n)
     set_number(b, 1, 8, n); set_number(b, 9, 4, id); set_number(b, 13, 4, kind)
     b
 end
+# An ASCII text.
 function set_text(b, at, s)
     n = sizeof(s)
     set_number(b, at, 8, n)
     while n > 0
-        b[at + 7 + n] = codeunit(s, n)
+        b[at + 7 + n] = s[n] % UInt8
         n -= 1
     end
 end
@@ -82,7 +84,7 @@ function answered(id, @nospecialize(v))
         b = frame(id, 0x82, 9)
         b[17] = v isa Int64 ? 0x16 : 0x1c
         set_number(b, 18, 8, reinterpret(UInt64, v))
-    elseif v isa String && sizeof(v) < 256
+    elseif v isa String && sizeof(v) < 256 && isascii(v)
         b = frame(id, 0x82, 9 + sizeof(v))
         b[17] = 0x20
         set_text(b, 18, v)
@@ -120,7 +122,7 @@ function executor()
         JOB[1] = NOBODY
         while !JOB[5]
             try
-                Base.sigatomic_end(); wait(); Base.sigatomic_begin()
+                Base.sigatomic_end(); wait(WAKE); Base.sigatomic_begin()
             catch
             end
         end
@@ -179,19 +181,25 @@ function request(kind, n, id)
         STATE[1] = String(body(n))
     else
         b = nothing
-        if (kind == 0x03 || kind == 0x0103) && n < 4096
-            b = body(n)
+        if (kind == 0x03 || kind == 0x0103) && 12 <= n < 4096 && JOB[1] == NOBODY
             # No module, a String, no file name, no display options?
-            if JOB[1] == NOBODY && n >= 12 && number(b, 1, 2) == 0x2001 && number(b, 3, 8) == n - 12 && number(b, n - 1, 2) == 0x0101
-                JOB[2] = unsafe_string(pointer(b) + 10, n - 12)
+            b = body(10)
+            if number(b, 1, 2) == 0x2001 && number(b, 3, 8) == n - 12
+                source = body(n - 12)
+                rest = body(2)
+                number(rest, 1, 2) == 0x0101 || return hand_over(vcat(b, source, rest))
+                JOB[2] = String(source)
                 JOB[1] = id; JOB[3] = kind == 0x03; JOB[5] = true
                 compile_on()
-                return schedule(JOB[4])
+                return notify(WAKE, nothing, true, false)
             end
         end
-        load()
-        Base.invokelatest(serve, HEAD, b)
+        hand_over(b)
     end
+end
+function hand_over(b)
+    load()
+    Base.invokelatest(serve, HEAD, b)
 end
 function main()
     b = frame(NOBODY, 0x81, 24 + sizeof(Base.VERSION_STRING))
