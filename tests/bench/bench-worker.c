@@ -5,7 +5,12 @@
 enum
 {
   SPACING_US = 5000,
+  SETTLE_WINDOW_US = 250000,
+  SETTLE_WINDOWS = 40,
 };
+
+/* Of one processor, in a window: what a worker that has nothing left to do stays below. */
+#define SETTLED_SHARE 0.005
 
 /* One thing to be timed; FALSE if it went wrong. */
 typedef gboolean (*BenchStep) (MaltWorker *worker, gpointer data, GError **error);
@@ -211,6 +216,24 @@ bench_worker_bulk_in (MaltWorker *worker, guint n, GError **error)
   bytes = g_bytes_new_take (numbers, BENCH_BULK_BYTES);
   array = malt_value_new_array_from_bytes (MALT_VALUE_FLOAT64, dims, 1, bytes, error);
   return array ? time_steps (worker, step_bulk_in, array, n, 0, error) : -1;
+}
+
+/* A new worker compiles ahead what it will need. Waits, within limits, until it does nothing any more. */
+void
+bench_worker_settle (MaltWorker *worker)
+{
+  gint64 pid = malt_worker_get_pid (worker);
+  double used = bench_process_seconds (pid);
+
+  for (guint i = 0; i < SETTLE_WINDOWS; i++)
+    {
+      double before = used;
+
+      g_usleep (SETTLE_WINDOW_US);
+      used = bench_process_seconds (pid);
+      if (used - before < SETTLED_SHARE * SETTLE_WINDOW_US / 1e6)
+        return;
+    }
 }
 
 /* Processor seconds that the worker uses in that many seconds without a call. */

@@ -73,6 +73,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchDistributed, bench_distributed_stop)
 
 MaltWorker *bench_worker_start (MaltConfig *config, GError **error);
 void bench_worker_stop (MaltWorker *worker);
+void bench_worker_settle (MaltWorker *worker);
 double bench_worker_launch (MaltConfig *config, GError **error);
 double bench_worker_call (MaltWorker *worker, guint n, GError **error);
 double bench_worker_call_spaced (MaltWorker *worker, guint n, GError **error);

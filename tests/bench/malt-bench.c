@@ -288,6 +288,7 @@ find_julia (Bench *bench, GError **error)
 static gboolean
 warm_up (Bench *bench, GError **error)
 {
+  bench_worker_settle (bench->worker);
   return bench_worker_call (bench->worker, CALLS, error) >= 0 &&
          bench_worker_eval (bench->worker, CALLS, error) >= 0 &&
          bench_worker_error (bench->worker, 1, error) >= 0;
