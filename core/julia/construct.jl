@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: MIT
 # The decoder's other half: types by their names, and instances of them.
 
-# Types by name, for Julia's own for good, for others until something was defined.
-const NAMED_TYPES = Dict{Any,Any}()
+# Types by name: Julia's own without parameters for good, others until something was defined.
+const KEPT_TYPES = IdDict{Any,Any}()
+const NAMED_TYPES = Dict{String,Any}()
 const NAMED_WORLD = Any[UInt(0)]
-const BASE_TYPES = Dict{Any,Any}()
-for T in Any[Any, Int64, Float64, String, Symbol, Bool, Number, Real, Integer, AbstractString, AbstractFloat, Nothing, Missing, Char, Expr,
-             Union{Missing,Int64}, Union{Missing,Float64}, Union{Nothing,Int64}, Union{Missing,String}, Vector{Any}, Vector{Int64},
-             Vector{Float64}, Vector{String}, Dict{Any,Any}, Dict{String,Any}, Dict{Symbol,Any}, Dict{String,Int64}, Dict{String,String},
-             Set{Any}, Set{Int64}, Set{String}, BitSet, UnitRange{Int64}, StepRange{Int64,Int64}, Base.OneTo{Int64}]
-    BASE_TYPES[type_text(T)] = T
-end
 function type_named(name::String)
-    T = get(BASE_TYPES, name, nothing)
+    name == "Any" && return Any
+    T = get(KEPT_TYPES, name, nothing)
     T === nothing || return T
     if NAMED_WORLD[1] != world()
         empty!(NAMED_TYPES)
@@ -26,7 +21,11 @@ function type_named(name::String)
         nothing
     end
     T isa Type || refuse("Main has no type ", name)
-    NAMED_TYPES[name] = T
+    if T isa DataType && isempty(T.parameters) && is_from_base(T)
+        KEPT_TYPES[name] = T
+    else
+        NAMED_TYPES[name] = T
+    end
     T
 end
 

@@ -159,12 +159,11 @@ function get_scalar!(s::Source, tag::UInt8)
 end
 
 # By tag: looked up at run time, so that each is compiled when it is first needed.
-const GET = Vector{Any}(nothing, 256)
+const GET = Vector{Any}(undef, 256)
 function get_composite!(d::Decoder, tag::UInt8)
     tag == 0x22 && return tuple_of(get_values!(d, get_count!(d.source)))
-    f = GET[tag + 1]
-    f === nothing && refuse("0x", string(tag, base = 16), " is not the tag of a value")
-    f(d, tag)
+    isassigned(GET, tag + 1) || refuse("0x", string(tag, base = 16), " is not the tag of a value")
+    GET[tag + 1](d, tag)
 end
 function get_named_tuple!(d::Decoder, tag::UInt8)
     shape = get_shape!(d)

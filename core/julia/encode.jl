@@ -189,7 +189,11 @@ function put_descriptor!(e::Encoder, d::Descriptor)
     nothing
 end
 has_room(e::Encoder, d::Descriptor) = e.n_descriptors < MAX_DESCRIPTORS - 64 || haskey(e.table, d)
-const ANY_OBJECT = Descriptor(0x01, Any, false, definition(0x01, 0x00, "Any", 0, ()))
+const ANY_OBJECT = Any[]
+function any_object()
+    isempty(ANY_OBJECT) && push!(ANY_OBJECT, Descriptor(0x01, Any, false, definition(0x01, 0x00, "Any", 0, ())))
+    ANY_OBJECT[1]::Descriptor
+end
 
 function put_layout!(e::Encoder, d::Descriptor)
     T = d.type
@@ -247,7 +251,7 @@ function put_handle!(e::Encoder, @nospecialize(x), entry::TypeEntry)
     push!(e.handles, id)
     put_tagged!(e, 0x2f, id)
     d = named_descriptor(entry)
-    put_descriptor!(e, has_room(e, d) ? d : ANY_OBJECT)
+    put_descriptor!(e, has_room(e, d) ? d : late(any_object)::Descriptor)
     emit!(e, flags)
     put_text!(e, flags != 0x00 || x isa BigInt || x isa BigFloat || x isa Regex ? short_repr(e, x) : "")
 end

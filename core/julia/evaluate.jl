@@ -31,14 +31,13 @@ end
 const LOWERED = IdDict{Any,Any}()
 const MAX_LOWERED = 512
 
-const CACHEABLE_HEADS = IdDict{Any,Any}()
-for head in Any[:call, :ref, :tuple, :vect, :hcat, :vcat, :row, :curly, :parameters, :kw, :., :..., :string, :typed_vcat, :typed_hcat]
-    CACHEABLE_HEADS[head] = true
-end
+is_cacheable_head(h::Symbol) =
+    h === :call || h === :ref || h === :tuple || h === :vect || h === :hcat || h === :vcat || h === :row || h === :curly || h === :. ||
+    h === :kw || h === :parameters || h === :string || h === :... || h === :typed_vcat || h === :typed_hcat
 function is_cacheable(@nospecialize(ex))
     ex isa QuoteNode && return !(ex.value isa Expr)
     ex isa Expr || return !(ex isa LineNumberNode)
-    haskey(CACHEABLE_HEADS, ex.head) || return false
+    is_cacheable_head(ex.head) || return false
     for arg in ex.args
         is_cacheable(arg) || return false
     end
