@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* malt backends: what can evaluate code on this machine, and which of them auto would take. */
+/* malt backends: what can evaluate code on this machine, and which of them auto would
+ * take. */
 #include "malt-cli.h"
 
 #include <string.h>
@@ -26,7 +27,8 @@ print_row (MaltBackend *backend, MaltConfig *config, int width)
     printf ("%-*s  %-9s  %s\n", width, "", "", error->message);
 }
 
-/* The last lines: what auto takes, and what the user's own settings take where they differ. */
+/* The last lines: what auto takes, and what the user's own settings take where they
+ * differ. */
 static void
 print_choice (MaltConfig *config)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* malt eval: evaluates expressions in one worker and prints what the REPL would print for the last one. */
+/* malt eval: evaluates expressions in one worker and prints what the REPL would print
+ * for the last one. */
 #include "malt-cli.h"
 
 static GPtrArray *

@@ -31,7 +31,8 @@ malt_cli_usage_error (const char *command, const char *format, ...)
 static void
 add_worker_entries (GOptionContext *context, MaltCliOptions *options)
 {
-  /* Texts are taken as file names: bytes that need not be in the encoding of the locale. */
+  /* Texts are taken as file names: bytes that need not be in the encoding of the
+   * locale. */
   const GOptionEntry entries[] = {
     { "backend", 'b', 0, G_OPTION_ARG_FILENAME, &options->backend,
       "Evaluate with this backend (see malt backends)", "NAME" },
@@ -118,7 +119,8 @@ malt_cli_parse (int argc, char **argv, MaltCliParseFlags flags,
   return arguments ? g_steal_pointer (&arguments) : g_new0 (char *, 1);
 }
 
-/* Any option of the backend can be set here, so they are set for the one that will be taken. */
+/* Any option of the backend can be set here, so they are set for the one that will be
+ * taken. */
 static gboolean
 set_option (MaltConfig *config, MaltBackend *backend, const char *text)
 {

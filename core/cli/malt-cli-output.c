@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the command says: the value of an evaluation, errors, and that its output went nowhere. */
+/* What the command says: the value of an evaluation, errors, and that its output went
+ * nowhere. */
 #include "malt-cli.h"
 
 #include <errno.h>
@@ -54,8 +55,8 @@ malt_cli_describe_display (MaltValue *value)
   return g_byte_array_free_to_bytes (g_steal_pointer (&line));
 }
 
-/* The exit status of a command that could not write all of its output. A reader that has gone away is no error of this
- * program, but the end of its work. */
+/* The exit status of a command that could not write all of its output. A reader that
+ * has gone away is no error of this program, but the end of its work. */
 int
 malt_cli_report_lost_output (int error_number)
 {
@@ -66,7 +67,8 @@ malt_cli_report_lost_output (int error_number)
   return MALT_CLI_EXCEPTION;
 }
 
-/* Writes out what is still in memory. Returns @status, or what tells of a failure if it tells of success. */
+/* Writes out what is still in memory. Returns @status, or what tells of a failure if
+ * it tells of success. */
 int
 malt_cli_close_output (int status)
 {
@@ -106,7 +108,8 @@ describe_termination (const GError *error, gboolean is_stderr_seen, int *out_sta
                       g_str_has_suffix (lines, "\n") ? "" : "\n", NULL);
 }
 
-/* What to say on standard error about a call that failed, and the exit status that belongs to it. exit() in evaluated code is not worth a word. */
+/* What to say on standard error about a call that failed, and the exit status that
+ * belongs to it. exit() in evaluated code is not worth a word. */
 char *
 malt_cli_describe_error (const GError *error, gboolean is_stderr_seen, int *out_status)
 {

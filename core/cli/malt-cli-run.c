@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Adds a Julia string literal whose value is exactly the bytes of @text, whatever they are. */
+/* Adds a Julia string literal whose value is exactly the bytes of @text, whatever they
+ * are. */
 static void
 append_literal (GString *source, const char *text)
 {

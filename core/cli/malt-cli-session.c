@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* One worker, some calls one after the other, and the signals that come in between. */
 /*
- * Everything happens in the main thread, but the writing of output (malt-cli-writer.c). An operation is something asynchronous that was started: the launch, a call, an
- * interrupt, the end of the worker. The session is over when none is under way any more, so each callback first starts what follows.
+ * Everything happens in the main thread, but the writing of output
+ * (malt-cli-writer.c). An operation is something asynchronous that was started: the
+ * launch, a call, an interrupt, the end of the worker. The session is over when none
+ * is under way any more, so each callback first starts what follows.
  *
  *   launch -> call -> call -> ... -> stop
  *
- * The first SIGINT cancels the launch or interrupts the call; the second one kills the worker. SIGTERM and SIGHUP end it, politely.
- * A worker in the process group of the command gets the terminal's SIGINT itself: then the first one is not sent on, it would count twice.
- * Once the end has begun (is_ending), answers that still come are of no interest: the worker was told to go.
+ * The first SIGINT cancels the launch or interrupts the call; the second one kills the
+ * worker. SIGTERM and SIGHUP end it, politely. A worker in the process group of the
+ * command gets the terminal's SIGINT itself: then the first one is not sent on, it
+ * would count twice. Once the end has begun (is_ending), answers that still come are
+ * of no interest: the worker was told to go.
  *
- * Output goes through the signal of the worker and not through its forwarding: the library never waits for whoever reads the host's output, and so
- * drops what is too much, and knows nothing of a reader that has gone. A command must do neither.
+ * Output goes through the signal of the worker and not through its forwarding: the
+ * library never waits for whoever reads the host's output, and so drops what is too
+ * much, and knows nothing of a reader that has gone. A command must do neither.
  */
 #include "malt-cli.h"
 
@@ -72,7 +77,8 @@ report (MaltCliSession *session, const GError *error)
   g_autofree char *text = malt_cli_describe_error (error, is_seen, &session->status);
 
   malt_cli_writer_print (session->writer, STDERR_FILENO, text);
-  /* InterruptException itself, or what the code that was hit made of it: LoadError, TaskFailedException. */
+  /* InterruptException itself, or what the code that was hit made of it: LoadError,
+   * TaskFailedException. */
   if (session->n_interrupts > 0 && session->status == MALT_CLI_EXCEPTION)
     session->status = MALT_CLI_SIGNAL_BASE + SIGINT;
 }
@@ -129,7 +135,8 @@ on_output (MaltWorker *worker G_GNUC_UNUSED, MaltStream stream,
 {
   MaltCliSession *session = user_data;
 
-  /* What a worker says about the signal that ends it is not for the user who sent the signal. */
+  /* What a worker says about the signal that ends it is not for the user who sent the
+   * signal. */
   if (session->is_abandoned)
     return;
   malt_cli_writer_write (session->writer,
@@ -200,7 +207,8 @@ on_interrupted (GObject *source, GAsyncResult *result, gpointer user_data)
   session->n_operations--;
 }
 
-/* Ends whatever goes on, at once or within a second, with the status of a program that a signal has ended. */
+/* Ends whatever goes on, at once or within a second, with the status of a program that
+ * a signal has ended. */
 static void
 end_on_signal (MaltCliSession *session, int signum)
 {
@@ -251,7 +259,8 @@ on_sighup (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* Until nothing is under way and, unless a signal has ended the session, all is written. */
+/* Until nothing is under way and, unless a signal has ended the session, all is
+ * written. */
 static void
 run (MaltCliSession *session)
 {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes what evaluated code prints, and what the command has to say about it, in the order in which it came. */
+/* Writes what evaluated code prints, and what the command has to say about it, in the
+ * order in which it came. */
 /*
- * Whoever reads may be slow or stop reading, while the command must still answer to signals. So a thread of its own does the writing, and the main
- * thread hands it pieces through a queue. One thread for both streams keeps their order where they are the same terminal or file.
+ * Whoever reads may be slow or stop reading, while the command must still answer to
+ * signals. So a thread of its own does the writing, and the main thread hands it
+ * pieces through a queue. One thread for both streams keeps their order where they are
+ * the same terminal or file.
  *
- * When standard output cannot be written any more, the writer says so, once, in the main thread, and drops what is for it from then on.
- * It ends, and says so, when it is told that nothing more will come and has written all.
+ * When standard output cannot be written any more, the writer says so, once, in the
+ * main thread, and drops what is for it from then on. It ends, and says so, when it is
+ * told that nothing more will come and has written all.
  */
 #include "malt-cli.h"
 

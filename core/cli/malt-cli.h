@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the malt command share. The command uses the installed headers only, as any other host. */
+/* What the files of the malt command share. The command uses the installed headers
+ * only, as any other host. */
 #pragma once
 
 #include <malt/malt.h>
 #include <stdio.h>
 
-/* Exit statuses that have a meaning of their own; evaluated code adds its own with exit(n). */
+/* Exit statuses that have a meaning of their own; evaluated code adds its own with
+ * exit(n). */
 enum
 {
   MALT_CLI_OK = 0,
@@ -29,13 +31,15 @@ int malt_cli_run (int argc, char **argv);
 int malt_cli_backends (int argc, char **argv);
 int malt_cli_help (int argc, char **argv);
 
-/* Subcommands, in the order of the help text. A table that ends with an entry whose name is NULL. */
+/* Subcommands, in the order of the help text. A table that ends with an entry whose
+ * name is NULL. */
 extern const MaltCliCommand malt_cli_commands[];
 const MaltCliCommand *malt_cli_find_command (const char *name);
 
 /* malt-cli-options.c: the command line and the config made of it. */
 
-/* What the options that choose and set up a worker said. Texts are bytes as given, in no known encoding. */
+/* What the options that choose and set up a worker said. Texts are bytes as given, in
+ * no known encoding. */
 typedef struct
 {
   char *backend;
@@ -57,19 +61,23 @@ typedef enum
   MALT_CLI_PARSE_STRICT = 1 << 2, /* options end at the first argument */
 } MaltCliParseFlags;
 
-/* Returns the arguments that are no options, or NULL when the command is done and *out_status its exit status. */
+/* Returns the arguments that are no options, or NULL when the command is done and
+ * *out_status its exit status. */
 char **malt_cli_parse (int argc, char **argv, MaltCliParseFlags flags,
                        MaltCliOptions *out_options, int *out_status);
 /* Prints "malt COMMAND: message" and where to read more; returns MALT_CLI_USAGE. */
 int malt_cli_usage_error (const char *command, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
-/* The config of a worker: the user's, with @options on top. NULL when the command is done and *out_status its exit status. */
+/* The config of a worker: the user's, with @options on top. NULL when the command is
+ * done and *out_status its exit status. */
 MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
                                           const char *standard_input, int *out_status);
 
-/* malt-cli-session.c: one worker, some calls one after the other, and the signals that come in between. */
+/* malt-cli-session.c: one worker, some calls one after the other, and the signals that
+ * come in between. */
 
-/* Takes the display text of the last call to standard output. Returns the exit status of the command. */
+/* Takes the display text of the last call to standard output. Returns the exit status
+ * of the command. */
 int malt_cli_session_run (MaltConfig *config, GPtrArray *calls);
 
 /* malt-cli-output.c: what the command says. */
@@ -81,7 +89,8 @@ char *malt_cli_describe_error (const GError *error, gboolean is_stderr_seen,
 int malt_cli_report_lost_output (int error_number);
 int malt_cli_close_output (int status);
 
-/* malt-cli-writer.c: writes to standard output and standard error without making the main thread wait. */
+/* malt-cli-writer.c: writes to standard output and standard error without making the
+ * main thread wait. */
 
 typedef enum
 {

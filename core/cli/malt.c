@@ -72,7 +72,8 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   g_set_prgname ("malt");
 
-  /* A reader that goes away early is noticed as an error of write(), so that the worker can be ended properly. */
+  /* A reader that goes away early is noticed as an error of write(), so that the
+   * worker can be ended properly. */
   signal (SIGPIPE, SIG_IGN);
   return malt_cli_close_output (dispatch (argc, argv));
 }
