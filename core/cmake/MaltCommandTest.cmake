@@ -2,8 +2,10 @@
 # Tests that are commands: scripts and programs that use what was built, as its users do.
 include_guard()
 
-# malt_add_command_test(<name> [JULIA] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [LABELS label...] COMMAND word...)
-# A status of 77 means that the test could not run here. With JULIA, the command finds a working julia in MALT_JULIA.
+# malt_add_command_test(<name> [JULIA] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [LABELS label...]
+#                       COMMAND word...)
+# A status of 77 means that the test could not run here. With JULIA, the command finds a working julia
+# in MALT_JULIA.
 function(malt_add_command_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "JULIA" "TIMEOUT" "ENVIRONMENT;LABELS;COMMAND")
   if(NOT arg_TIMEOUT)

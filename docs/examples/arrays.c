@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends a matrix to a worker and reads one back, without copying on this side. Arrays are column-major, as in Julia. */
+/* Sends a matrix to a worker and reads one back, without copying on this side. Arrays
+ * are column-major, as in Julia. */
 #include <malt/malt.h>
 
 enum

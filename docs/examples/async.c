@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Nothing here blocks: a worker is launched, asked and stopped from a main loop, as in a program with windows. */
+/* Nothing here blocks: a worker is launched, asked and stopped from a main loop, as in
+ * a program with windows. */
 #include <malt/malt.h>
 
 typedef struct

@@ -32,7 +32,8 @@ bench_process_seconds (gint64 pid)
   return read_clock (clock);
 }
 
-/* What this process may use when it starts; later calls give the same although threads are pinned by then. */
+/* What this process may use when it starts; later calls give the same although threads
+ * are pinned by then. */
 static const cpu_set_t *
 initial_processors (void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The floor of every round trip: two C processes that echo a few bytes over loopback TCP with blocking calls. */
+/* The floor of every round trip: two C processes that echo a few bytes over loopback
+ * TCP with blocking calls. */
 #include "bench.h"
 
 #include <errno.h>
@@ -96,7 +97,8 @@ echo_until_closed (int descriptor)
     continue;
 }
 
-/* To be called before the process has a second thread: the child is a plain fork. It ends with the connection. */
+/* To be called before the process has a second thread: the child is a plain fork. It
+ * ends with the connection. */
 gboolean
 bench_echo_start (BenchEcho *out_echo, GError **error)
 {

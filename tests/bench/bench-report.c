@@ -5,7 +5,8 @@
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 
-/* A figure, or how it compares with another one (NULL: with nothing), and what it should not exceed. */
+/* A figure, or how it compares with another one (NULL: with nothing), and what it
+ * should not exceed. */
 typedef struct
 {
   const char *key;

@@ -9,7 +9,8 @@ enum
   SETTLE_WINDOWS = 40,
 };
 
-/* Of one processor, in a window: what a worker that has nothing left to do stays below. */
+/* Of one processor, in a window: what a worker that has nothing left to do stays
+ * below. */
 #define SETTLED_SHARE 0.005
 
 /* One thing to be timed; FALSE if it went wrong. */
@@ -165,7 +166,8 @@ step_bulk_out (MaltWorker *worker, gpointer data, GError **error)
   return *out_array != NULL;
 }
 
-/* One at a time, so that the array of before is dropped outside of the time that is taken. */
+/* One at a time, so that the array of before is dropped outside of the time that is
+ * taken. */
 double
 bench_worker_bulk_out (MaltWorker *worker, guint n, GError **error)
 {
@@ -218,7 +220,8 @@ bench_worker_bulk_in (MaltWorker *worker, guint n, GError **error)
   return array ? time_steps (worker, step_bulk_in, array, n, 0, error) : -1;
 }
 
-/* A new worker compiles ahead what it will need. Waits, within limits, until it does nothing any more. */
+/* A new worker compiles ahead what it will need. Waits, within limits, until it does
+ * nothing any more. */
 void
 bench_worker_settle (MaltWorker *worker)
 {

@@ -14,7 +14,8 @@ enum
   BENCH_BULK_BYTES = BENCH_BULK_ELEMENTS * 8,
 };
 
-/* bench-samples.c: figures by key. A key's figure is the median of what its rounds measured. */
+/* bench-samples.c: figures by key. A key's figure is the median of what its rounds
+ * measured. */
 
 typedef struct _BenchSamples BenchSamples;
 
@@ -41,7 +42,8 @@ typedef struct
 } BenchProcessors;
 
 void bench_get_processors (BenchProcessors *out_processors);
-/* Lets all threads of a process run on one processor only; negative: on every processor of before. */
+/* Lets all threads of a process run on one processor only; negative: on every
+ * processor of before. */
 void bench_pin (gint64 pid, int processor);
 
 /* bench-echo.c: a process that sends back what it receives over a TCP connection. */
@@ -56,7 +58,8 @@ gboolean bench_echo_start (BenchEcho *out_echo, GError **error);
 void bench_echo_stop (BenchEcho *echo);
 double bench_echo_measure (BenchEcho *echo, guint n, GError **error);
 
-/* bench-distributed.c: a Julia process that measures Distributed, and does nothing else. */
+/* bench-distributed.c: a Julia process that measures Distributed, and does nothing
+ * else. */
 
 typedef struct _BenchDistributed BenchDistributed;
 
@@ -69,7 +72,8 @@ void bench_distributed_pin (BenchDistributed *distributed, int host_processor,
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchDistributed, bench_distributed_stop)
 
-/* bench-worker.c: the same with a worker of this library. Times of @n repetitions: their median, in microseconds. */
+/* bench-worker.c: the same with a worker of this library. Times of @n repetitions:
+ * their median, in microseconds. */
 
 MaltWorker *bench_worker_start (MaltConfig *config, GError **error);
 void bench_worker_stop (MaltWorker *worker);

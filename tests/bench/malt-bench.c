@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* malt-bench: what a worker costs, beside what Julia's own Distributed costs on the same Julia in the same run. */
+/* malt-bench: what a worker costs, beside what Julia's own Distributed costs on the
+ * same Julia in the same run. */
 /*
- * Rounds interleave everything that is compared, so that a machine that slows down slows all of it. A sample is the median of one
- * round's repetitions; a figure is the median of the samples. Round trips are measured twice: all processes on one processor, and the
- * host's threads on one, the worker's on another.
+ * Rounds interleave everything that is compared, so that a machine that slows down
+ * slows all of it. A sample is the median of one round's repetitions; a figure is the
+ * median of the samples. Round trips are measured twice: all processes on one
+ * processor, and the host's threads on one, the worker's on another.
  */
 #include "bench.h"
 
@@ -164,7 +166,8 @@ measure_idle (Bench *bench, GError **error)
   return bench_worker_idle (bench->worker, seconds, error) * IDLE_SECONDS / seconds;
 }
 
-/* What is measured, in the order of a round. The key of a figure is its name and its unit, with _2core in between on two processors. */
+/* What is measured, in the order of a round. The key of a figure is its name and its
+ * unit, with _2core in between on two processors. */
 static const struct
 {
   const char *name;

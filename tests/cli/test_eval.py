@@ -164,7 +164,7 @@ class Failure(CliCase):
         result = malt("eval", "sqrt(-1)")
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertTrue(result.stderr.startswith("ERROR: DomainError with -1.0:\n"), result.stderr)
-        self.assertRegex(result.stderr, r"(?m)^Stacktrace:\n \[1\] ")
+        self.assertRegex(result.stderr, r"(?m)^Stacktrace:\n +\[1\] ")
         self.assertIn("sqrt", result.stderr.split("Stacktrace:")[1])
         self.assertTrue(result.stderr.endswith("\n") and not result.stderr.endswith("\n\n"))
 
