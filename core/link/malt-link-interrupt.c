@@ -39,7 +39,7 @@ enum
 {
   PATIENCE_MS = 100,
   FIRST_ANSWER_MS = 400,
-  COLD_ANSWER_MS = 1500, /* no exception has been printed yet */
+  COLD_ANSWER_MS = 2500, /* no exception has been printed yet */
   BURST_MS = 50,
   LAST_ANSWER_MS = 3000,
   UNREACHABLE_MS = 1000, /* where signals cannot be sent */
