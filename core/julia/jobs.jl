@@ -46,7 +46,7 @@ mutable struct Job
     display::Any
     task::Any
     user::Bool
-    interrupted::Bool           # before it started
+    interrupted::Bool           # before it started, or it has ended by an interrupt
 end
 Job(peer::Peer, id::UInt32, kind::UInt8) =
     Job(peer, id, kind, MODE_VALUE, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false)
@@ -116,8 +116,24 @@ function run_job(job::Job, e::Encoder)
         job.user = false
         ex = err
         trace = catch_backtrace()
+        err isa InterruptException && let_reader_acknowledge(job)
     end
     Base.invokelatest(finish_job, job, e, value, ex, trace)
+    forget_task_storage(job.task::Task)
+    nothing
+end
+# A host that sends signals goes on until the interrupt is acknowledged, and too many signals force their way through `mask`. So this
+# comes before the work of describing the exception.
+function let_reader_acknowledge(job::Job)
+    job.interrupted = true
+    for i in 1:3
+        yield()
+    end
+    nothing
+end
+# The next call in this task is another program's, as far as `task_local_storage` goes.
+function forget_task_storage(task::Task)
+    isdefined(task, :storage) && task.storage !== nothing && empty!(task_local_storage())
     nothing
 end
 
@@ -214,7 +230,7 @@ function interrupt(peer::Peer, id::UInt32)
     job = get(peer.jobs, id, nothing)
     job === nothing && return 0x01
     (job::Job).task === nothing && return (job.interrupted = true; 0x00)
-    job.user || return 0x01
+    job.user || return job.interrupted ? 0x00 : 0x01
     schedule(job.task::Task, InterruptException(); error = true)
     0x00
 end

@@ -234,6 +234,10 @@ class Evaluate(unittest.TestCase):
             self.w.eval("put!(gate, %d)" % i)
         self.assertEqual(sorted(self.w.answer(n) for n in waiting), [0, 1, 2, 3, 4])
 
+    def test_task_local_storage_ends_with_the_call(self):
+        self.w.eval("task_local_storage(:mine, 1); nothing")
+        self.assertIs(self.w.eval("haskey(task_local_storage(), :mine)"), False)
+
     def test_many_requests_at_once(self):
         numbers = [self.w.start_eval("%d + 0" % i) for i in range(2000)]
         self.assertEqual([self.w.answer(n) for n in numbers], list(range(2000)))

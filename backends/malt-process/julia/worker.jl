@@ -14,9 +14,9 @@ Base.Experimental.@optlevel 0
 const HEAD = Vector{UInt8}(undef, 16)   # the header of the frame being read
 const WAKE = Condition()                # for the task that runs the job
 const NOBODY = UInt64(0)
-# What EVAL asked for: id (0: none or answered), source, is the value wanted, task, is user code running.
+# What EVAL asked for: id (0: none or answered), source, is the value wanted, task, is it to run or running, has it begun.
 # The first job is nobody's. What has run once stays interpreted, so that no real answer has to wait for the compiler.
-const JOB = Any[NOBODY, "1", true, nothing, true]
+const JOB = Any[NOBODY, "1", true, nothing, true, false]
 # Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun.
 const STATE = Any["", 1, "", 0, 0, false]
 const TRANSPORT = ARGS[1]
@@ -105,6 +105,7 @@ function executor()
     Base.sigatomic_begin()
     while true
         v = trace = nothing
+        JOB[6] = true
         try
             Base.sigatomic_end()
             v = malt_entry(Base.parse_input_line(JOB[2]))
@@ -113,6 +114,8 @@ function executor()
         catch e
             JOB[5] = false
             v = e; trace = catch_backtrace()
+            # Lets the request for it be acknowledged, before the host sends more signals.
+            e isa InterruptException && (yield(); yield(); yield())
         end
         if trace !== nothing || STATE[2] == 0 || !answered(JOB[1], JOB[3] ? v : nothing)
             load()
@@ -120,6 +123,7 @@ function executor()
         end
         JOB[1] == NOBODY || STATE[6] || schedule(Task(warm_when_idle))
         JOB[1] = NOBODY
+        JOB[4].storage === nothing || empty!(JOB[4].storage)
         while !JOB[5]
             try
                 Base.sigatomic_end(); wait(WAKE); Base.sigatomic_begin()
@@ -179,6 +183,8 @@ function request(kind, n, id)
         startswith(STATE[3], "MALT\r\n\x1a\0\x01\0") || leave()
     elseif kind == 0x02
         STATE[1] = String(body(n))
+    elseif kind == 0x05
+        acknowledge(id)
     else
         b = nothing
         if (kind == 0x03 || kind == 0x0103) && 12 <= n < 4096 && JOB[1] == NOBODY
@@ -189,7 +195,7 @@ function request(kind, n, id)
                 rest = body(2)
                 number(rest, 1, 2) == 0x0101 || return hand_over(vcat(b, source, rest))
                 JOB[2] = String(source)
-                JOB[1] = id; JOB[3] = kind == 0x03; JOB[5] = true
+                JOB[1] = id; JOB[3] = kind == 0x03; JOB[5] = true; JOB[6] = false
                 compile_on()
                 return notify(WAKE, nothing, true, false)
             end
@@ -197,7 +203,18 @@ function request(kind, n, id)
         hand_over(b)
     end
 end
+function acknowledge(id)
+    b = frame(id, 0x84, 1)
+    b[17] = id == JOB[1] ? 0 : 1
+    if id == JOB[1] && !JOB[6]
+        JOB[2] = "throw(InterruptException())"
+    elseif id == JOB[1] && JOB[5]
+        schedule(JOB[4], InterruptException(); error = true)
+    end
+    send(b)
+end
 function hand_over(b)
+    JOB[5] && !JOB[6] && yield()
     load()
     Base.invokelatest(serve, HEAD, b)
 end
