@@ -25,7 +25,7 @@ b06_an_exception_has_all_its_fields (void)
 
   malt_assert (worker != NULL);
   future = contract_start_text (worker, CONTRACT_THROW, "boom");
-  fetch_error (future, &error);
+  malt_assert (fetch_error (future, &error));
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION);
   summary = malt_worker_dup_summary (worker);
   malt_assert (g_strcmp0 (malt_error_get_exception_type (error), "ErrorException") == 0);
@@ -34,8 +34,8 @@ b06_an_exception_has_all_its_fields (void)
   malt_assert (g_str_has_prefix (malt_error_get_backtrace (error), "Stacktrace:"));
   malt_assert (g_strcmp0 (malt_error_get_worker_summary (error), summary) == 0);
   malt_assert (malt_error_get_termination (error) == NULL);
-  malt_assert (strstr (error->message, "boom") != NULL);
-  malt_assert (strchr (error->message, '\n') == NULL);
+  malt_assert (error != NULL && strstr (error->message, "boom") != NULL &&
+               strchr (error->message, '\n') == NULL);
   malt_assert (contract_works (worker));
 }
 
@@ -51,7 +51,8 @@ b06_every_fetch_gives_the_same_fields (void)
   future = contract_start_text (worker, CONTRACT_THROW, "again");
   malt_assert (fetch_error (future, &first));
   malt_assert (fetch_error (future, &second));
-  malt_assert (g_strcmp0 (first->message, second->message) == 0);
+  malt_assert (first != NULL && second != NULL &&
+               g_strcmp0 (first->message, second->message) == 0);
   malt_assert (g_strcmp0 (malt_error_get_exception_type (second), "ErrorException") == 0);
   malt_assert (g_strcmp0 (malt_error_get_exception_message (second), "again") == 0);
   malt_assert (g_strcmp0 (malt_error_get_backtrace (first),
@@ -203,7 +204,7 @@ b06_a_message_of_a_megabyte_comes_whole (void)
   future = malt_worker_remote_eval (worker, NULL, "error(\"m\"^1_000_000)");
   malt_assert (fetch_error (future, &error));
   malt_assert (strlen (malt_error_get_exception_message (error)) == 1000000);
-  malt_assert (strlen (error->message) < 10000);
+  malt_assert (error != NULL && strlen (error->message) < 10000);
   malt_assert (contract_works (worker));
 }
 

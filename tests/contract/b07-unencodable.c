@@ -84,71 +84,72 @@ b07_a_request_the_worker_cannot_read_fails_alone (void)
   malt_assert (contract_works (worker));
 }
 
+static const char *const values_of_all_kinds[] = {
+  "stdout",
+  "sin",
+  "x -> x",
+  "Base",
+  "Int",
+  "Vector{<:Real}",
+  "Union{Int, String}",
+  "current_task()",
+  "Ref(1)",
+  "Channel(1)",
+  "r\"a+\"",
+  "v\"1.2.3\"",
+  "big(2)^100",
+  "big(1.5)",
+  "ReentrantLock()",
+  "let a = Any[]; push!(a, a); a end",
+  "let d = Dict(); d[1] = d; d end",
+  "let t = (1,); for i in 1:300 t = (t,) end; t end",
+  "Ptr{Cvoid}(0)",
+  "(i for i in 1:3)",
+  "ErrorException(\"e\")",
+  "quote x + 1 end",
+  "view([1 2; 3 4], :, 1)",
+  "[1 2; 3 4]'",
+  "BitArray([true, false])",
+  "IdDict(1 => 2)",
+  "Base.ImmutableDict(1 => 2)",
+  "Set([1, 2])",
+  "eachline(IOBuffer(\"a\"))",
+  "zeros(0, 3)",
+  "fill(1)",
+  "Vector{String}(undef, 2)",
+  "reinterpret(Char, 0xff000000)",
+  "\"\\xff\"",
+  "Symbol(\"a b\")",
+  "C_NULL",
+  "@__FILE__",
+  "methods(sin)",
+  "LinRange(0, 1, 3)",
+  "1:0",
+  "Val(3)",
+  "Some(nothing)",
+  "CartesianIndex(1, 2)",
+  "pairs((a = 1,))",
+  "skipmissing([1, missing])",
+  "reinterpret(UInt8, [1])",
+  "Base.OneTo(3)",
+  "WeakRef(1)",
+  "Base.Iterators",
+};
+
 static void
 b07_no_type_of_julia_is_an_error (void)
 {
-  static const char *const sources[] = {
-    "stdout",
-    "sin",
-    "x -> x",
-    "Base",
-    "Int",
-    "Vector{<:Real}",
-    "Union{Int, String}",
-    "current_task()",
-    "Ref(1)",
-    "Channel(1)",
-    "r\"a+\"",
-    "v\"1.2.3\"",
-    "big(2)^100",
-    "big(1.5)",
-    "ReentrantLock()",
-    "let a = Any[]; push!(a, a); a end",
-    "let d = Dict(); d[1] = d; d end",
-    "let t = (1,); for i in 1:300 t = (t,) end; t end",
-    "Ptr{Cvoid}(0)",
-    "(i for i in 1:3)",
-    "ErrorException(\"e\")",
-    "quote x + 1 end",
-    "view([1 2; 3 4], :, 1)",
-    "[1 2; 3 4]'",
-    "BitArray([true, false])",
-    "IdDict(1 => 2)",
-    "Base.ImmutableDict(1 => 2)",
-    "Set([1, 2])",
-    "eachline(IOBuffer(\"a\"))",
-    "zeros(0, 3)",
-    "fill(1)",
-    "Vector{String}(undef, 2)",
-    "reinterpret(Char, 0xff000000)",
-    "\"\\xff\"",
-    "Symbol(\"a b\")",
-    "C_NULL",
-    "@__FILE__",
-    "methods(sin)",
-    "LinRange(0, 1, 3)",
-    "1:0",
-    "Val(3)",
-    "Some(nothing)",
-    "CartesianIndex(1, 2)",
-    "pairs((a = 1,))",
-    "skipmissing([1, missing])",
-    "reinterpret(UInt8, [1])",
-    "Base.OneTo(3)",
-    "WeakRef(1)",
-    "Base.Iterators",
-  };
   MaltWorker *worker = contract_shared ();
 
   malt_assert (worker != NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (values_of_all_kinds); i++)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (MaltValue) value =
-          malt_worker_remote_eval_fetch (worker, NULL, sources[i], NULL, &error);
+      g_autoptr (MaltValue) value = malt_worker_remote_eval_fetch (
+          worker, NULL, values_of_all_kinds[i], NULL, &error);
 
       if (value == NULL)
-        contract_note ("%s: %s", sources[i], error->message);
+        contract_note ("%s: %s", values_of_all_kinds[i], error->message);
       malt_assert (value != NULL);
     }
   malt_assert (contract_works (worker));

@@ -299,7 +299,7 @@ b10_a_large_reply_in_transit_is_not_disturbed (void)
   MaltWorker *worker = contract_shared ();
 
   malt_assert (worker != NULL);
-  for (int i = 0; i < 6; i++)
+  for (gint64 delay_ms = 0; delay_ms <= 150; delay_ms += 30)
     {
       g_autoptr (MaltFuture) future =
           malt_worker_remote_eval (worker, NULL, "fill(0x5a, 200_000_000)");
@@ -307,7 +307,7 @@ b10_a_large_reply_in_transit_is_not_disturbed (void)
       g_autoptr (GError) error = NULL;
       gsize n_bytes = 0;
 
-      malt_future_wait (future, 30 * i, NULL, NULL);
+      malt_future_wait (future, delay_ms, NULL, NULL);
       interrupt (worker, future, MALT_INTERRUPT_DEFAULT);
       malt_assert (contract_is_done_soon (future));
       value = malt_future_fetch (future, NULL, &error);

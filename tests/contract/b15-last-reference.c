@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* How long dropping a reference may take, and how long a worker may outlive a host that was killed. */
+/* How long dropping a reference may take, how long until all calls have failed, and how long a worker may outlive a host that was killed. */
 #define DROP_MS 100
+#define FAIL_MS 200
 #define OUTLIVE_MS 1000
 
 static gboolean
@@ -45,7 +46,7 @@ check_drop (MaltFuture *(*start) (MaltWorker *worker))
   for (guint i = 0; i < futures->len; i++)
     malt_assert (
         contract_fails (g_ptr_array_index (futures, i), MALT_ERROR_WORKER_TERMINATED));
-  malt_assert (contract_now_ms () - start_ms < 2 * DROP_MS);
+  malt_assert (contract_now_ms () - start_ms < FAIL_MS);
   if (pid != 0)
     malt_assert (contract_until (is_gone, &pid, CONTRACT_DEADLINE_MS));
 }

@@ -486,9 +486,10 @@ b17_host_and_julia_talk_through_one_channel (void)
   for (int i = 1; i <= 50; i++)
     {
       g_autofree char *source = g_strdup_printf ("put!(contract_in, %d); 1", i);
+      int doubled = 2 * i;
 
       malt_assert (contract_evals_to (worker, source, "1"));
-      malt_assert (takes (from, 2 * i));
+      malt_assert (takes (from, doubled));
     }
 }
 
@@ -549,8 +550,8 @@ b17_items_of_a_megabyte_come_whole (void)
       gsize n_bytes = 0;
       const guint8 *bytes = value ? malt_value_get_array_data (value, &n_bytes) : NULL;
 
-      malt_assert (n_bytes == 1000000);
-      malt_assert (bytes[0] == i && bytes[n_bytes - 1] == i);
+      malt_assert (bytes != NULL && n_bytes == 1000000 && bytes[0] == i &&
+                   bytes[n_bytes - 1] == i);
     }
   malt_assert (is_at_end (channel));
 }
