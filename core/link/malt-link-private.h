@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /* Ids of calls that core does not know, because nobody waits for them, have this bit; core's have not. */
 #define MALT_LINK_SILENT_ID_BIT (1u << 31)
 
-#define MALT_LINK_BUFFER_BYTES (64 * 1024)
+#define MALT_LINK_BUFFER_BYTES ((gsize) 64 * 1024)
 
 /* What the link knows of a request that is to be answered. */
 typedef enum

@@ -168,7 +168,7 @@ malt_link_attach (MaltLink *link, int fd, GError **error)
 void
 malt_link_drain (MaltLink *link)
 {
-  gint64 deadline_us = g_get_monotonic_time () + DRAIN_PATIENCE_MS * 1000;
+  gint64 deadline_us = g_get_monotonic_time () + (gint64) DRAIN_PATIENCE_MS * 1000;
   MaltLinkReceived received;
 
   acquire_reader (link);

@@ -107,7 +107,7 @@ link_worker_init_worker (GInitable *initable, G_GNUC_UNUSED GCancellable *cancel
   self->owner->output = g_string_new (NULL);
   g_atomic_ref_count_inc (&self->owner->ref_count);
   self->link = malt_link_new (MALT_WORKER (self), &funcs, self->owner, owner_unref,
-                              64 * 1024 * 1024, error);
+                              G_GUINT64_CONSTANT (64) << 20, error);
   if (self->link == NULL || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
     return FALSE;
   malt_link_start (self->link, NULL);

@@ -97,45 +97,40 @@ process_test_is_alive (gint64 pid)
 
 /* Workers */
 
+static void
+set_option (MaltConfig *config, const char *option)
+{
+  g_auto (GStrv) parts = g_strsplit (option, "=", 2);
+  malt_config_set_for (config, "malt-process", parts[0], parts[1]);
+}
+
 static MaltConfig *
-config_from_options (const char *option, va_list options)
+config_new (void)
 {
   MaltConfig *config = malt_config_new_default (NULL);
 
-  malt_config_set_for (config, "malt-process", "output", "discard");
   malt_config_set_backend (config, "malt-process");
-  for (; option != NULL; option = va_arg (options, const char *))
-    {
-      g_auto (GStrv) parts = g_strsplit (option, "=", 2);
-      malt_config_set_for (config, "malt-process", parts[0], parts[1]);
-    }
+  malt_config_set_for (config, "malt-process", "output", "discard");
   return config;
 }
 
 MaltConfig *
-process_test_config (const char *option, ...)
+process_test_config_with (const char *const *options)
 {
-  va_list options;
-  MaltConfig *config;
+  MaltConfig *config = config_new ();
 
-  va_start (options, option);
-  config = config_from_options (option, options);
-  va_end (options);
+  for (; *options != NULL; options++)
+    set_option (config, *options);
   return config;
 }
 
 MaltWorker *
-process_test_launch (const char *option, ...)
+process_test_launch_with (const char *const *options)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (MaltConfig) config = NULL;
-  va_list options;
-  MaltWorker *worker;
+  g_autoptr (MaltConfig) config = process_test_config_with (options);
+  MaltWorker *worker = malt_worker_launch (config, NULL, &error);
 
-  va_start (options, option);
-  config = config_from_options (option, options);
-  va_end (options);
-  worker = malt_worker_launch (config, NULL, &error);
   if (worker == NULL)
     g_printerr ("\nlaunch: %s\n", error->message);
   return worker;

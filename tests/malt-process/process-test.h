@@ -53,9 +53,13 @@ guint process_test_count_descriptors (void);
 /* Does a process with this number exist, other than as a zombie? */
 gboolean process_test_is_alive (gint64 pid);
 
-/* A worker with options KEY=VALUE, ended by NULL; fails the test if it cannot be launched. Its output is not forwarded unless an option says so. */
-MaltWorker *process_test_launch (const char *option, ...) G_GNUC_NULL_TERMINATED;
-MaltConfig *process_test_config (const char *option, ...) G_GNUC_NULL_TERMINATED;
+/* A worker with options KEY=VALUE, ended by NULL; NULL, and why on stderr, if it cannot be launched. Its output is discarded unless an option says otherwise. */
+#define process_test_launch(...) \
+  process_test_launch_with ((const char *const[]){ __VA_ARGS__, NULL })
+#define process_test_config(...) \
+  process_test_config_with ((const char *const[]){ __VA_ARGS__, NULL })
+MaltWorker *process_test_launch_with (const char *const *options);
+MaltConfig *process_test_config_with (const char *const *options);
 
 /* Evaluates; NULL, and the message on stderr, if it fails. */
 char *process_test_eval (MaltWorker *worker, const char *source);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* An interrupt under way in the I/O thread. */
+/* An interrupt under way. Static in the tests, since its callback may run after the test that did not wait for it. */
 typedef struct
 {
   gint result; /* atomic; -1: none yet */
@@ -65,7 +65,7 @@ waiting_call_is_hit_without_a_signal (void)
   guint32 id;
   guint32 meant;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, &meant));
@@ -81,7 +81,7 @@ call_that_ends_by_itself_is_gone (void)
   g_autoptr (LinkPeer) peer = link_peer_new ();
   guint32 id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
@@ -97,7 +97,7 @@ idle_worker_is_never_signalled (void)
   g_autoptr (LinkPeer) peer = link_peer_new ();
   guint32 id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);
   CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
@@ -115,7 +115,7 @@ busy_call_is_signalled_until_it_ends (void)
   guint32 id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
   gint64 start_us = g_get_monotonic_time ();
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (process_test_wait (has_signal, peer, 5000));
@@ -138,7 +138,7 @@ calls_made_meanwhile_wait_behind_a_fence (void)
   g_autoptr (MaltFuture) held = NULL;
   g_autoptr (MaltValue) value = NULL;
   MaltLinkCounters counters;
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (process_test_wait (has_signal, peer, 5000));
@@ -165,8 +165,8 @@ call_that_is_held_back_can_be_interrupted (void)
   guint32 held_id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
   g_autoptr (MaltFuture) held = NULL;
-  Interrupt interrupt;
-  Interrupt second;
+  static Interrupt interrupt;
+  static Interrupt second;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (process_test_wait (has_signal, peer, 5000));
@@ -192,7 +192,7 @@ no_signal_while_another_call_is_outstanding (void)
   guint32 other_id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
   g_autoptr (MaltFuture) other = start_eval (peer, &other_id);
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (!process_test_wait (has_signal, peer, 1000));
@@ -211,7 +211,7 @@ call_whose_answer_was_given_up_still_counts (void)
   guint32 id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
   g_autoptr (MaltFuture) other = start_eval (peer, NULL);
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   malt_future_cancel (other);
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
@@ -228,7 +228,7 @@ call_nobody_waits_for_counts_until_it_is_answered (void)
   guint32 id;
   guint32 silent_id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   CHECK (malt_worker_remote_do (peer->worker, call, NULL));
   CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, &silent_id));
@@ -247,7 +247,7 @@ forced_interrupt_signals_although_others_are_outstanding (void)
   guint32 id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
   g_autoptr (MaltFuture) other = start_eval (peer, NULL);
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);
   CHECK (process_test_wait (has_signal, peer, 5000));
@@ -263,7 +263,7 @@ no_signal_while_an_answer_is_in_transit (void)
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
   MaltFrameHeader header = { .kind = MALT_FRAME_OK, .n_body_bytes = 9 };
   guint8 bytes[MALT_FRAME_HEADER_BYTES + 9] = { 0 };
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   header.id = id;
   malt_frame_header_write (&header, bytes);
@@ -285,7 +285,7 @@ call_that_cannot_be_reached_is_undeliverable_in_the_end (void)
   guint32 next_id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
   g_autoptr (MaltFuture) next = NULL;
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_UNDELIVERABLE));
@@ -294,6 +294,7 @@ call_that_cannot_be_reached_is_undeliverable_in_the_end (void)
   next = malt_worker_remote_eval (peer->worker, NULL, "1");
   CHECK (link_peer_expect (peer, MALT_FRAME_FENCE, NULL));
   CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, &next_id));
+  CU_ASSERT_EQUAL (next_id, malt_future_get_id (next));
 }
 
 static void
@@ -302,8 +303,8 @@ two_interrupts_of_one_call_end_together (void)
   g_autoptr (LinkPeer) peer = link_peer_new ();
   guint32 id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
-  Interrupt first;
-  Interrupt second;
+  static Interrupt first;
+  static Interrupt second;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &first);
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &second);
@@ -320,7 +321,7 @@ end_of_the_connection_answers_interrupts (void)
   g_autoptr (LinkPeer) peer = link_peer_new ();
   guint32 id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
-  Interrupt interrupt;
+  static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));

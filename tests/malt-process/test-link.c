@@ -100,7 +100,7 @@ static void
 large_requests_arrive_whole (void)
 {
   g_autoptr (LinkPeer) peer = link_peer_new ();
-  const gsize n = 4 * 1024 * 1024;
+  const gsize n = (gsize) 4 << 20;
   g_autofree gint64 *numbers = g_new (gint64, n);
   g_autoptr (MaltValue) array = NULL;
   g_autoptr (MaltFuture) future = NULL;
@@ -114,6 +114,7 @@ large_requests_arrive_whole (void)
   array = malt_value_new_array (MALT_VALUE_INT64, &n, 1, numbers, n * sizeof *numbers);
   future = malt_worker_remote_eval_value (peer->worker, NULL, array);
   CHECK (link_peer_read (peer, 10000, &header, &body));
+  CU_ASSERT_EQUAL (header.id, malt_future_get_id (future));
   bytes = g_bytes_get_data (body, &n_bytes);
   CHECK (n_bytes > n * sizeof *numbers + 16);
   CHECK (memcmp (bytes + 16, numbers, n * sizeof *numbers) == 0);
@@ -124,7 +125,7 @@ large_answers_arrive_whole_although_in_pieces (void)
 {
   g_autoptr (LinkPeer) peer = link_peer_new ();
   g_autoptr (MaltFuture) future = start_eval (peer, "text");
-  const gsize n = 3 * 1024 * 1024;
+  const gsize n = (gsize) 3 << 20;
   g_autofree char *text = g_malloc (n);
   guint8 head[MALT_FRAME_HEADER_BYTES + 9];
   MaltFrameHeader header = { .kind = MALT_FRAME_OK, .n_body_bytes = n + 9 };

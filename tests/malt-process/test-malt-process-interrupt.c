@@ -43,7 +43,7 @@ was_interrupted (MaltFuture *future)
 static MaltWorker *
 launch_warm (void)
 {
-  MaltWorker *worker = process_test_launch (NULL, NULL);
+  MaltWorker *worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
 
   if (worker == NULL)
@@ -138,7 +138,7 @@ interrupt_during_a_large_reply_sends_no_signal (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (MaltValue) value = NULL;
 
-      malt_future_wait (future, 20 * i, NULL, NULL);
+      malt_future_wait (future, (gint64) 20 * i, NULL, NULL);
       malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, &error);
       CHECK_NO_ERROR (error);
       value = malt_future_fetch (future, NULL, &error);
@@ -153,7 +153,7 @@ interrupt_during_a_large_reply_sends_no_signal (void)
 static void
 idle_worker_has_nothing_to_interrupt (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autoptr (GError) error = NULL;
 
   CHECK (worker != NULL);

@@ -43,7 +43,7 @@ static GError *
 fail_with (const char *julia, const char *option)
 {
   g_autofree char *julia_option = g_strconcat ("julia=", julia, NULL);
-  g_autoptr (MaltConfig) config = process_test_config (julia_option, option, NULL);
+  g_autoptr (MaltConfig) config = process_test_config (julia_option, option);
   GError *error = NULL;
   g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
 
@@ -53,7 +53,7 @@ fail_with (const char *julia, const char *option)
 static void
 worker_evaluates_and_says_what_it_is (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autofree char *summary = NULL;
   g_autofree char *version = NULL;
   g_autofree char *own_version = NULL;
@@ -120,7 +120,7 @@ julia_that_hangs_is_killed_at_the_start_timeout (void)
   gint64 pid;
 
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_TIMED_OUT));
-  CHECK (elapsed_us > 250000 && elapsed_us < 2 * G_USEC_PER_SEC);
+  CHECK (elapsed_us > 250000 && elapsed_us < 2 * (gint64) G_USEC_PER_SEC);
   number = strrchr (error->message, ' ');
   CHECK (number != NULL);
   pid = g_ascii_strtoll (number, NULL, 10);
@@ -151,7 +151,7 @@ launch_can_be_cancelled (void)
 {
   g_auto (Script) script = script_new ("sleep 100");
   g_autofree char *option = g_strconcat ("julia=", script.path, NULL);
-  g_autoptr (MaltConfig) config = process_test_config (option, NULL);
+  g_autoptr (MaltConfig) config = process_test_config (option);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   GThread *thread = g_thread_new ("canceller", cancel_later, cancellable);
   g_autoptr (GError) error = NULL;
@@ -195,9 +195,9 @@ environment_is_clean_unless_configured (void)
 
   g_setenv ("MALT_TEST_SECRET", "1", TRUE);
   g_setenv ("JULIA_PROJECT", "/nowhere", TRUE);
-  clean = process_test_launch ("env=GREETING=hello;JULIA_DEBUG=none", NULL);
-  named = process_test_launch ("env-policy=clean;MALT_TEST_SECRET", NULL);
-  inheriting = process_test_launch ("env-policy=inherit", NULL);
+  clean = process_test_launch ("env=GREETING=hello;JULIA_DEBUG=none");
+  named = process_test_launch ("env-policy=clean;MALT_TEST_SECRET");
+  inheriting = process_test_launch ("env-policy=inherit");
   g_unsetenv ("JULIA_PROJECT");
   g_unsetenv ("MALT_TEST_SECRET");
   CHECK (clean != NULL && named != NULL && inheriting != NULL);
@@ -212,7 +212,7 @@ environment_is_clean_unless_configured (void)
 static void
 env_without_a_value_is_a_config_error (void)
 {
-  g_autoptr (MaltConfig) config = process_test_config ("env=GREETING", NULL);
+  g_autoptr (MaltConfig) config = process_test_config ("env=GREETING");
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
 
@@ -224,7 +224,7 @@ static void
 directory_threads_and_flags_are_those_configured (void)
 {
   g_autoptr (MaltWorker) worker =
-      process_test_launch ("cwd=/usr", "threads=2", "exeflags=--check-bounds=yes", NULL);
+      process_test_launch ("cwd=/usr", "threads=2", "exeflags=--check-bounds=yes");
   g_autofree char *directory = NULL;
 
   CHECK (worker != NULL);
@@ -237,7 +237,7 @@ directory_threads_and_flags_are_those_configured (void)
 static void
 user_code_runs_as_in_plain_julia (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
 
   CHECK (worker != NULL);
   CHECK (process_test_eval_int (worker, "Int(Base.JLOptions().compile_enabled)") == 1);
@@ -247,7 +247,7 @@ user_code_runs_as_in_plain_julia (void)
 static void
 directory_that_is_not_there_is_named (void)
 {
-  g_autoptr (MaltConfig) config = process_test_config ("cwd=/nowhere", NULL);
+  g_autoptr (MaltConfig) config = process_test_config ("cwd=/nowhere");
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
 
@@ -258,7 +258,7 @@ directory_that_is_not_there_is_named (void)
 static gpointer
 launch_in_thread (G_GNUC_UNUSED gpointer data)
 {
-  return process_test_launch (NULL, NULL);
+  return process_test_launch (NULL);
 }
 
 static void
@@ -301,7 +301,7 @@ has_worker (gpointer data)
 static void
 launch_without_blocking_ends_in_the_main_context (void)
 {
-  g_autoptr (MaltConfig) config = process_test_config (NULL, NULL);
+  g_autoptr (MaltConfig) config = process_test_config (NULL);
   MaltWorker *worker = NULL;
 
   malt_worker_launch_async (config, NULL, on_launched, &worker);

@@ -19,7 +19,7 @@ static const char *program;
 static int
 be_host_that_forwards (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch ("output=forward", NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch ("output=forward");
 
   if (worker == NULL)
     return EXIT_FAILURE;
@@ -36,7 +36,7 @@ be_host_that_forwards (void)
 static int
 be_host_nobody_reads (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch ("output=forward", NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch ("output=forward");
 
   return worker != NULL && process_test_eval_int (worker, TEN_MEGABYTES) == 7 &&
                  process_test_eval_int (worker, "1 + 1") == 2
@@ -96,7 +96,7 @@ printing_ten_megabytes_that_nobody_reads_does_not_block (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
     {
-      g_autoptr (MaltWorker) worker = process_test_launch (modes[i], NULL);
+      g_autoptr (MaltWorker) worker = process_test_launch (modes[i]);
       CHECK (worker != NULL);
       CHECK (process_test_eval_int (worker, TEN_MEGABYTES) == 7);
     }
@@ -131,7 +131,7 @@ has_collected (gpointer data)
 static void
 output_is_signalled_with_the_call_that_wrote_it (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch ("output=signal", NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch ("output=signal");
   Collected collected = { g_string_new (NULL), 0 };
   g_autoptr (MaltFuture) future = NULL;
 
@@ -148,7 +148,7 @@ output_is_signalled_with_the_call_that_wrote_it (void)
 static void
 exception_of_a_call_nobody_waits_for_is_on_standard_error (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch ("output=discard", NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch ("output=discard");
   g_autoptr (MaltCall) call = malt_call_new_eval (NULL, "error(\"nobody hears\")");
   g_autoptr (MaltTermination) termination = NULL;
 

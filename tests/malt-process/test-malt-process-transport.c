@@ -30,7 +30,7 @@ every_transport_carries_large_values_both_ways (void)
     numbers[i] = (double) i * 0.5;
   for (gsize i = 0; i < G_N_ELEMENTS (transports); i++)
     {
-      g_autoptr (MaltWorker) worker = process_test_launch (transports[i], NULL);
+      g_autoptr (MaltWorker) worker = process_test_launch (transports[i]);
       g_autoptr (MaltCall) call = malt_call_new ("x -> x .+ 1");
       g_autoptr (MaltValue) result = NULL;
       g_autoptr (GError) error = NULL;
@@ -55,8 +55,8 @@ child_of_evaluated_code_has_no_descriptor_of_ours (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (transports); i++)
     {
-      g_autoptr (MaltWorker) other = process_test_launch (transports[i], NULL);
-      g_autoptr (MaltWorker) worker = process_test_launch (transports[i], NULL);
+      g_autoptr (MaltWorker) other = process_test_launch (transports[i]);
+      g_autoptr (MaltWorker) worker = process_test_launch (transports[i]);
       g_autofree char *list = NULL;
 
       CHECK (worker != NULL && other != NULL);
@@ -68,8 +68,8 @@ child_of_evaluated_code_has_no_descriptor_of_ours (void)
 static void
 worker_has_no_descriptor_of_another_worker (void)
 {
-  g_autoptr (MaltWorker) other = process_test_launch ("transport=tcp", NULL);
-  g_autoptr (MaltWorker) worker = process_test_launch ("transport=tcp", NULL);
+  g_autoptr (MaltWorker) other = process_test_launch ("transport=tcp");
+  g_autoptr (MaltWorker) worker = process_test_launch ("transport=tcp");
   /* Descriptor 3 is the only socket that is not libuv's own. */
   const char *const source = "count(f -> startswith(f, \"socket:\") , [try "
                              "readlink(\"/proc/self/fd/$f\") catch; \"\" end "
@@ -124,7 +124,7 @@ attack_and_become_julia (char **argv)
 static char *
 find_julia (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch (NULL, NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autofree char *quoted = process_test_eval (worker, "ENV[\"MALT_JULIA\"]");
   char *julia = g_strndup (quoted + 1, strlen (quoted) - 2);
 
@@ -136,7 +136,7 @@ time_launch (const char *option, const char *second_option)
 {
   gint64 start_us = g_get_monotonic_time ();
   g_autoptr (MaltWorker) worker =
-      process_test_launch ("transport=tcp-connect", option, second_option, NULL);
+      process_test_launch ("transport=tcp-connect", option, second_option);
 
   if (worker == NULL || process_test_eval_int (worker, "2 + 3") != 5)
     return -1;
@@ -162,7 +162,7 @@ static void
 standard_input_does_not_go_with_tokens (void)
 {
   g_autoptr (MaltConfig) config =
-      process_test_config ("transport=tcp-connect", "stdin=inherit", NULL);
+      process_test_config ("transport=tcp-connect", "stdin=inherit");
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
 
@@ -175,7 +175,7 @@ standard_input_of_evaluated_code_is_empty (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (transports); i++)
     {
-      g_autoptr (MaltWorker) worker = process_test_launch (transports[i], NULL);
+      g_autoptr (MaltWorker) worker = process_test_launch (transports[i]);
 
       CHECK (worker != NULL);
       CHECK (process_test_eval_int (worker, "length(read(stdin))") == 0);
@@ -185,7 +185,7 @@ standard_input_of_evaluated_code_is_empty (void)
 static void
 message_beyond_the_limit_ends_the_worker (void)
 {
-  g_autoptr (MaltWorker) worker = process_test_launch ("max-frame-bytes=1000000", NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch ("max-frame-bytes=1000000");
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltValue) value = NULL;
   MaltTermination *termination;
