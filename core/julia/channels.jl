@@ -81,7 +81,6 @@ function pump(s::Subscription)
         s.taken -= 1
         sent || break
     end
-    s.peer.channels[s.id] === s && s.forgotten && delete!(s.peer.channels, s.id)
     rest_forever()
 end
 function wait_for_credit(s::Subscription)
