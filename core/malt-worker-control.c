@@ -6,7 +6,7 @@
  * context any more. The answer travels by a waiter, which the first of these claims:
  * the backend's answer, the end of the worker (stops only), the cancellable. Blocking
  * forms are the asynchronous ones, run in a private main context. */
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 #include "malt-option.h"
 #include "malt-worker-state.h"
 

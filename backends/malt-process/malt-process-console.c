@@ -10,7 +10,7 @@
  */
 #include "malt-process-console.h"
 
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 
 #include <errno.h>
 #include <glib-unix.h>

@@ -2,10 +2,10 @@
 /* What malt-process-evaluator.c, which has the essay, and malt-process-launch.c share. */
 #pragma once
 
+#include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
 #include "malt-process-output.h"
 #include "malt-process-transport.h"
-#include "malt-worker-private.h"
 
 G_BEGIN_DECLS
 

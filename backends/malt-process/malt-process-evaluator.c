@@ -23,7 +23,7 @@
  */
 #include "malt-process-evaluator-private.h"
 
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 
 #include <signal.h>
 #include <sys/wait.h>

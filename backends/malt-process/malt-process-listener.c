@@ -11,7 +11,7 @@
  */
 #include "malt-process-transport.h"
 
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,9 +10,9 @@
  */
 #include "malt-process-output.h"
 
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
+#include "link/malt-weak-worker.h"
 #include "malt-process-console.h"
-#include "malt-worker-private.h"
 
 #include <errno.h>
 #include <glib-unix.h>

@@ -8,9 +8,9 @@
  */
 #include "malt-process-worker.h"
 
+#include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
 #include "malt-process-julia.h"
-#include "malt-worker-private.h"
 
 #include <signal.h>
 

@@ -31,7 +31,7 @@
  */
 #include "link/malt-link-private.h"
 
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 
 #include <sys/socket.h>
 

@@ -25,7 +25,7 @@
  */
 #include "link/malt-link-private.h"
 
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 
 #include <glib-unix.h>
 #include <unistd.h>

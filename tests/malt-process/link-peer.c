@@ -2,7 +2,7 @@
 /* A worker class whose evaluator is the test itself. */
 #include "link-peer.h"
 
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 #include "wire/malt-wire-writer.h"
 
 #include <poll.h>

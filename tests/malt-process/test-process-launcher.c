@@ -2,7 +2,7 @@
 /* Launching and watching child processes, with /bin/sh as the child. */
 #include "process-test.h"
 
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 #include "process/malt-process-launcher.h"
 
 #include <fcntl.h>

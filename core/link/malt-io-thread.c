@@ -5,7 +5,7 @@
  * that lives as long as the process is what PR_SET_PDEATHSIG of child processes needs.
  * It runs a private main context, so the host's main loop, if it has one, is never in
  * the way. */
-#include "malt-io-thread.h"
+#include "link/malt-io-thread.h"
 
 typedef struct
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A weak reference to a worker that many share. */
-#include "malt-weak-worker.h"
+#include "link/malt-weak-worker.h"
 
 struct _MaltWeakWorker
 {
