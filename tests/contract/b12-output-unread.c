@@ -13,7 +13,7 @@ writes_freely (MaltWorker *worker, const char *source)
 static void
 check_unread (const char *output)
 {
-  g_autoptr (MaltWorker) worker = contract_launch_with ("output", output);
+  g_autoptr (MaltWorker) worker = contract_launch_with_output (output);
 
   malt_assert (worker != NULL);
   malt_assert (writes_freely (worker, "print(\"x\"^10_000_000); 12"));
@@ -39,7 +39,7 @@ b12_ten_megabytes_that_are_discarded_do_not_block (void)
 static void
 b12_output_of_a_program_that_code_starts_does_not_block (void)
 {
-  g_autoptr (MaltWorker) worker = contract_launch_with ("output", "signal");
+  g_autoptr (MaltWorker) worker = contract_launch_with_output ("signal");
 
   malt_assert (worker != NULL);
   malt_assert (writes_freely (worker, "run(`head -c 5000000 /dev/zero`); 12"));
@@ -49,7 +49,7 @@ b12_output_of_a_program_that_code_starts_does_not_block (void)
 static void
 b12_a_short_text_that_nobody_reads_does_not_block (void)
 {
-  g_autoptr (MaltWorker) worker = contract_launch_with ("output", "signal");
+  g_autoptr (MaltWorker) worker = contract_launch_with_output ("signal");
 
   malt_assert (worker != NULL);
   for (int i = 0; i < 2000; i++)

@@ -144,7 +144,7 @@ b14_output_comes_where_its_bit_promises_it (void)
   g_autoptr (MaltFuture) future = NULL;
   guint n_outputs = 0;
 
-  worker = contract_launch_with ("output", "signal");
+  worker = contract_launch_with_output ("signal");
   malt_assert (worker != NULL);
   g_signal_connect_swapped (worker, "output", G_CALLBACK (on_output), &n_outputs);
   future = contract_start_text (worker, CONTRACT_PRINT, "is anybody there?");

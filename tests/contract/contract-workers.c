@@ -59,6 +59,19 @@ contract_launch_with (const char *key, const char *value)
   return contract_launch_config (config);
 }
 
+/* A worker whose output goes where @output says, if its backend can hand it to the host at all. */
+MaltWorker *
+contract_launch_with_output (const char *output)
+{
+  g_autoptr (MaltBackend) backend =
+      malt_backend_lookup (contract_get_subject ()->backend, NULL);
+
+  if (backend != NULL &&
+      (malt_backend_get_capabilities (backend) & MALT_CAPABILITY_OUTPUT) != 0)
+    return contract_launch_with ("output", output);
+  return contract_launch ();
+}
+
 /* A worker that lives as long as tests leave it usable (borrowed). */
 MaltWorker *
 contract_shared (void)

@@ -266,6 +266,8 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
     return 2;
   if (is_doomed_host)
     return contract_play_doomed_host ();
+  /* A critical warning is a failure, too; output is not lost when it ends the program. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   setvbuf (stdout, NULL, _IONBF, 0);
   return run_in_folder ((const char *const *) only_rules, test);
 }

@@ -108,6 +108,7 @@ void contract_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
 MaltConfig *contract_config_new (void);
 MaltWorker *contract_launch (void);
 MaltWorker *contract_launch_with (const char *key, const char *value);
+MaltWorker *contract_launch_with_output (const char *output);
 MaltWorker *contract_launch_config (MaltConfig *config);
 MaltWorker *contract_shared (void);
 void contract_drop_shared (void);
