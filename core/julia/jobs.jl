@@ -108,18 +108,24 @@ function run_job(job::Job, e::Encoder)
     try
         job.interrupted && throw(InterruptException())
         job.user = true
+        enter_user_code()
         unmask()
         value = perform(job)
         mask()
-        job.user = false
+        end_user_code(job)
     catch err
-        job.user = false
+        end_user_code(job)
         ex = err
         trace = catch_backtrace()
         err isa InterruptException && let_reader_acknowledge(job)
     end
     Base.invokelatest(finish_job, job, e, value, ex, trace)
     forget_task_storage(job.task::Task)
+    nothing
+end
+function end_user_code(job::Job)
+    job.user && leave_user_code()
+    job.user = false
     nothing
 end
 # A host that sends signals goes on until the interrupt is acknowledged, and too many signals force their way through `mask`. So this

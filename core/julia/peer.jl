@@ -10,7 +10,8 @@
 #
 # Signals. A SIGINT is thrown into the code that runs, so all code of the runtime runs masked (`mask`), and only user code and idle
 # waits do not. Entering a `catch` restores the level that its `try` began with, so the `mask` that ends an unmasked stretch
-# stands inside the `try`.
+# stands inside the `try`. While no call is in user code at all, the process ignores SIGINT: Julia drops a signal whose handler is not in
+# place, and so a late one cannot end up in a task of the user's that has finished, where nothing catches it.
 #
 # Compilation is what a first answer costs. So arguments of unknown types are not specialised on, the containers are of types that
 # Julia's system image has compiled, and what most requests do not need is called through `late`: a caller is compiled together with all
@@ -19,6 +20,35 @@ Base.Experimental.@optlevel 1
 
 mask() = ccall(:jl_sigatomic_begin, Cvoid, ())
 unmask() = ccall(:jl_sigatomic_end, Cvoid, ())
+const N_USERS = Ref(0)          # calls in user code
+const SIGINT = Cint(2)
+const SIGINT_ACTIONS = Any[]    # two `struct sigaction`, Julia's own and one that ignores; none where there are no such things
+function save_signals()
+    Sys.isunix() || return nothing
+    julia = zeros(UInt8, 256)
+    ignore = zeros(UInt8, 256)
+    ignore[1] = 0x01            # SIG_IGN; the handler comes first
+    ccall(:sigaction, Cint, (Cint, Ptr{UInt8}, Ptr{UInt8}), SIGINT, C_NULL, julia)
+    push!(SIGINT_ACTIONS, julia, ignore)
+    N_USERS[] == 0 && act_on_signals(2)
+    nothing
+end
+function act_on_signals(which::Int)
+    isempty(SIGINT_ACTIONS) ||
+        ccall(:sigaction, Cint, (Cint, Ptr{UInt8}, Ptr{UInt8}), SIGINT, SIGINT_ACTIONS[which]::Vector{UInt8}, C_NULL)
+    nothing
+end
+function enter_user_code()
+    N_USERS[] += 1
+    N_USERS[] == 1 && act_on_signals(1)
+    nothing
+end
+function leave_user_code()
+    N_USERS[] -= 1
+    N_USERS[] == 0 && act_on_signals(2)
+    nothing
+end
+
 const late = Base.invokelatest
 world() = ccall(:jl_get_world_counter, UInt, ())
 
@@ -48,13 +78,15 @@ end
 
 # Runs `f` as user code: a signal or an interrupt may end it. `job` is the Job it belongs to, or `nothing`.
 function as_user(@nospecialize(job), @nospecialize(f), @nospecialize(args::Tuple))
+    job === nothing || (job.user = true)
+    enter_user_code()
     try
-        job === nothing || (job.user = true)
         unmask()
         value = Base.invokelatest(f, args...)
         mask()
         return value
     finally
+        leave_user_code()
         job === nothing || (job.user = false)
     end
 end

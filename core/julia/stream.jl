@@ -189,8 +189,10 @@ function boot_peer()
         job.mode = JOB[3] ? MODE_VALUE : MODE_NOTHING
         job.task = JOB[4]
         job.user = JOB[5]
+        job.user && enter_user_code()
         peer.jobs[job.id] = job
     end
+    save_signals()
     peer
 end
 # Answers the boot's job; its own task calls this, perhaps before the reader has taken over.
@@ -198,7 +200,7 @@ function finish_boot(@nospecialize(value), @nospecialize(trace))
     peer = boot_peer()
     job = BOOT[2]::Job
     BOOT[2] = nothing
-    job.user = false
+    end_user_code(job)
     finish_job(job, Encoder(), value, value, trace)
 end
 
