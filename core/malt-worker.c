@@ -99,11 +99,12 @@ malt_worker_new_terminated_error (MaltWorker *worker, MaltCall *call)
 
 /* Outstanding calls */
 
+/* Ids with the highest bit are for requests of backends, which core does not know. */
 static guint32
 next_id (guint32 *last, GHashTable *taken)
 {
   do
-    *last = *last == G_MAXUINT32 ? 1 : *last + 1;
+    *last = *last == G_MAXINT32 ? 1 : *last + 1;
   while (g_hash_table_contains (taken, GUINT_TO_POINTER (*last)));
   return *last;
 }
