@@ -46,7 +46,6 @@ function type_with_layout(shape::Shape)
     T
 end
 
-# Functions of one line each, called in the newest world: they may run methods of the user.
 const LARGE_ARRAY_BYTES = 4 << 20
 const HUGE_PAGE_BYTES = 2 << 20
 const MADV_HUGEPAGE = Cint(14)
@@ -60,6 +59,8 @@ function new_large_array(@nospecialize(T), @nospecialize(dimensions::Tuple), n_b
     ccall(:madvise, Cint, (Ptr{Cvoid}, Csize_t, Cint), p[], n_bytes, MADV_HUGEPAGE)
     unsafe_wrap(Array, Ptr{T}(p[]), dimensions; own = true)
 end
+
+# Functions of one line each, called in the newest world: they may run methods of the user.
 new_array(@nospecialize(T), @nospecialize(dimensions::Tuple)) = Base.invokelatest(make_array, T, dimensions)
 make_array(@nospecialize(T), @nospecialize(dimensions::Tuple)) = Array{T,length(dimensions)}(undef, dimensions)
 set_element!(@nospecialize(a), @nospecialize(x), i::Int) = Base.invokelatest(setindex!, a, x, i)
