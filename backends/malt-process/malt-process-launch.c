@@ -8,7 +8,9 @@
  */
 #include "malt-process-evaluator-private.h"
 
+#include "link/malt-julia-source.h"
 #include "malt-process-julia.h"
+#include "process/malt-julia-program.h"
 
 #include <unistd.h>
 
@@ -159,7 +161,7 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
        GError **error)
 {
   g_autofree char *julia =
-      malt_process_find_julia (malt_worker_get_option (worker, "julia"), error);
+      malt_julia_find_program (malt_worker_get_option (worker, "julia"), error);
   g_auto (GStrv) environment = NULL;
   g_auto (GStrv) arguments = NULL;
 
@@ -227,7 +229,7 @@ MaltProcessEvaluator *
 malt_process_evaluator_new (MaltWorker *worker, GError **error)
 {
   g_autoptr (MaltProcessEvaluator) evaluator = g_new0 (MaltProcessEvaluator, 1);
-  g_autoptr (GBytes) runtime = malt_process_dup_source ("julia/runtime.jl");
+  g_autoptr (GBytes) runtime = malt_julia_dup_runtime ("julia/stream.jl");
 
   g_atomic_ref_count_init (&evaluator->ref_count);
   g_mutex_init (&evaluator->lock);
@@ -245,7 +247,7 @@ malt_process_evaluator_new (MaltWorker *worker, GError **error)
       return NULL;
     }
   evaluator->output = malt_process_output_new (worker, evaluator->link);
-  malt_link_start (evaluator->link, runtime);
+  malt_link_start (evaluator->link, NULL, runtime);
   if (!launch (evaluator, worker, error))
     {
       malt_link_close (evaluator->link);

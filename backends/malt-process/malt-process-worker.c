@@ -11,6 +11,7 @@
 #include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
 #include "malt-process-julia.h"
+#include "process/malt-julia-program.h"
 
 #include <signal.h>
 
@@ -240,7 +241,7 @@ static gboolean
 malt_process_worker_probe (MaltConfig *config, GError **error)
 {
   const char *julia = malt_config_get_for (config, "malt-process", "julia");
-  g_autofree char *program = malt_process_find_julia (julia, error);
+  g_autofree char *program = malt_julia_find_program (julia, error);
 
   return program != NULL;
 }

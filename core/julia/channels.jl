@@ -38,7 +38,7 @@ n_ready(@nospecialize(channel)) = Int(isready(channel))
 function open_channel(job::Job)
     id, credit = job.args
     channel = job.what
-    channel isa String && (channel = evaluate_source(module_named(job.scope), channel, nothing))
+    channel isa String && (channel = evaluate_source(module_named(job.peer, job.scope), channel, nothing))
     Base.invokelatest(applicable, take!, channel) || throw(ArgumentError("a channel was expected, not a $(typeof(channel))"))
     haskey(job.peer.channels, id) && throw(ArgumentError("channel $id is open already"))
     s = Subscription(job.peer, id, channel, credit, 0, nothing, false, false, false)
@@ -115,7 +115,7 @@ function send_item(s::Subscription, e::Encoder, @nospecialize(item))
         abandon!(e)
         try
             reset!(e, s.peer, nothing)
-            put_handle!(e, item, entry_for(typeof(item), e.world))
+            put_handle!(e, item, entry_for(typeof(item), e.home, e.world))
         catch
             abandon!(e)
             send_closed(s, e, first)

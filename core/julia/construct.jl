@@ -3,36 +3,34 @@
 
 # Types by name: Julia's own without parameters for good, others until something was defined.
 const KEPT_TYPES = IdDict{Any,Any}()
-const NAMED_TYPES = Dict{String,Any}()
-const NAMED_WORLD = Any[UInt(0)]
-function type_named(name::String)
+function type_named(name::String, home::Home)
     name == "Any" && return Any
     T = get(KEPT_TYPES, name, nothing)
     T === nothing || return T
-    if NAMED_WORLD[1] != world()
-        empty!(NAMED_TYPES)
-        NAMED_WORLD[1] = world()
+    if home.world[1] != world()
+        empty!(home.named)
+        home.world[1] = world()
     end
-    T = get(NAMED_TYPES, name, nothing)
+    T = get(home.named, name, nothing)
     T === nothing || return T
     T = try
-        Core.eval(Main, Meta.parse(name))
+        Core.eval(home.scope, Meta.parse(name))
     catch
         nothing
     end
-    T isa Type || refuse("Main has no type ", name)
+    T isa Type || refuse(nameof(home.scope), " has no type ", name)
     if T isa DataType && isempty(T.parameters) && is_from_base(T)
         KEPT_TYPES[name] = T
     else
-        NAMED_TYPES[name] = T
+        home.named[name] = T
     end
     T
 end
 
 # The type of elements that lie in memory as a host said; it must be what this Julia makes of it.
-function type_with_layout(shape::Shape)
+function type_with_layout(shape::Shape, home::Home)
     T = if shape.kind == 0x03
-        type_named(shape.name)
+        type_named(shape.name, home)
     elseif shape.kind == 0x02
         NamedTuple{Core.tuple(shape.names...),Core.apply_type(Tuple, shape.elements...)}
     else
@@ -67,7 +65,7 @@ set_element!(@nospecialize(a), @nospecialize(x), i::Int) = Base.invokelatest(set
 tuple_of(values::Vector{Any}) = Core.tuple(values...)
 named_tuple_of(names::Vector{Any}, values::Vector{Any}) = NamedTuple{Core.tuple(names...)}(Core.tuple(values...))
 function get_dict!(d::Decoder, tag::UInt8)
-    T = type_named(get_shape!(d).name)
+    T = type_named(get_shape!(d).name, (d.peer::Peer).home)
     n = get_count!(d.source)
     dict = Base.invokelatest(empty_like, T, AbstractDict, Dict{Any,Any})
     for i in 1:n
@@ -77,7 +75,7 @@ function get_dict!(d::Decoder, tag::UInt8)
     dict
 end
 function get_set!(d::Decoder, tag::UInt8)
-    T = type_named(get_shape!(d).name)
+    T = type_named(get_shape!(d).name, (d.peer::Peer).home)
     n = get_count!(d.source)
     set = Base.invokelatest(empty_like, T, AbstractSet, Set{Any})
     for i in 1:n
@@ -119,7 +117,7 @@ end
 function get_struct!(d::Decoder, tag::UInt8)
     shape = get_shape!(d)
     shape.kind == 0x03 || shape.kind == 0x05 || refuse("a struct names a descriptor of another kind")
-    T = type_named(shape.name)
+    T = type_named(shape.name, (d.peer::Peer).home)
     value = shape.kind == 0x05 ? get_primitive!(d, shape, T) : get_fields!(d, shape, T)
     shape.own_show && get_text!(d.source)
     value

@@ -44,16 +44,17 @@ function put_array!(e::Encoder, @nospecialize(x), entry::TypeEntry)
     n = x isa Vector{Any} ? length(x) : length(x)::Int
     if element isa Element && !(element.own_show && n <= MAX_SHOWN)
         bytes = n * sizeof(eltype(entry.type))
-        if e.n_descriptors > MAX_DESCRIPTORS - 256 || offset(e) + bytes + 1024 > (e.peer::Peer).max_frame_bytes
+        lent = lends((e.peer::Peer).link, bytes)::Bool
+        if e.n_descriptors > MAX_DESCRIPTORS - 256 || !lent && offset(e) + bytes + 1024 > (e.peer::Peer).max_frame_bytes
             return put_handle!(e, x, entry)
         end
-        emit!(e, 0x25)
+        emit!(e, lent ? 0x30 : 0x25)
         put_element!(e, element)
         put_dimensions!(e, x)
-        put_bits!(e, x, bytes)
+        lent ? put_loan!(e, x) : put_bits!(e, x, bytes)
         return nothing
     end
-    elements = element isa Element ? name_entry(eltype(entry.type), e.world) : element::TypeEntry
+    elements = element isa Element ? name_entry(eltype(entry.type), e.home.scope, e.world) : element::TypeEntry
     opens!(e, x, n, elements) || return put_handle!(e, x, entry)
     emit!(e, 0x26)
     put_descriptor!(e, named_descriptor(elements))
@@ -89,6 +90,15 @@ function put_bits!(e::Encoder, @nospecialize(x), bytes::Int)
     end
     nothing
 end
+# To a host in this process a large array goes as the address of its memory, which it gives back by a number.
+lends(@nospecialize(link), n_bytes::Int) = false
+function put_loan!(e::Encoder, @nospecialize(x))
+    address, id = late(lend!, x)::Tuple{UInt64,UInt64}
+    push!(e.loans, id)
+    emit!(e, address)
+    emit!(e, id)
+    nothing
+end
 function put_elements!(e::Encoder, a::Array)
     for i in 1:length(a)
         isassigned(a, i) ? put_value!(e, @inbounds a[i]) : emit!(e, 0x05)
@@ -99,13 +109,13 @@ end
 # Views and the like, as long as plain memory lies below: others can stand for far more than they hold.
 function put_wrapper!(e::Encoder, @nospecialize(x), entry::TypeEntry)
     below = x
-    while !(below isa Array) && entry_for(typeof(below), e.world).way == AS_WRAPPER
+    while !(below isa Array) && entry_for(typeof(below), e.home, e.world).way == AS_WRAPPER
         below isa BitArray || below isa Base.CodeUnits && break
         nameof(typeof(below)) === :GenericMemory && break
         parent(below) === below && break
         below = parent(below)
     end
-    way = entry_for(typeof(below), e.world).way
+    way = entry_for(typeof(below), e.home, e.world).way
     if way == AS_WRAPPER || way == AS_ARRAY || way == AS_RANGE
         opens!(e, x, 0, entry) || return put_handle!(e, x, entry)
         put_value!(e, collect(x))

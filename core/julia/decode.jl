@@ -277,7 +277,7 @@ function get_element_type!(d::Decoder)
     elseif tag == 0x2e
         shape = get_shape!(d)
         shape.layout || refuse("the elements of an array of bits have a layout")
-        return type_with_layout(shape)
+        return type_with_layout(shape, (d.peer::Peer).home)
     end
     refuse(tag, " is not the tag of an element")
 end
@@ -313,7 +313,7 @@ function get_bits_array!(d::Decoder, tag::UInt8)
     a
 end
 function get_value_array!(d::Decoder, tag::UInt8)
-    T = type_named(get_shape!(d).name)
+    T = type_named(get_shape!(d).name, (d.peer::Peer).home)
     dimensions, n = get_dimensions!(d)
     n <= left(d.source) || refuse("the message ends within an array")
     a = T === Any && length(dimensions) == 1 ? Vector{Any}(undef, n) : new_array(T, dimensions)

@@ -26,9 +26,11 @@ mutable struct Encoder
     n_values::Int
     open::Vector{Any}                   # containers around the value, outermost first
     handles::Vector{Any}                # ids made for this message
+    loans::Vector{Any}                  # the same of arrays that were lent
+    home::Home
     world::UInt
 end
-Encoder() = Encoder(nothing, nothing, Vector{UInt8}(undef, 1024), HEADER_BYTES, Any[], Any[], 0, IdDict{Any,Any}(), 0, 0, 0, Any[], Any[], 0)
+Encoder() = Encoder(nothing, nothing, Vector{UInt8}(undef, 1024), HEADER_BYTES, Any[], Any[], 0, IdDict{Any,Any}(), 0, 0, 0, Any[], Any[], Any[], MAIN, 0)
 
 function reset!(e::Encoder, peer::Peer, @nospecialize(job))
     e.peer = peer
@@ -47,6 +49,8 @@ function reset!(e::Encoder, peer::Peer, @nospecialize(job))
     e.n_values = 0
     isempty(e.open) || empty!(e.open)
     isempty(e.handles) || empty!(e.handles)
+    isempty(e.loans) || empty!(e.loans)
+    e.home = peer.home
     e.world = world()
     nothing
 end
@@ -54,6 +58,9 @@ end
 function abandon!(e::Encoder)
     for id in e.handles
         release!(e.peer::Peer, id::UInt64)
+    end
+    for id in e.loans
+        take_back!(id::UInt64)
     end
     empty!(e.arrays); empty!(e.marks); empty!(e.table)
     e.n_descriptors = 0
@@ -115,7 +122,7 @@ function put_value!(e::Encoder, @nospecialize(x))
     elseif x === missing
         emit!(e, 0x02)
     else
-        put_by_type!(e, x, entry_for(typeof(x), e.world))
+        put_by_type!(e, x, entry_for(typeof(x), e.home, e.world))
     end
     nothing
 end
@@ -198,7 +205,7 @@ end
 function put_layout!(e::Encoder, d::Descriptor)
     T = d.type
     n = fieldcount(T)
-    put_bytes!(e, definition(d.kind, d.kind == 0x03 && has_own_show(T) ? 0x03 : 0x01, d.kind == 0x03 ? type_text(T) : "", n,
+    put_bytes!(e, definition(d.kind, d.kind == 0x03 && has_own_show(T) ? 0x03 : 0x01, d.kind == 0x03 ? type_text(T, e.home.scope) : "", n,
                              d.kind == 0x04 ? () : fieldnames(T)))
     emit!(e, sizeof(T) % UInt32)
     emit!(e, alignment_of(T) % UInt32)
@@ -210,7 +217,7 @@ function put_layout!(e::Encoder, d::Descriptor)
 end
 function put_element!(e::Encoder, element::Element)
     put_bytes!(e, element.tags)
-    element.struct_type === nothing || put_descriptor!(e, layout_descriptor(entry_for(element.struct_type, e.world)))
+    element.struct_type === nothing || put_descriptor!(e, layout_descriptor(entry_for(element.struct_type, e.home, e.world)))
     nothing
 end
 

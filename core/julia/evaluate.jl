@@ -14,15 +14,32 @@
     x
 end
 
-# `nothing` is Main; otherwise a dotted path that begins in Main.
-function module_named(@nospecialize(name))
-    name === nothing ? Main : late(module_at, name)::Module
+# `nothing` is the module of the host, mostly Main; otherwise a dotted path that begins there or with Main.
+function module_named(peer::Peer, @nospecialize(name))
+    name === nothing ? peer.home.scope : late(module_at, peer.home.scope, name)::Module
 end
-function module_at(name::String)
+function module_at(scope::Module, name::String)
     path = Any[Symbol(part) for part in split(name, '.')]
-    path[1] === :Main && popfirst!(path)
-    m = malt_entry(Main, path)
+    if path[1] === :Main
+        popfirst!(path)
+        scope = Main
+    end
+    m = malt_entry(scope, path)
     m isa Module || throw(ArgumentError("$name is not a module"))
+    m
+end
+
+# The home of a host that names a module: one that is there, or a new one, which no other host has.
+const HOMES = IdDict{Any,Any}()
+function home_named(name::String)
+    scope = name == "new" ? new_module() : module_at(Main, name)
+    scope === Main && return MAIN
+    get!(() -> Home(scope), HOMES, scope)::Home
+end
+function new_module()
+    m = Module(gensym("malt"), true)
+    Core.eval(m, :(eval(x) = Core.eval($m, x)))
+    Core.eval(m, :(include(path) = Base.include($m, path)))
     m
 end
 

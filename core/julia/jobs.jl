@@ -152,10 +152,10 @@ function perform(job::Job)
     else
         return late(perform_channel, job)
     end
-    job.mode == MODE_DISPLAY ? late(displayed, module_named(job.scope), value, job.display) : value
+    job.mode == MODE_DISPLAY ? late(displayed, module_named(job.peer, job.scope), value, job.display) : value
 end
 function evaluate_job(job::Job)
-    m = module_named(job.scope)
+    m = module_named(job.peer, job.scope)
     source = job.what
     source isa String || return malt_entry(m, source)
     value = job.script ? late(evaluate_script, m, source, job.file) : evaluate_source(m, source, job.file)
@@ -163,7 +163,7 @@ function evaluate_job(job::Job)
 end
 function call_job(job::Job)
     f = job.what
-    f isa String && (f = callable(module_named(job.scope), f))
+    f isa String && (f = callable(module_named(job.peer, job.scope), f))
     malt_entry(f, job.args::Tuple, job.kwargs)
 end
 
@@ -190,7 +190,7 @@ function put_answer!(e::Encoder, job::Job, @nospecialize(value))
     if job.mode == MODE_NOTHING || job.kind == CHANNEL_OPEN
         emit!(e, 0x01)
     elseif job.mode == MODE_HANDLE
-        put_handle!(e, value, entry_for(typeof(value), e.world))
+        put_handle!(e, value, entry_for(typeof(value), e.home, e.world))
     else
         put_value!(e, value)
     end

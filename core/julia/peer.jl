@@ -52,8 +52,20 @@ end
 const late = Base.invokelatest
 world() = ccall(:jl_get_world_counter, UInt, ())
 
+# The module in which a host's code is evaluated and its names are looked up, and what depends on that module: how it calls the types
+# that are not its own.
+struct Home
+    scope::Module
+    entries::IdDict{Any,Any}        # type => TypeEntry
+    named::Dict{String,Any}         # name => type, for as long as nothing new is defined
+    world::Vector{Any}              # when `named` was begun
+end
+Home(scope::Module) = Home(scope, IdDict(), Dict{String,Any}(), Any[UInt(0)])
+const MAIN = Home(Main)
+
 mutable struct Peer
     link::Any
+    home::Home
     jobs::IdDict{Any,Any}           # call id => Job that is not answered yet
     channels::IdDict{Any,Any}       # channel id => Subscription
     handles::IdDict{Any,Any}        # handle id => object
@@ -64,14 +76,17 @@ mutable struct Peer
     n_frames::Int                   # received
 end
 Peer(@nospecialize(link)) =
-    Peer(link, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0)
+    Peer(link, MAIN, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0)
 
 # Settings come as lines `name=value`; unknown ones are for newer runtimes.
 function configure(peer::Peer, text::String)
     for line in split(text, '\n')
         pair = split(line, '='; limit = 2)
-        if length(pair) == 2 && pair[1] == "max-frame-bytes"
+        length(pair) == 2 || continue
+        if pair[1] == "max-frame-bytes"
             peer.max_frame_bytes = parse(Int, pair[2])
+        elseif pair[1] == "module"
+            peer.home = home_named(String(pair[2]))
         end
     end
 end

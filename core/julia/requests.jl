@@ -30,13 +30,25 @@ function handle_frame(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id:
         exit(0)
     elseif kind == HELLO
         skip_bytes!(source, 12)
-        late(configure, peer, get_text!(source))
+        late(greet, peer, get_text!(source))
     elseif kind != LOAD
         handle_body(peer, source, kind, flags, id)
     end
     skip!(source)
     nothing
 end
+# What the host says of itself. A runtime that has not introduced itself, as one does that serves several hosts, does so now.
+function greet(peer::Peer, settings::String)
+    fault = nothing
+    try
+        configure(peer, settings)
+    catch ex
+        fault = ex
+    end
+    introduce(peer.link, peer, fault)
+end
+introduce(@nospecialize(link), peer::Peer, @nospecialize(fault)) = nothing
+
 function answer(peer::Peer, kind::UInt8, id::UInt32)
     reset!(READER, peer, nothing)
     send!(READER, kind, id)

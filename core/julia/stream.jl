@@ -153,6 +153,11 @@ function serve(@nospecialize(head), @nospecialize(body))
     end
     serve_frames(peer, source)
 end
+# The connection that the boot has opened.
+function open_boot_link()
+    save_signals()
+    StreamLink(LINK, TRANSPORT == "fd" ? Int32(PARAMETER) : descriptor_of(LINK), false, Any[], UInt8[])
+end
 function descriptor_of(@nospecialize(io))
     try
         return reinterpret(Int32, Base._fd(io))
@@ -177,33 +182,6 @@ function serve_frames(peer::Peer, source::Source)
     leave()
 end
 
-# What the boot has begun: its settings, and its job, if that still runs.
-const BOOT = Any[nothing, nothing]      # the Peer, the Job
-function boot_peer()
-    BOOT[1] === nothing || return BOOT[1]::Peer
-    fd = TRANSPORT == "fd" ? Int32(PARAMETER) : descriptor_of(LINK)
-    peer = BOOT[1] = Peer(StreamLink(LINK, fd, false, Any[], UInt8[]))
-    sizeof(STATE[3]) > 20 && configure(peer, String(codeunits(STATE[3])[21:end]))
-    if JOB[1] != NOBODY
-        job = BOOT[2] = Job(peer, JOB[1] % UInt32, EVAL)
-        job.mode = JOB[3] ? MODE_VALUE : MODE_NOTHING
-        job.task = JOB[4]
-        job.user = JOB[5]
-        job.user && enter_user_code()
-        peer.jobs[job.id] = job
-    end
-    save_signals()
-    peer
-end
-# Answers the boot's job; its own task calls this, perhaps before the reader has taken over.
-function finish_boot(@nospecialize(value), @nospecialize(trace))
-    peer = boot_peer()
-    job = BOOT[2]::Job
-    BOOT[2] = nothing
-    end_user_code(job)
-    finish_job(job, Encoder(), value, value, trace)
-end
-
 # A signal that comes while the task idles that ended last is thrown by Julia into the task of the REPL, if there is one.
 function survive_signals()
     ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)
@@ -213,3 +191,8 @@ function survive_signals()
     Core.eval(Base, Expr(:(=), :active_repl_backend, (backend_task = catcher, in_eval = true, ast_transforms = Any[])))
     nothing
 end
+
+append!(TRANSPORT_SIGNATURES, Any[
+    (transmit_arrays, (StreamLink, Encoder)), (transmit, (StreamLink, Encoder)), (receive, (StreamLink, Ptr{UInt8}, Int)),
+    (serve_frames, (Peer, Source)), (survive_signals, ()), (serve, (Any, Any)), (open_boot_link, ()),
+])

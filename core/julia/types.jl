@@ -30,6 +30,7 @@ const AS_SCALAR = 0x10
 
 mutable struct TypeEntry
     type::Any
+    scope::Module               # where its name is shown
     way::UInt8
     from_base::Bool             # its methods are Julia's own, so they may be called masked
     world::UInt                 # when `own_show` and the descriptors were made
@@ -40,8 +41,6 @@ mutable struct TypeEntry
     shape::Any                  # Descriptor of kind 2, 3 or 5
     laid_out::Any               # Descriptor with layout
 end
-
-const TYPES = IdDict{Any,Any}()
 
 const SCALARS = Any[Int8, UInt8, Int16, UInt16, Int32, UInt32, Int64, UInt64, Int128, UInt128, Float16, Float32, Float64, Char, Bool]
 const SCALAR_TAGS = IdDict{Any,Any}()
@@ -61,10 +60,10 @@ function has_own_show(@nospecialize(T))
     end
 end
 
-# The type as Julia shows it in Main.
-function type_text(@nospecialize(T))
+# The type as Julia shows it in a module.
+function type_text(@nospecialize(T), scope::Module)
     io = IOBuffer()
-    show(IOContext(io, :module => Main), T)
+    show(IOContext(io, :module => scope), T)
     String(take!(io))
 end
 
@@ -108,14 +107,14 @@ function way_of_array(@nospecialize(T))
     way_of_other(T)
 end
 
-function entry_for(@nospecialize(T), world::UInt)
-    entry = get(TYPES, T, nothing)
+function entry_for(@nospecialize(T), home::Home, world::UInt)
+    entry = get(home.entries, T, nothing)
     if entry === nothing
         way = way_of(T)
         n = way == AS_STRUCT || way == AS_TUPLE || way == AS_NAMED_TUPLE ? fieldcount(T) : 0
-        entry = TypeEntry(T, way, is_from_base(T), world, false, n, nothing, nothing, nothing, nothing)
+        entry = TypeEntry(T, home.scope, way, is_from_base(T), world, false, n, nothing, nothing, nothing, nothing)
         describe(entry)
-        TYPES[T] = entry
+        home.entries[T] = entry
     elseif (entry::TypeEntry).world != world
         (entry::TypeEntry).world = world
         describe(entry::TypeEntry)
@@ -123,7 +122,7 @@ function entry_for(@nospecialize(T), world::UInt)
     entry::TypeEntry
 end
 
-# What newer definitions may have changed: whether there is a `show`, and how Main calls the type.
+# What newer definitions may have changed: whether there is a `show`, and how the module calls the type.
 function describe(entry::TypeEntry)
     T = entry.type
     if entry.way == AS_STRUCT || entry.way == AS_PRIMITIVE
@@ -136,7 +135,7 @@ function describe(entry::TypeEntry)
         entry.shape = shape_descriptor(entry)
     elseif entry.way == AS_ARRAY
         element = bits_element(eltype(T))
-        entry.element = element === nothing ? name_entry(eltype(T), entry.world) : element
+        entry.element = element === nothing ? name_entry(eltype(T), entry.scope, entry.world) : element
     end
     entry.named = nothing
     entry.laid_out = nothing
@@ -144,11 +143,12 @@ function describe(entry::TypeEntry)
 end
 
 # Element types may be abstract or unions, of which there are no values; their entries serve for the name only.
-name_entry(@nospecialize(T), world::UInt) = TypeEntry(T, AS_HANDLE, true, world, false, 0, nothing, nothing, nothing, nothing)
+name_entry(@nospecialize(T), scope::Module, world::UInt) =
+    TypeEntry(T, scope, AS_HANDLE, true, world, false, 0, nothing, nothing, nothing, nothing)
 
 function named_descriptor(entry::TypeEntry)
     if entry.named === nothing
-        entry.named = Descriptor(0x01, entry.type, false, definition(0x01, 0x00, type_text(entry.type), 0, ()))
+        entry.named = Descriptor(0x01, entry.type, false, definition(0x01, 0x00, type_text(entry.type, entry.scope), 0, ()))
     end
     entry.named::Descriptor
 end
@@ -156,11 +156,11 @@ function shape_descriptor(entry::TypeEntry)
     T = entry.type
     flags = entry.own_show ? 0x02 : 0x00
     if entry.way == AS_PRIMITIVE
-        return Descriptor(0x05, T, false, definition(0x05, flags, type_text(T), sizeof(T), ()))
+        return Descriptor(0x05, T, false, definition(0x05, flags, type_text(T, entry.scope), sizeof(T), ()))
     elseif entry.way == AS_NAMED_TUPLE
         return Descriptor(0x02, T, false, definition(0x02, 0x00, "", entry.n_fields, fieldnames(T)))
     end
-    Descriptor(0x03, T, false, definition(0x03, flags, type_text(T), entry.n_fields, fieldnames(T)))
+    Descriptor(0x03, T, false, definition(0x03, flags, type_text(T, entry.scope), entry.n_fields, fieldnames(T)))
 end
 function layout_descriptor(entry::TypeEntry)
     if entry.laid_out === nothing

@@ -6,22 +6,24 @@ struct Nowhere end
 transmit(::Nowhere, e::Encoder) = nothing
 
 const SIGNATURES = Any[
-    (put_text!, (Encoder, String)), (bits_element, (Any,)), (way_of, (Any,)), (describe, (TypeEntry,)), (entry_for, (Any, UInt)),
+    (put_text!, (Encoder, String)), (bits_element, (Any,)), (way_of, (Any,)), (describe, (TypeEntry,)), (entry_for, (Any, Home, UInt)),
     (put_descriptor!, (Encoder, Descriptor)), (short_repr, (Encoder, Any)), (put_handle!, (Encoder, Any, TypeEntry)),
     (put_struct!, (Encoder, Any, TypeEntry)), (put_array!, (Encoder, Any, TypeEntry)), (put_dict!, (Encoder, Any, TypeEntry)),
     (put_pair!, (Encoder, Any, TypeEntry)), (put_elements!, (Encoder, Vector{Any})), (put_elements!, (Encoder, Vector{String})),
     (put_elements!, (Encoder, Vector{Symbol})), (put_pairs!, (Encoder, Dict{Symbol,Any})), (put_pairs!, (Encoder, Dict{String,Any})),
-    (put_range!, (Encoder, Any, TypeEntry)), (transmit_arrays, (StreamLink, Encoder)), (transmit, (StreamLink, Encoder)),
-    (send!, (Encoder, UInt8, UInt32, UInt8)), (receive, (StreamLink, Ptr{UInt8}, Int)), (ensure!, (Source, Int)), (get_text!, (Source,)),
+    (put_range!, (Encoder, Any, TypeEntry)), (send!, (Encoder, UInt8, UInt32, UInt8)), (ensure!, (Source, Int)), (get_text!, (Source,)),
     (get_scalar!, (Source, UInt8)), (get_shape!, (Decoder,)), (get_value!, (Decoder,)), (get_bits_array!, (Decoder, UInt8)),
-    (get_value_array!, (Decoder, UInt8)), (get_dict!, (Decoder, UInt8)), (type_named, (String,)), (get_job!, (Decoder, Job, UInt8)),
+    (get_value_array!, (Decoder, UInt8)), (get_dict!, (Decoder, UInt8)), (type_named, (String, Home)), (get_job!, (Decoder, Job, UInt8)),
     (handle_body, (Peer, Source, UInt8, UInt8, UInt32)), (handle_frame, (Peer, Source, UInt8, UInt8, UInt32)), (interrupt, (Peer, UInt32)),
-    (serve_frames, (Peer, Source)), (boot_peer, ()), (survive_signals, ()), (serve, (Any, Any)), (evaluate_source, (Module, String, Nothing)),
+    (boot_peer, ()), (evaluate_source, (Module, String, Nothing)),
     (callable, (Module, String)), (put_answer!, (Encoder, Job, Any)), (finish_job, (Job, Encoder, Any, Any, Any)), (run_job, (Job, Encoder)),
     (execute_jobs, ()), (frames_at, (Any,)), (user_frames, (Vector{Any},)), (Base.process_backtrace, (Vector{Base.StackTraces.StackFrame},)),
     (Base.show_backtrace, (IOBuffer, Vector{Base.StackTraces.StackFrame})), (fail, (Job, Encoder, UInt8, Any, Vector{Any})),
     (displayed, (Module, Any, Any)), (ends_with_semicolon, (String,)), (credit!, (Peer, UInt32, UInt32)), (pump, (Subscription,)),
 ]
+
+# Those of the transport are added by its own file.
+const TRANSPORT_SIGNATURES = Any[]
 
 # Lets requests in, and stands back for as long as they keep coming.
 const SEEN = Any[0]
@@ -36,7 +38,7 @@ function pause_while_busy()
 end
 
 function warm()
-    for (f, types) in SIGNATURES
+    for (f, types) in vcat(SIGNATURES, TRANSPORT_SIGNATURES)
         try
             precompile(f, types)
         catch                   # Another version of Julia may lack the method.

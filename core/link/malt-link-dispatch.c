@@ -51,6 +51,25 @@ on_hello (MaltLink *link, MaltWireReader *reader, GError **error)
   return TRUE;
 }
 
+/* The texts of an error, as three values. */
+static gboolean
+on_refused (MaltLink *link, MaltWireReader *reader, GError **error)
+{
+  g_autofree char *type = NULL;
+  g_autofree char *message = NULL;
+  g_autofree char *backtrace = NULL;
+  guint8 class;
+
+  if (!malt_wire_reader_take_u8 (reader, &class, error) ||
+      (type = malt_wire_reader_take_string_value (reader, error)) == NULL ||
+      (message = malt_wire_reader_take_string_value (reader, error)) == NULL ||
+      (backtrace = malt_wire_reader_take_string_value (reader, error)) == NULL ||
+      !malt_wire_reader_finish (reader, error))
+    return FALSE;
+  link->funcs->refused (link->owner, message);
+  return TRUE;
+}
+
 /* Answers */
 
 /* 0: there is no such call. */
@@ -242,6 +261,10 @@ malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
   g_auto (MaltWireReader) reader;
 
   malt_wire_reader_init (&reader, body, link->home);
+  malt_wire_reader_set_borrow (&reader, link->funcs->borrow);
+  if (!link->has_hello && header->kind == MALT_FRAME_ERROR &&
+      link->funcs->refused != NULL)
+    return on_refused (link, &reader, error);
   if (!link->has_hello && header->kind != MALT_FRAME_RUNTIME_HELLO)
     return set_protocol_error (error, "the first frame is of kind %s, not HELLO",
                                malt_frame_kind_to_string ((guint8) header->kind));

@@ -184,6 +184,25 @@ get_signal_patience_ms (MaltLink *link, guint n_signals)
   return n_signals == MAX_SIGNALS ? LAST_ANSWER_MS : BURST_MS;
 }
 
+static gboolean
+is_connected (MaltLink *link)
+{
+  return link->fd >= 0 || (link->funcs->send_frame != NULL && !link->is_closed);
+}
+
+/* With lock held. An INTERRUPT that the runtime has not read is taken back, where it can be: it must not hit the call after the result has
+ * said otherwise. FALSE: it has been read, and its acknowledgement is on the way. */
+static gboolean
+withdraw (MaltLink *link, MaltLinkInterrupt *interrupt)
+{
+  if (link->funcs->withdraw_interrupt == NULL)
+    return TRUE;
+  if (!link->funcs->withdraw_interrupt (link->owner, interrupt->id))
+    return FALSE;
+  g_queue_remove (&link->acks, GUINT_TO_POINTER (interrupt->id));
+  return TRUE;
+}
+
 /* With lock held. TRUE: this interrupt has come to its end without having been delivered. */
 static gboolean
 consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
@@ -192,10 +211,10 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
   gboolean is_outstanding = g_hash_table_contains (link->calls, key);
 
   /* What is not sent or is answered already ends when the acknowledgement comes. */
-  if (!interrupt->is_sent || !is_outstanding || link->fd < 0)
+  if (!interrupt->is_sent || !is_outstanding || !is_connected (link))
     return FALSE;
   if (link->funcs->send_interrupt_signal == NULL)
-    return TRUE;
+    return withdraw (link, interrupt);
   if (link->n_outstanding != 1 && !interrupt->is_forced)
     return FALSE;
   if (interrupt->n_signals == MAX_SIGNALS)

@@ -55,7 +55,7 @@ struct _MaltLink
   MaltWeakWorker *worker; /* (owned) */
   MaltHandleHome *home; /* (owned) */
   const MaltLinkFuncs *funcs; /* (unowned) */
-  MaltLinkPoller *poller; /* (owned) */
+  MaltLinkPoller *poller; /* (owned) (nullable): NULL if frames go through memory */
   GSource *source; /* (owned) (nullable): of the I/O thread; guarded by lock */
 
   /* The right to read. Never waited for but by drain and close; taken before lock. It guards the next block. */

@@ -4,6 +4,14 @@
 
 #include "link/malt-io-thread.h"
 
+/* For values: to a runtime in this process their arrays are lent. */
+static void
+malt_link_writer_init (MaltLink *link, MaltWireWriter *writer)
+{
+  malt_wire_writer_init (writer, link->home);
+  malt_wire_writer_set_lends (writer, link->funcs->send_frame != NULL);
+}
+
 static guint8
 get_mode_flag (MaltResultMode mode)
 {
@@ -115,7 +123,7 @@ encode_call (MaltLink *link, MaltCall *call, guint8 flags, guint32 id, GError **
   gboolean is_function = malt_call_get_kind (call) == MALT_CALL_FUNCTION;
   gboolean is_ok;
 
-  malt_wire_writer_init (&writer, link->home);
+  malt_link_writer_init (link, &writer);
   is_ok = is_function ? put_call (&writer, call, error) : put_eval (&writer, call, error);
   if (!is_ok)
     return NULL;
@@ -223,7 +231,7 @@ malt_link_channel_put (MaltLink *link, guint32 channel_id, MaltValue *value,
 {
   g_auto (MaltWireWriter) writer;
 
-  malt_wire_writer_init (&writer, link->home);
+  malt_link_writer_init (link, &writer);
   malt_wire_writer_put_u32 (&writer, channel_id);
   if (!malt_wire_writer_put_value (&writer, value, error))
     return FALSE;
@@ -293,7 +301,7 @@ malt_link_shutdown (MaltLink *link)
 /* Start */
 
 void
-malt_link_start (MaltLink *link, GBytes *runtime_source)
+malt_link_start (MaltLink *link, const char *settings, GBytes *runtime_source)
 {
   g_auto (MaltWireWriter) writer;
   MaltWireFrame *hello;
@@ -302,7 +310,7 @@ malt_link_start (MaltLink *link, GBytes *runtime_source)
   malt_wire_writer_put_raw (&writer, MALT_WIRE_MAGIC, MALT_WIRE_MAGIC_BYTES);
   malt_wire_writer_put_u16 (&writer, MALT_WIRE_MAJOR);
   malt_wire_writer_put_u16 (&writer, MALT_WIRE_MINOR);
-  malt_wire_writer_put_text (&writer, "", 0);
+  malt_wire_writer_put_text (&writer, settings != NULL ? settings : "", -1);
   hello = malt_wire_writer_finish (&writer, MALT_FRAME_HELLO, 0, 0);
   g_mutex_lock (&link->lock);
   malt_link_send (link, hello);

@@ -42,6 +42,8 @@ malt_link_update_interest (MaltLink *link)
 {
   MaltLinkPoll interest = MALT_LINK_POLL_NONE;
 
+  if (link->poller == NULL)
+    return;
   if (!link->is_driven)
     interest |= MALT_LINK_POLL_READ;
   if (!g_queue_is_empty (&link->outgoing))
@@ -129,6 +131,11 @@ malt_link_send (MaltLink *link, MaltWireFrame *frame)
   if (link->is_closed)
     {
       malt_wire_frame_free (frame);
+      return;
+    }
+  if (link->funcs->send_frame != NULL)
+    {
+      link->funcs->send_frame (link->owner, frame);
       return;
     }
   push (&link->outgoing, frame, 0);

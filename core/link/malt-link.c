@@ -17,6 +17,9 @@
  * busy machine may mean to lose it for milliseconds. When it leaves, the source listens again, and
  * finds what the caller may have left in the socket. What is half received stays in the receiver for whoever reads next.
  *
+ * Memory. A runtime that lives in this process has no stream: funcs->send_frame takes frames, malt_link_receive_frame() brings them, in the
+ * runtime's thread, with `reader` held. There is no poller, no source, and nothing to drive.
+ *
  * Who writes. Any thread, under `lock` (malt-link-send.c).
  *
  * Order of locks: reader, then lock. Core is called with reader held and lock free; slots take lock only, and try reader.
@@ -44,10 +47,10 @@ MaltLink *
 malt_link_new (MaltWorker *worker, const MaltLinkFuncs *funcs, gpointer owner,
                GDestroyNotify unref_owner, guint64 max_frame_bytes, GError **error)
 {
-  MaltLinkPoller *poller = malt_link_poller_new (error);
+  MaltLinkPoller *poller = NULL;
   MaltLink *link;
 
-  if (poller == NULL)
+  if (funcs->send_frame == NULL && (poller = malt_link_poller_new (error)) == NULL)
     return NULL;
   link = g_new0 (MaltLink, 1);
   g_atomic_ref_count_init (&link->ref_count);
@@ -85,7 +88,7 @@ malt_link_unref (MaltLink *link)
   malt_link_close (link);
   malt_weak_worker_unref (link->worker);
   malt_handle_home_unref (link->home);
-  malt_link_poller_free (link->poller);
+  g_clear_pointer (&link->poller, malt_link_poller_free);
   g_hash_table_unref (link->calls);
   g_mutex_clear (&link->lock);
   g_mutex_clear (&link->reader);
@@ -130,7 +133,8 @@ static void
 acquire_reader (MaltLink *link)
 {
   g_atomic_int_inc (&link->is_reader_wanted);
-  malt_link_poller_wake (link->poller);
+  if (link->poller != NULL)
+    malt_link_poller_wake (link->poller);
   g_mutex_lock (&link->reader);
   g_atomic_int_add (&link->is_reader_wanted, -1);
 }
@@ -195,7 +199,8 @@ malt_link_close (MaltLink *link)
   malt_link_drop_outgoing (link);
   g_hash_table_remove_all (link->calls);
   link->n_outstanding = 0;
-  malt_link_poller_set_fd (link->poller, -1, NULL);
+  if (link->poller != NULL)
+    malt_link_poller_set_fd (link->poller, -1, NULL);
   if (link->fd >= 0)
     close (link->fd);
   link->fd = -1;
@@ -213,6 +218,32 @@ malt_link_close (MaltLink *link)
       g_source_destroy (source);
       g_source_unref (source);
     }
+}
+
+/* Memory */
+
+void
+malt_link_receive_frame (MaltLink *link, const guint8 *bytes)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) body = NULL;
+  MaltFrameHeader header;
+  gboolean is_right;
+
+  g_mutex_lock (&link->reader);
+  if (link->owner != NULL && !link->is_read_closed)
+    {
+      is_right = malt_frame_header_parse (bytes, G_MAXUINT64, &header, &error);
+      if (is_right)
+        {
+          body = g_bytes_new (bytes + MALT_FRAME_HEADER_BYTES, header.n_body_bytes);
+          is_right = malt_link_dispatch (link, &header, body, &error);
+        }
+      link->is_read_closed = !is_right;
+      if (!is_right)
+        link->funcs->ended (link->owner, error);
+    }
+  g_mutex_unlock (&link->reader);
 }
 
 /* The blocking reader */

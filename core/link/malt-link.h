@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "wire/malt-wire-reader.h"
+#include "wire/malt-wire-writer.h"
 #include <malt/malt-abstract-worker.h>
 
 G_BEGIN_DECLS
@@ -33,6 +35,21 @@ typedef struct
 
   /* May be NULL. Sends SIGINT to the worker; called in the I/O thread, under the lock of the link: must not call the link. */
   void (*send_interrupt_signal) (gpointer owner);
+
+  /* The following three are for a runtime that lives in this process; NULL where frames go through a stream. Called under the lock of the
+   * link: must not call the link. */
+
+  /* Hands a frame over, in order; takes it. Its arrays are lent, not copied. */
+  void (*send_frame) (gpointer owner, MaltWireFrame *frame);
+
+  /* Memory that the runtime has lent; without the lock. */
+  MaltWireBorrowFunc borrow;
+
+  /* Takes the INTERRUPT of a call back, if the runtime has not seen it yet. */
+  gboolean (*withdraw_interrupt) (gpointer owner, guint32 call_id);
+
+  /* May be NULL. The runtime cannot serve this host, and says why instead of introducing itself. */
+  void (*refused) (gpointer owner, const char *message);
 } MaltLinkFuncs;
 
 /* The result of an interrupt; called once, from any thread, perhaps inside malt_link_interrupt(). */
@@ -58,8 +75,12 @@ void malt_link_unref (MaltLink *link);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltLink, malt_link_unref)
 
-/* Queues HELLO and, if there is one, the text of the runtime; before or after the connection is there. */
-void malt_link_start (MaltLink *link, GBytes *runtime_source);
+/* Queues HELLO with its settings (lines name=value; NULL: none) and, if there is one, the text of the runtime; before or after the
+ * connection is there. */
+void malt_link_start (MaltLink *link, const char *settings, GBytes *runtime_source);
+
+/* A frame from a runtime of this process, header included, which stays the caller's. From one thread at a time. */
+void malt_link_receive_frame (MaltLink *link, const guint8 *bytes);
 
 /* Takes over a connected stream socket. */
 gboolean malt_link_attach (MaltLink *link, int fd, GError **error);

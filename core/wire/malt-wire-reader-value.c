@@ -210,28 +210,58 @@ take_padding (MaltWireReader *reader, GError **error)
   return TRUE;
 }
 
-static MaltValue *
-take_bits_array (MaltWireReader *reader, GError **error)
+/* What lies before the elements of an array of bits. */
+static MaltElement *
+take_bits_shape (MaltWireReader *reader, gsize *dims, gsize *out_n_dims,
+                 gsize *out_n_bytes, GError **error)
 {
   g_autoptr (MaltElement) element = malt_wire_reader_take_element (reader, error);
-  gsize dims[MALT_ARRAY_MAX_DIMS];
-  gsize n_dims, n_values, n_bytes, offset;
-  const guint8 *data;
+  gsize n_values;
 
-  if (element == NULL || !take_dims (reader, dims, &n_dims, error) ||
-      !take_padding (reader, error))
+  if (element == NULL || !take_dims (reader, dims, out_n_dims, error))
     return NULL;
-  if (!malt_dims_product (dims, n_dims, element->size, &n_values, &n_bytes))
+  if (!malt_dims_product (dims, *out_n_dims, element->size, &n_values, out_n_bytes))
     {
       malt_wire_reader_set_failure (reader, error,
                                     "expected dimensions that fit into memory");
       return NULL;
     }
+  return g_steal_pointer (&element);
+}
+
+static MaltValue *
+take_bits_array (MaltWireReader *reader, GError **error)
+{
+  gsize dims[MALT_ARRAY_MAX_DIMS];
+  gsize n_dims, n_bytes, offset;
+  g_autoptr (MaltElement) element =
+      take_bits_shape (reader, dims, &n_dims, &n_bytes, error);
+  const guint8 *data;
+
+  if (element == NULL || !take_padding (reader, error))
+    return NULL;
   offset = reader->offset;
   if (!malt_wire_reader_take (reader, n_bytes, &data, error))
     return NULL;
   return &malt_array_new_of_bits (element, dims, n_dims, reader->body, offset, n_bytes)
               ->base;
+}
+
+static MaltValue *
+take_lent_array (MaltWireReader *reader, GError **error)
+{
+  gsize dims[MALT_ARRAY_MAX_DIMS];
+  gsize n_dims, n_bytes;
+  g_autoptr (MaltElement) element =
+      take_bits_shape (reader, dims, &n_dims, &n_bytes, error);
+  g_autoptr (GBytes) bytes = NULL;
+  guint64 address, loan;
+
+  if (element == NULL || !malt_wire_reader_take_u64 (reader, &address, error) ||
+      !malt_wire_reader_take_u64 (reader, &loan, error))
+    return NULL;
+  bytes = reader->borrow ((gconstpointer) (guintptr) address, n_bytes, loan);
+  return &malt_array_new_of_bits (element, dims, n_dims, bytes, 0, n_bytes)->base;
 }
 
 static MaltValue *
@@ -344,11 +374,16 @@ take_container (MaltWireReader *reader, guint8 tag, GError **error)
       return take_struct (reader, error);
     case MALT_TAG_HANDLE:
       return take_handle (reader, error);
+    case MALT_TAG_LENT_ARRAY:
+      if (reader->borrow != NULL)
+        return take_lent_array (reader, error);
+      break;
     default:
-      reader->offset--;
-      malt_wire_reader_set_failure (reader, error, "unknown tag %02x", tag);
-      return NULL;
+      break;
     }
+  reader->offset--;
+  malt_wire_reader_set_failure (reader, error, "unknown tag %02x", tag);
+  return NULL;
 }
 
 static MaltValue *

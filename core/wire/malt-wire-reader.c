@@ -21,6 +21,12 @@ malt_wire_reader_init (MaltWireReader *reader, GBytes *body, MaltHandleHome *hom
 }
 
 void
+malt_wire_reader_set_borrow (MaltWireReader *reader, MaltWireBorrowFunc borrow)
+{
+  reader->borrow = borrow;
+}
+
+void
 malt_wire_reader_clear (MaltWireReader *reader)
 {
   for (gsize i = 0; i < reader->n_descriptors; i++)

@@ -11,9 +11,14 @@
 
 G_BEGIN_DECLS
 
+/* Makes bytes of memory that a runtime of this process has lent: they give it back by its
+ * number when nobody refers to them any more. */
+typedef GBytes *(*MaltWireBorrowFunc) (gconstpointer data, gsize n_bytes, guint64 loan);
+
 /* For the stack. The fields are private. */
 typedef struct
 {
+  MaltWireBorrowFunc borrow; /* (nullable): NULL: nothing is lent */
   GBytes *body; /* (owned) */
   const guint8 *data;
   gsize n_bytes;
@@ -31,6 +36,8 @@ typedef struct
 } MaltWireReader;
 
 void malt_wire_reader_init (MaltWireReader *reader, GBytes *body, MaltHandleHome *home);
+/* Only for frames of a runtime that lives in this process, and is trusted. */
+void malt_wire_reader_set_borrow (MaltWireReader *reader, MaltWireBorrowFunc borrow);
 void malt_wire_reader_clear (MaltWireReader *reader);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltWireReader, malt_wire_reader_clear)

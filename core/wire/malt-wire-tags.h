@@ -34,6 +34,7 @@ enum
   MALT_TAG_EXPR = 0x2c,
   MALT_TAG_STRUCT = 0x2e,
   MALT_TAG_HANDLE = 0x2f,
+  MALT_TAG_LENT_ARRAY = 0x30, /* within one process only */
 };
 
 /* The kinds of the scalars stand in the order of their tags, so that one is the other

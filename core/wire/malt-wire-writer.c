@@ -18,6 +18,7 @@ malt_wire_frame_free (MaltWireFrame *frame)
 {
   for (gsize i = 0; i < frame->n_segments; i++)
     g_bytes_unref (frame->segments[i]);
+  g_clear_pointer (&frame->loans, g_ptr_array_unref);
   g_free (frame);
 }
 
@@ -52,6 +53,12 @@ malt_wire_writer_init (MaltWireWriter *writer, MaltHandleHome *home)
 }
 
 void
+malt_wire_writer_set_lends (MaltWireWriter *writer, gboolean lends)
+{
+  writer->lends = lends;
+}
+
+void
 malt_wire_writer_clear (MaltWireWriter *writer)
 {
   for (gsize i = 0; i < writer->n_descriptors; i++)
@@ -60,6 +67,7 @@ malt_wire_writer_clear (MaltWireWriter *writer)
   writer->n_descriptors = 0;
   g_clear_pointer (&writer->descriptor_index, g_hash_table_unref);
   g_clear_pointer (&writer->segments, g_ptr_array_unref);
+  g_clear_pointer (&writer->loans, g_ptr_array_unref);
   g_clear_pointer (&writer->data, g_free);
 }
 
@@ -347,16 +355,41 @@ put_elements (MaltWireWriter *writer, MaltArray *array)
     malt_wire_writer_put_raw (writer, array->data, array->n_bytes);
 }
 
+/* Julia takes no memory that is not aligned for its elements. */
+static gboolean
+is_lent (const MaltWireWriter *writer, const MaltArray *array)
+{
+  return writer->lends && array->n_bytes >= MALT_WIRE_LEND_BYTES &&
+         (guintptr) array->data % MALT_WIRE_ARRAY_ALIGNMENT == 0;
+}
+
+static void
+put_loan (MaltWireWriter *writer, MaltArray *array)
+{
+  GBytes *bytes = malt_value_dup_bytes (&array->base);
+
+  if (writer->loans == NULL)
+    writer->loans = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_ptr_array_add (writer->loans, bytes);
+  malt_wire_writer_put_u64 (writer, (guintptr) array->data);
+  malt_wire_writer_put_u64 (writer, (guintptr) bytes);
+}
+
 static gboolean
 put_array (MaltWireWriter *writer, MaltArray *array, GError **error)
 {
   if (array->element != NULL)
     {
-      malt_wire_writer_put_u8 (writer, MALT_TAG_BITS_ARRAY);
+      gboolean lent = is_lent (writer, array);
+
+      malt_wire_writer_put_u8 (writer, lent ? MALT_TAG_LENT_ARRAY : MALT_TAG_BITS_ARRAY);
       if (!put_element (writer, array->element, error))
         return FALSE;
       put_dims (writer, array);
-      put_elements (writer, array);
+      if (lent)
+        put_loan (writer, array);
+      else
+        put_elements (writer, array);
       return TRUE;
     }
   malt_wire_writer_put_u8 (writer, MALT_TAG_VALUE_ARRAY);
@@ -544,6 +577,7 @@ malt_wire_writer_finish (MaltWireWriter *writer, MaltFrameKind kind, guint8 flag
     .n_body_bytes = body_offset (writer), .id = id, .kind = kind, .flags = flags
   };
   MaltHandleHome *home = writer->home;
+  gboolean lends = writer->lends;
   MaltWireFrame *frame;
   gsize n_closed = writer->segments != NULL ? writer->segments->len : 0;
   gsize n_segments = n_closed + (writer->n_bytes > 0 ? 1 : 0);
@@ -553,6 +587,7 @@ malt_wire_writer_finish (MaltWireWriter *writer, MaltFrameKind kind, guint8 flag
   malt_frame_header_write (&header, writer->header);
   frame = g_malloc (sizeof (MaltWireFrame) + n_segments * sizeof (GBytes *));
   frame->n_bytes = header.n_body_bytes + MALT_FRAME_HEADER_BYTES;
+  frame->loans = g_steal_pointer (&writer->loans);
   frame->n_segments = n_segments;
   for (gsize i = 0; i < n_closed; i++)
     frame->segments[i] = g_bytes_ref (g_ptr_array_index (writer->segments, i));
@@ -561,5 +596,6 @@ malt_wire_writer_finish (MaltWireWriter *writer, MaltFrameKind kind, guint8 flag
         g_bytes_new_take (g_steal_pointer (&writer->data), writer->n_bytes);
   malt_wire_writer_clear (writer);
   malt_wire_writer_init (writer, home);
+  malt_wire_writer_set_lends (writer, lends);
   return frame;
 }

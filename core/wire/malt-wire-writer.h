@@ -12,10 +12,14 @@ G_BEGIN_DECLS
 /* Arrays of at least this size are borrowed. */
 #define MALT_WIRE_BORROW_BYTES 32768u
 
+/* Arrays of at least this size are lent to a runtime in this process. */
+#define MALT_WIRE_LEND_BYTES 4096u
+
 /* A finished frame, header included. The first segment starts with the header. */
 typedef struct
 {
   gsize n_bytes; /* of all segments: header and body */
+  GPtrArray *loans; /* (owned) (nullable): GBytes, arrays of which it holds addresses */
   gsize n_segments;
   GBytes *segments[]; /* (owned) */
 } MaltWireFrame;
@@ -48,9 +52,14 @@ typedef struct
   /* (owned) (nullable): from descriptor to index, made when there are many. */
   GHashTable *descriptor_index;
   guint64 n_values;
+  gboolean lends;
+  GPtrArray *loans; /* (owned) (nullable) */
 } MaltWireWriter;
 
 void malt_wire_writer_init (MaltWireWriter *writer, MaltHandleHome *home);
+/* For a reader in this process: of large arrays the frame holds the address and the
+ * GBytes that keeps the memory, which the reader refs to keep it longer than the frame. */
+void malt_wire_writer_set_lends (MaltWireWriter *writer, gboolean lends);
 void malt_wire_writer_clear (MaltWireWriter *writer);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltWireWriter, malt_wire_writer_clear)

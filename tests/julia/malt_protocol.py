@@ -292,15 +292,20 @@ def runtime_text():
     with open(os.path.join(folder, "ORDER")) as order:
         names = [line.strip() for line in order if line.strip() and not line.startswith("#")]
     parts = []
-    for name in names:
+    for name in names + ["stream.jl"]:
         with open(os.path.join(folder, name), "rb") as f:
             parts.append(f.read())
     return b"".join(parts)
 
 
 def boot_text():
-    with open(os.path.join(ROOT, "backends/malt-process/julia/worker.jl")) as f:
-        return f.read()
+    parts = []
+    for path in ["core/julia/boot.jl", "backends/malt-process/julia/worker.jl"]:
+        with open(os.path.join(ROOT, path)) as f:
+            parts.append(f.read())
+    # As core/link/malt-julia-source.c joins them.
+    head = "Base.sigatomic_begin()\nCore.eval(Module(:Malt, true), Expr(:toplevel, (quote\n"
+    return head + "".join(parts) + "\nend).args...))\n"
 
 
 class Worker:

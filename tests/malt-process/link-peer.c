@@ -91,8 +91,13 @@ on_signal (gpointer data)
   g_mutex_unlock (&owner->lock);
 }
 
-static const MaltLinkFuncs funcs = { on_hello, on_before_answer, on_output, on_ended,
-                                     on_signal };
+static const MaltLinkFuncs funcs = {
+  .hello = on_hello,
+  .before_answer = on_before_answer,
+  .output = on_output,
+  .ended = on_ended,
+  .send_interrupt_signal = on_signal,
+};
 
 static gboolean
 link_worker_init_worker (GInitable *initable, G_GNUC_UNUSED GCancellable *cancellable,
@@ -110,7 +115,7 @@ link_worker_init_worker (GInitable *initable, G_GNUC_UNUSED GCancellable *cancel
                               G_GUINT64_CONSTANT (64) << 20, error);
   if (self->link == NULL || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
     return FALSE;
-  malt_link_start (self->link, NULL);
+  malt_link_start (self->link, NULL, NULL);
   self->peer_fd = fds[1];
   self->is_running = TRUE;
   return malt_link_attach (self->link, fds[0], error);

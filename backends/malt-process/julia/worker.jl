@@ -1,33 +1,10 @@
 # SPDX-License-Identifier: MIT
-# The boot of a worker process: `julia --startup-file=no --compile=min -e THIS -- fd 3` (or `connect PORT`).
-#
-# Start-up time is what this text is about. It runs interpreted (`--compile=min`) and calls little that Julia's system image
-# does not hold compiled already: whatever contains a `ccall` costs more than a millisecond of every launch, and so do ten
-# lines of text. Hence no types, no closures, no typed containers. It answers PING and plain EVAL by itself. Anything else
-# loads the runtime (core/julia), whose text the host has sent with LOAD; so does an idle moment after the first answer.
-# User code is never interpreted: `compile_on` restores Julia's own setting before the first of it runs.
-#
+# The transport of a worker process, for the boot: `julia --startup-file=no --compile=min -e BOOT -- fd 3` (or `connect PORT`).
 # All of it lives in a module that no name leads to, so that Main stays as Julia made it.
-Base.sigatomic_begin()
-Core.eval(Module(:Malt, true), Expr(:toplevel, (quote
-Base.Experimental.@optlevel 0
-const HEAD = Vector{UInt8}(undef, 16)   # the header of the frame being read
-const WAKE = Condition()                # for the task that runs the job
-const NOBODY = UInt64(0)
-# What EVAL asked for: id (0: none or answered), source, is the value wanted, task, is it to run or running, has it begun.
-# The first job is nobody's. What has run once stays interpreted, so that no real answer has to wait for the compiler.
-const JOB = Any[NOBODY, "1", true, nothing, true, false]
-# Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun.
-const STATE = Any["", 1, "", 0, 0, false]
 const TRANSPORT = ARGS[1]
 const PARAMETER = parse(Int, ARGS[2])
 const KEEP = length(ARGS) > 2           # The third argument says that the user wants the compiler as the options have it.
 empty!(ARGS)
-# Defined by the runtime. The bindings exist from the start: newer Julia resolves a name in the world of the caller.
-function serve end
-function finish_boot end
-function warm end
-
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
 close_on_exec(fd) = ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
 function open_link()
@@ -44,186 +21,15 @@ function open_link()
     link
 end
 
-# Little-endian numbers from and to bytes.
-function number(b, at, n)
-    x = NOBODY
-    while n > 0
-        n -= 1
-        x = x << 8 | b[at + n]
-    end
-    x
-end
-function set_number(b, at, n, x)
-    while n > 0
-        b[at] = x % UInt8
-        x >>= 8; at += 1; n -= 1
-    end
-end
-function frame(id, kind, n)
-    b = Vector{UInt8}(undef, 16 + n)
-    set_number(b, 1, 8, n); set_number(b, 9, 4, id); set_number(b, 13, 4, kind)
-    b
-end
-# An ASCII text.
-function set_text(b, at, s)
-    n = sizeof(s)
-    set_number(b, at, 8, n)
-    while n > 0
-        b[at + 7 + n] = s[n] % UInt8
-        n -= 1
-    end
-end
-function send(b)
-    STATE[5] += 1
-    unsafe_write(LINK, pointer(b), UInt(length(b)))
-    STATE[5] -= 1
-end
-# The value of a tag and a word, or nothing but a tag; false if it is not that simple.
-function answered(id, @nospecialize(v))
-    if v isa Int64 || v isa Float64
-        b = frame(id, 0x82, 9)
-        b[17] = v isa Int64 ? 0x16 : 0x1c
-        set_number(b, 18, 8, reinterpret(UInt64, v))
-    elseif v isa String && sizeof(v) < 256 && isascii(v)
-        b = frame(id, 0x82, 9 + sizeof(v))
-        b[17] = 0x20
-        set_text(b, 18, v)
-    elseif v === nothing || v isa Bool
-        b = frame(id, 0x82, 1)
-        b[17] = v === nothing ? 0x01 : v ? 0x04 : 0x03
-    else
-        return false
-    end
-    Libc.flush_cstdio()
-    id == NOBODY || send(b)
-    true
-end
-
-# The name by which backtraces are cut: frames from here on outwards are not the user's.
-malt_entry(@nospecialize(code)) = Core.eval(Main, code)
-function executor()
-    Base.sigatomic_begin()
-    while true
-        v = trace = nothing
-        JOB[6] = true
-        try
-            Base.sigatomic_end()
-            v = malt_entry(Base.parse_input_line(JOB[2]))
-            Base.sigatomic_begin()
-            JOB[5] = false
-        catch e
-            JOB[5] = false
-            v = e; trace = catch_backtrace()
-            # Lets the request for it be acknowledged, before the host sends more signals.
-            e isa InterruptException && (yield(); yield(); yield())
-        end
-        if trace !== nothing || STATE[2] == 0 || !answered(JOB[1], JOB[3] ? v : nothing)
-            load()
-            Base.invokelatest(finish_boot, v, trace)
-        end
-        JOB[1] == NOBODY || STATE[6] || schedule(Task(warm_when_idle))
-        JOB[1] = NOBODY
-        JOB[4].storage === nothing || empty!(JOB[4].storage)
-        while !JOB[5]
-            try
-                Base.sigatomic_end(); wait(WAKE); Base.sigatomic_begin()
-            catch
-            end
-        end
-    end
-end
-
-# Julia's default for what `--compile=min` changed, also for what user code inspects or starts.
-function compile_on()
-    i = KEEP ? 0 : fieldcount(Base.JLOptions)
-    while i > 0
-        fieldname(Base.JLOptions, i) === :compile_enabled &&
-            unsafe_store!(cglobal(:jl_options, Int8) + fieldoffset(Base.JLOptions, i), Int8(1))
-        i -= 1
-    end
-end
-# The runtime is loaded expression by expression, so that a request can come between when an idle moment is used for it.
-function load_step()
-    ex, at = Meta.parse(STATE[1], STATE[2])
-    STATE[2] = at > sizeof(STATE[1]) ? 0 : at
-    Core.eval(@__MODULE__, ex)
-end
-function load()
-    compile_on()
-    while STATE[2] != 0
-        load_step()
-    end
-end
-function warm_when_idle()
-    Base.sigatomic_begin()
-    STATE[6] = true
-    frames = -1
-    # A worker that never idles is not left without the runtime, which is what makes requests quick.
-    while frames != STATE[4] && STATE[4] < 200
-        frames = STATE[4]
-        sleep(0.05)
-    end
-    while STATE[2] != 0
-        load_step()
-        STATE[4] == frames ? yield() : sleep(0.001)
-    end
-    Base.invokelatest(warm)
-end
-
+put_bytes(b) = unsafe_write(LINK, pointer(b), UInt(length(b)))
 function body(n)
     b = Vector{UInt8}(undef, n)
     Base.wait_readnb(LINK, n)
     unsafe_read(LINK.buffer, pointer(b), UInt(n))
     b
 end
-function request(kind, n, id)
-    if kind == 0x06
-        send(frame(id, 0x85, 0))
-    elseif kind == 0x01
-        STATE[3] = String(body(n))
-        startswith(STATE[3], "MALT\r\n\x1a\0\x01\0") || leave()
-    elseif kind == 0x02
-        STATE[1] = String(body(n))
-    elseif kind == 0x05
-        acknowledge(id)
-    else
-        b = nothing
-        if (kind == 0x03 || kind == 0x0103) && 12 <= n < 4096 && JOB[1] == NOBODY
-            # No module, a String, no file name, no display options?
-            b = body(10)
-            if number(b, 1, 2) == 0x2001 && number(b, 3, 8) == n - 12
-                source = body(n - 12)
-                rest = body(2)
-                number(rest, 1, 2) == 0x0101 || return hand_over(vcat(b, source, rest))
-                JOB[2] = String(source)
-                JOB[1] = id; JOB[3] = kind == 0x03; JOB[5] = true; JOB[6] = false
-                compile_on()
-                return notify(WAKE, nothing, true, false)
-            end
-        end
-        hand_over(b)
-    end
-end
-function acknowledge(id)
-    b = frame(id, 0x84, 1)
-    b[17] = id == JOB[1] ? 0 : 1
-    if id == JOB[1] && !JOB[6]
-        JOB[2] = "throw(InterruptException())"
-    elseif id == JOB[1] && JOB[5]
-        schedule(JOB[4], InterruptException(); error = true)
-    end
-    send(b)
-end
-function hand_over(b)
-    JOB[5] && !JOB[6] && yield()
-    load()
-    Base.invokelatest(serve, HEAD, b)
-end
 function main()
-    b = frame(NOBODY, 0x81, 24 + sizeof(Base.VERSION_STRING))
-    set_number(b, 17, 8, 0x001a0a0d544c414d); set_number(b, 25, 4, 1); set_number(b, 29, 4, getpid())
-    set_text(b, 33, Base.VERSION_STRING)
-    send(b)
+    hello()
     JOB[4] = Task(executor)
     schedule(JOB[4])
     while true
@@ -242,4 +48,3 @@ function main()
 end
 const LINK = open_link()
 main()
-end).args...))

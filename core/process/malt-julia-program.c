@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds a julia.
+ *
+ * The order: what the option `julia` names (the environment variable MALT_JULIA is its default), the directories of PATH, juliaup's
+ * directory, the private prefix that core/setup/julia.sh makes. Empty and relative entries of PATH are passed over, so the current directory
+ * is never searched. Nothing is started to find out.
+ */
+#include "process/malt-julia-program.h"
+
+#include <malt/malt.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A variable of the environment, unless the program runs with more rights than its user has. */
+static const char *
+get_trusted_variable (const char *name)
+{
+#ifdef __linux__
+  return secure_getenv (name);
+#else
+  return g_getenv (name);
+#endif
+}
+
+static gboolean
+is_program (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) &&
+         !g_file_test (path, G_FILE_TEST_IS_DIR);
+}
+
+/* Takes the path over. */
+static char *
+keep_program (char *path)
+{
+  if (path != NULL && !is_program (path))
+    g_clear_pointer (&path, g_free);
+  return path;
+}
+
+static char *
+find_in_path (const char *name)
+{
+  const char *path = g_getenv ("PATH");
+  g_auto (GStrv) directories =
+      g_strsplit (path != NULL ? path : "", G_SEARCHPATH_SEPARATOR_S, -1);
+
+  for (char **directory = directories; *directory != NULL; directory++)
+    {
+      char *program = NULL;
+      if (g_path_is_absolute (*directory))
+        program = keep_program (g_build_filename (*directory, name, NULL));
+      if (program != NULL)
+        return program;
+    }
+  return NULL;
+}
+
+static char *
+dup_private_program (void)
+{
+  const char *prefix = get_trusted_variable ("MALT_JULIA_PREFIX");
+
+  if (prefix != NULL && *prefix != '\0')
+    return g_build_filename (prefix, "usr", "bin", "julia", NULL);
+  return g_build_filename (g_get_user_cache_dir (), "malt", "julia-1.5.3", "usr", "bin",
+                           "julia", NULL);
+}
+
+static char *
+find_named (const char *julia, GError **error)
+{
+  char *program;
+
+  if (strchr (julia, G_DIR_SEPARATOR) != NULL)
+    program = keep_program (g_canonicalize_filename (julia, NULL));
+  else
+    program = find_in_path (julia);
+  if (program == NULL)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+                 "option 'julia': no program '%s'", julia);
+  return program;
+}
+
+char *
+malt_julia_find_program (const char *julia, GError **error)
+{
+  g_autofree char *juliaup = NULL;
+  g_autofree char *private_program = NULL;
+  char *found;
+
+  if (julia != NULL && *julia != '\0')
+    return find_named (julia, error);
+  juliaup = g_build_filename (g_get_home_dir (), ".juliaup", "bin", "julia", NULL);
+  private_program = dup_private_program ();
+  found = find_in_path ("julia");
+  if (found == NULL)
+    found = keep_program (g_strdup (juliaup));
+  if (found == NULL)
+    found = keep_program (g_strdup (private_program));
+  if (found == NULL)
+    g_set_error (
+        error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+        "no julia found: none in PATH, no '%s', no '%s'; MALT_JULIA can name one",
+        juliaup, private_program);
+  return found;
+}
