@@ -87,9 +87,14 @@ function configure(peer::Peer, text::String)
             peer.max_frame_bytes = parse(Int, pair[2])
         elseif pair[1] == "module"
             peer.home = home_named(String(pair[2]))
+        elseif pair[1] == "output"
+            direct_output!(peer, String(pair[2]))
         end
     end
 end
+
+# Only a runtime that shares its process with others has to part its output from theirs.
+function direct_output! end
 
 # Runs `f` as user code: a signal or an interrupt may end it. `job` is the Job it belongs to, or `nothing`.
 function as_user(@nospecialize(job), @nospecialize(f), @nospecialize(args::Tuple))

@@ -31,12 +31,16 @@ append_source (GString *text, const char *path)
 }
 
 GBytes *
-malt_julia_dup_runtime (const char *transport)
+malt_julia_dup_runtime (const char *first_file, ...)
 {
   GString *text = g_string_new (NULL);
+  va_list files;
 
   append_source (text, "julia/runtime.jl");
-  append_source (text, transport);
+  va_start (files, first_file);
+  for (const char *file = first_file; file != NULL; file = va_arg (files, const char *))
+    append_source (text, file);
+  va_end (files);
   return g_string_free_to_bytes (text);
 }
 

@@ -45,6 +45,28 @@ malt_wire_frame_dup_body (MaltWireFrame *frame)
 }
 
 void
+malt_wire_frame_join (MaltWireFrame *frame)
+{
+  guint8 *bytes;
+  gsize offset = 0;
+
+  if (frame->n_segments == 1)
+    return;
+  bytes = g_malloc (frame->n_bytes);
+  for (gsize i = 0; i < frame->n_segments; i++)
+    {
+      gsize n_bytes;
+      gconstpointer data = g_bytes_get_data (frame->segments[i], &n_bytes);
+
+      memcpy (bytes + offset, data, n_bytes);
+      offset += n_bytes;
+      g_bytes_unref (frame->segments[i]);
+    }
+  frame->segments[0] = g_bytes_new_take (bytes, frame->n_bytes);
+  frame->n_segments = 1;
+}
+
+void
 malt_wire_writer_init (MaltWireWriter *writer, MaltHandleHome *home)
 {
   memset (writer, 0, sizeof *writer);

@@ -28,6 +28,9 @@ void malt_wire_frame_free (MaltWireFrame *frame);
 /* The body in one piece: what the in-process backend and the tests need. */
 GBytes *malt_wire_frame_dup_body (MaltWireFrame *frame);
 
+/* From now on there is one segment. */
+void malt_wire_frame_join (MaltWireFrame *frame);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWireFrame, malt_wire_frame_free)
 
 /* For the stack: malt_wire_writer_init(), any number of puts,

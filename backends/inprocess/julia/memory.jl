@@ -123,7 +123,7 @@ function introduce(link::MemoryLink, peer::Peer, @nospecialize(fault))
     e = Encoder()
     reset!(e, peer, nothing)
     if fault !== nothing
-        delete!(HOSTS, link.host)
+        forget_host(link.host)
         put_error!(e, FROM_USER, (string(nameof(typeof(fault))), sprint(showerror, fault), ""))
         return send!(e, ERROR, UInt32(0))
     end
@@ -147,6 +147,7 @@ function forget_host(host::UInt64)
         forget_channel!(peer, id)
     end
     empty!(peer.handles)
+    delete!(OUTPUTS, peer)
     nothing
 end
 

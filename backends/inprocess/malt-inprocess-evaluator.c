@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands behind the object of an in-process worker: a link to the one Julia of this process, under a number of its own.
+ *
+ * States (guarded by lock): LAUNCHING until Julia has introduced itself (or refused), RUNNING, ENDING once the end is wanted, ENDED.
+ *
+ * The end is an affair of the host alone: Julia is told to forget the worker, which lets calls that wait end in an exception, and
+ * goes on with what is busy; its answer finds nobody. end() runs in the I/O thread, because stop may be called, and the last reference
+ * may go, inside a callback of the link, where the link cannot be closed.
+ *
+ * Who keeps it: the worker object, its link (until the end), and the source that ends it.
+ */
+#include "malt-inprocess-evaluator.h"
+
+#include "link/malt-io-thread.h"
+#include "link/malt-weak-worker.h"
+#include "malt-inprocess-runtime.h"
+#include "malt-worker-private.h"
+
+#include <string.h>
+
+#define CANCEL_LOOK_US 20000
+
+typedef enum
+{
+  STATE_LAUNCHING,
+  STATE_RUNNING,
+  STATE_ENDING,
+  STATE_ENDED,
+} State;
+
+struct _MaltInProcessEvaluator
+{
+  gatomicrefcount ref_count;
+  MaltWeakWorker *worker; /* (owned) */
+  MaltLink *link; /* (owned) */
+  guint64 host; /* 0 until it is added; constant then */
+  gint is_running; /* atomic; state == STATE_RUNNING */
+
+  GMutex lock; /* guards the rest */
+  GCond changed;
+  State state;
+  char *refusal; /* (owned) (nullable) */
+  char *violation; /* (owned) (nullable): of the protocol */
+  GSList *stops; /* of GTask (owned) */
+};
+
+MaltInProcessEvaluator *
+malt_inprocess_evaluator_ref (MaltInProcessEvaluator *evaluator)
+{
+  g_atomic_ref_count_inc (&evaluator->ref_count);
+  return evaluator;
+}
+
+void
+malt_inprocess_evaluator_unref (MaltInProcessEvaluator *evaluator)
+{
+  if (!g_atomic_ref_count_dec (&evaluator->ref_count))
+    return;
+  g_clear_pointer (&evaluator->link, malt_link_unref);
+  malt_weak_worker_unref (evaluator->worker);
+  g_free (evaluator->refusal);
+  g_free (evaluator->violation);
+  g_cond_clear (&evaluator->changed);
+  g_mutex_clear (&evaluator->lock);
+  g_free (evaluator);
+}
+
+/* The end */
+
+/* With lock held. */
+static MaltTermination *
+make_termination (MaltInProcessEvaluator *evaluator)
+{
+  g_autofree char *text = NULL;
+
+  if (evaluator->violation == NULL)
+    return malt_termination_new (MALT_TERMINATION_STOPPED, 0, NULL, NULL);
+  text = g_strdup_printf ("libmalt: %s", evaluator->violation);
+  return malt_termination_new (MALT_TERMINATION_PROTOCOL, 0, text, NULL);
+}
+
+static gboolean
+end (gpointer data)
+{
+  MaltInProcessEvaluator *evaluator = data;
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (evaluator->worker);
+  g_autoptr (MaltTermination) termination = NULL;
+  GSList *stops;
+
+  malt_inprocess_runtime_remove_host (evaluator->host);
+  g_mutex_lock (&evaluator->lock);
+  evaluator->state = STATE_ENDED;
+  termination = make_termination (evaluator);
+  stops = g_steal_pointer (&evaluator->stops);
+  g_mutex_unlock (&evaluator->lock);
+  if (worker != NULL)
+    malt_worker_exited (worker, termination);
+  for (GSList *l = stops; l != NULL; l = l->next)
+    g_task_return_boolean (l->data, TRUE);
+  g_slist_free_full (stops, g_object_unref);
+  malt_link_close (evaluator->link);
+  return G_SOURCE_REMOVE;
+}
+
+/* With lock held. */
+static void
+want_end (MaltInProcessEvaluator *evaluator)
+{
+  GSource *source;
+
+  if (evaluator->state >= STATE_ENDING)
+    return;
+  evaluator->state = STATE_ENDING;
+  g_atomic_int_set (&evaluator->is_running, FALSE);
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, end, malt_inprocess_evaluator_ref (evaluator),
+                         (GDestroyNotify) malt_inprocess_evaluator_unref);
+  g_source_attach (source, malt_io_thread_get_context ());
+  g_source_unref (source);
+}
+
+void
+malt_inprocess_evaluator_stop (MaltInProcessEvaluator *evaluator, GTask *task)
+{
+  gboolean is_ended;
+
+  g_mutex_lock (&evaluator->lock);
+  is_ended = evaluator->state == STATE_ENDED;
+  if (!is_ended && task != NULL)
+    evaluator->stops = g_slist_prepend (evaluator->stops, task);
+  want_end (evaluator);
+  g_mutex_unlock (&evaluator->lock);
+  if (is_ended && task != NULL)
+    {
+      g_task_return_boolean (task, TRUE);
+      g_object_unref (task);
+    }
+}
+
+/* What the link tells and asks */
+
+static void
+on_hello (gpointer owner, G_GNUC_UNUSED guint32 pid,
+          G_GNUC_UNUSED const char *julia_version)
+{
+  MaltInProcessEvaluator *evaluator = owner;
+
+  g_mutex_lock (&evaluator->lock);
+  if (evaluator->state == STATE_LAUNCHING)
+    {
+      evaluator->state = STATE_RUNNING;
+      g_atomic_int_set (&evaluator->is_running, TRUE);
+    }
+  g_cond_broadcast (&evaluator->changed);
+  g_mutex_unlock (&evaluator->lock);
+}
+
+static void
+on_refused (gpointer owner, const char *message)
+{
+  MaltInProcessEvaluator *evaluator = owner;
+
+  g_mutex_lock (&evaluator->lock);
+  evaluator->refusal = g_strdup (message);
+  g_cond_broadcast (&evaluator->changed);
+  g_mutex_unlock (&evaluator->lock);
+}
+
+static void
+on_before_answer (G_GNUC_UNUSED gpointer owner)
+{
+}
+
+static void
+on_output (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes)
+{
+  MaltInProcessEvaluator *evaluator = owner;
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (evaluator->worker);
+
+  if (worker != NULL)
+    malt_worker_emit_output (worker, stream, call_id, bytes);
+}
+
+static void
+on_ended (gpointer owner, const GError *error)
+{
+  MaltInProcessEvaluator *evaluator = owner;
+
+  g_mutex_lock (&evaluator->lock);
+  if (error != NULL && evaluator->violation == NULL)
+    evaluator->violation = g_strdup (error->message);
+  want_end (evaluator);
+  g_cond_broadcast (&evaluator->changed);
+  g_mutex_unlock (&evaluator->lock);
+}
+
+static void
+send_frame (gpointer owner, MaltWireFrame *frame)
+{
+  malt_inprocess_runtime_send (((MaltInProcessEvaluator *) owner)->host, frame);
+}
+
+static gboolean
+withdraw_interrupt (gpointer owner, guint32 call_id)
+{
+  return malt_inprocess_runtime_withdraw_interrupt (
+      ((MaltInProcessEvaluator *) owner)->host, call_id);
+}
+
+static const MaltLinkFuncs link_funcs = {
+  .hello = on_hello,
+  .before_answer = on_before_answer,
+  .output = on_output,
+  .ended = on_ended,
+  .send_frame = send_frame,
+  .borrow = malt_inprocess_runtime_borrow,
+  .withdraw_interrupt = withdraw_interrupt,
+  .refused = on_refused,
+};
+
+/* The launch */
+
+static gboolean
+wait_for_hello (MaltInProcessEvaluator *evaluator, gint64 timeout_ms,
+                GCancellable *cancellable, GError **error)
+{
+  gint64 deadline_us = g_get_monotonic_time () + timeout_ms * 1000;
+  State state;
+
+  g_mutex_lock (&evaluator->lock);
+  while (evaluator->state == STATE_LAUNCHING && evaluator->refusal == NULL &&
+         g_get_monotonic_time () < deadline_us &&
+         !g_cancellable_is_cancelled (cancellable))
+    g_cond_wait_until (&evaluator->changed, &evaluator->lock,
+                       g_get_monotonic_time () + CANCEL_LOOK_US);
+  state = evaluator->state;
+  if (state == STATE_RUNNING)
+    ;
+  else if (evaluator->refusal != NULL)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG, "option 'module': %s",
+                 evaluator->refusal);
+  else if (evaluator->violation != NULL)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "%s", evaluator->violation);
+  else if (!g_cancellable_set_error_if_cancelled (cancellable, error))
+    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                 "Julia did not answer within %" G_GINT64_FORMAT
+                 " ms: evaluated code keeps its thread busy",
+                 timeout_ms);
+  g_mutex_unlock (&evaluator->lock);
+  return state == STATE_RUNNING;
+}
+
+/* What differs from what the boot takes for granted, one setting on each line; (nullable). */
+static char *
+dup_settings (const char *module, const char *output)
+{
+  GString *text = g_string_new (NULL);
+
+  if (g_strcmp0 (module, "Main") != 0)
+    g_string_append_printf (text, "module=%s\n", module);
+  if (strcmp (output, "forward") != 0)
+    g_string_append_printf (text, "output=%s\n", output);
+  return g_string_free (text, text->len == 0);
+}
+
+static gboolean
+launch (MaltInProcessEvaluator *evaluator, MaltWorker *worker, GCancellable *cancellable,
+        GError **error)
+{
+  const char *module = malt_worker_get_option (worker, "module");
+  gint64 timeout_ms = malt_worker_get_option_int (worker, "start-timeout-ms");
+  g_autofree char *settings = NULL;
+
+  if (module != NULL && strpbrk (module, "\n=") != NULL)
+    {
+      g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                   "option 'module': '%s' is not the name of a module", module);
+      return FALSE;
+    }
+  settings = dup_settings (module, malt_worker_get_option (worker, "output"));
+  evaluator->host = malt_inprocess_runtime_add_host (evaluator->link);
+  malt_link_start (evaluator->link, settings, NULL);
+  return wait_for_hello (evaluator, timeout_ms, cancellable, error);
+}
+
+MaltInProcessEvaluator *
+malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
+                              GError **error)
+{
+  MaltInProcessSettings settings = {
+    .julia = malt_worker_get_option (worker, "julia"),
+    .threads = malt_worker_get_option (worker, "threads"),
+    .project = malt_worker_get_option (worker, "project"),
+    .handles_signals = malt_worker_get_option_bool (worker, "handle-signals"),
+    .start_timeout_ms = malt_worker_get_option_int (worker, "start-timeout-ms"),
+  };
+  MaltInProcessEvaluator *evaluator;
+
+  if (malt_inprocess_runtime_is_current_thread ())
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                           "the Julia thread cannot wait for itself: workers are "
+                           "launched in other threads");
+      return NULL;
+    }
+  if (!malt_inprocess_runtime_require (&settings, cancellable, error))
+    return NULL;
+  evaluator = g_new0 (MaltInProcessEvaluator, 1);
+  g_atomic_ref_count_init (&evaluator->ref_count);
+  g_mutex_init (&evaluator->lock);
+  g_cond_init (&evaluator->changed);
+  evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
+  evaluator->link =
+      malt_link_new (worker, &link_funcs, malt_inprocess_evaluator_ref (evaluator),
+                     (GDestroyNotify) malt_inprocess_evaluator_unref, G_MAXUINT64, NULL);
+  if (launch (evaluator, worker, cancellable, error))
+    return evaluator;
+  if (evaluator->host != 0)
+    malt_inprocess_evaluator_stop (evaluator, NULL);
+  else
+    malt_link_close (evaluator->link);
+  malt_inprocess_evaluator_unref (evaluator);
+  return NULL;
+}
+
+MaltLink *
+malt_inprocess_evaluator_get_link (MaltInProcessEvaluator *evaluator)
+{
+  return evaluator->link;
+}
+
+gboolean
+malt_inprocess_evaluator_is_running (MaltInProcessEvaluator *evaluator)
+{
+  return g_atomic_int_get (&evaluator->is_running);
+}

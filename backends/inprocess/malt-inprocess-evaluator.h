@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of an in-process worker, apart from its object. */
+#pragma once
+
+#include "link/malt-link.h"
+
+G_BEGIN_DECLS
+
+typedef struct _MaltInProcessEvaluator MaltInProcessEvaluator;
+
+/* Launches: starts Julia if it does not run yet, and introduces the worker to it. Blocks; not in the Julia thread. */
+MaltInProcessEvaluator *malt_inprocess_evaluator_new (MaltWorker *worker,
+                                                      GCancellable *cancellable,
+                                                      GError **error);
+MaltInProcessEvaluator *malt_inprocess_evaluator_ref (MaltInProcessEvaluator *evaluator);
+void malt_inprocess_evaluator_unref (MaltInProcessEvaluator *evaluator);
+
+MaltLink *malt_inprocess_evaluator_get_link (MaltInProcessEvaluator *evaluator);
+gboolean malt_inprocess_evaluator_is_running (MaltInProcessEvaluator *evaluator);
+
+/* The worker ends, Julia stays. From any thread; does not wait. @task, (transfer full) (nullable), is completed with TRUE after the end. */
+void malt_inprocess_evaluator_stop (MaltInProcessEvaluator *evaluator, GTask *task);
+
+G_END_DECLS

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only place that knows functions of libjulia, and there are few: one that initialises (its name differs between versions, not what it takes),
+ * jl_parse_opts, jl_eval_string, jl_exception_occurred and jl_typeof_str. Everything else goes the other way: Julia code calls functions of
+ * ours whose addresses it is given. So no header, no structure and no root of Julia's is needed here.
+ *
+ * Signals. Julia takes SIGSEGV, SIGBUS, SIGFPE and SIGUSR2 for good: it needs them for stack overflows, read-only memory, divisions and its
+ * threads. What it does to SIGINT, SIGTRAP, SIGUSR1, SIGABRT, SIGILL and SIGSYS is undone, so that the host's handlers and
+ * Ctrl-C work as before. SIGPIPE stays ignored. In the Julia thread itself all other signals are blocked: handlers of the host
+ * run in threads of the host.
+ */
+#include "malt-inprocess-loader.h"
+
+#include <dlfcn.h>
+#include <malt/malt.h>
+#include <pthread.h>
+#include <signal.h>
+
+struct _MaltInProcessLibrary
+{
+  void (*init) (const char *bin_dir, const char *image);
+  void (*parse_options) (int *argc, char ***argv);
+  gpointer (*eval_string) (const char *text);
+  gpointer (*exception_occurred) (void);
+  const char *(*typeof_str) (gpointer value);
+  int (*is_initialized) (void);
+};
+
+static const char *const init_names[] = { "jl_init_with_image__threading",
+                                          "jl_init_with_image_file", "jl_init_with_image",
+                                          NULL };
+
+static const int restored_signals[] = {
+  SIGINT, SIGTRAP, SIGUSR1, SIGABRT, SIGILL, SIGSYS
+};
+
+/* Those that a thread cannot leave to others. */
+static const int own_signals[] = { SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                   SIGTRAP, SIGABRT, SIGSYS, SIGUSR2 };
+
+static gboolean
+find_function (gpointer handle, const char *name, gpointer function,
+               const MaltInProcessJulia *julia, GError **error)
+{
+  gpointer address = dlsym (handle, name);
+
+  *(gpointer *) function = address;
+  if (address == NULL)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+                 "julia '%s' cannot be embedded: '%s' has no function %s", julia->program,
+                 julia->library, name);
+  return address != NULL;
+}
+
+static gboolean
+find_init (MaltInProcessLibrary *library, gpointer handle,
+           const MaltInProcessJulia *julia, GError **error)
+{
+  for (const char *const *name = init_names; *name != NULL; name++)
+    {
+      *(gpointer *) &library->init = dlsym (handle, *name);
+      if (library->init != NULL)
+        return TRUE;
+    }
+  g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+               "julia '%s' cannot be embedded: '%s' has no known function that "
+               "initialises it",
+               julia->program, julia->library);
+  return FALSE;
+}
+
+MaltInProcessLibrary *
+malt_inprocess_library_open (const MaltInProcessJulia *julia, GError **error)
+{
+  /* Julia's own libraries, and packages, look for its symbols in the global scope. */
+  gpointer handle = dlopen (julia->library, RTLD_NOW | RTLD_GLOBAL);
+  g_autofree MaltInProcessLibrary *library = g_new0 (MaltInProcessLibrary, 1);
+
+  if (handle == NULL)
+    {
+      g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+                   "julia '%s' cannot be embedded: %s", julia->program, dlerror ());
+      return NULL;
+    }
+  if (!find_init (library, handle, julia, error) ||
+      !find_function (handle, "jl_parse_opts", &library->parse_options, julia, error) ||
+      !find_function (handle, "jl_eval_string", &library->eval_string, julia, error) ||
+      !find_function (handle, "jl_exception_occurred", &library->exception_occurred,
+                      julia, error) ||
+      !find_function (handle, "jl_typeof_str", &library->typeof_str, julia, error) ||
+      !find_function (handle, "jl_is_initialized", &library->is_initialized, julia,
+                      error))
+    return NULL;
+  if (library->is_initialized ())
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+                           "this program has initialised Julia itself: its runtime "
+                           "cannot be shared");
+      return NULL;
+    }
+  return g_steal_pointer (&library);
+}
+
+static void
+block_signals_of_host (void)
+{
+  sigset_t set;
+
+  sigfillset (&set);
+  for (gsize i = 0; i < G_N_ELEMENTS (own_signals); i++)
+    sigdelset (&set, own_signals[i]);
+  pthread_sigmask (SIG_BLOCK, &set, NULL);
+}
+
+void
+malt_inprocess_library_init (MaltInProcessLibrary *library,
+                             const MaltInProcessJulia *julia, const char *const *options)
+{
+  struct sigaction before[G_N_ELEMENTS (restored_signals)];
+  int argc = (int) g_strv_length ((char **) options);
+  char **argv = g_strdupv ((char **) options); /* Julia keeps pointers into it */
+
+  for (gsize i = 0; i < G_N_ELEMENTS (restored_signals); i++)
+    sigaction (restored_signals[i], NULL, &before[i]);
+  library->parse_options (&argc, &argv);
+  library->init (julia->bin_dir, julia->image);
+  for (gsize i = 0; i < G_N_ELEMENTS (restored_signals); i++)
+    sigaction (restored_signals[i], &before[i], NULL);
+  block_signals_of_host ();
+}
+
+gboolean
+malt_inprocess_library_eval (MaltInProcessLibrary *library, const char *text,
+                             GError **error)
+{
+  gpointer exception;
+
+  library->eval_string (text);
+  exception = library->exception_occurred ();
+  if (exception == NULL)
+    return TRUE;
+  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+               "Julia threw %s when libmalt began", library->typeof_str (exception));
+  return FALSE;
+}

@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one Julia of this process.
+ *
+ * Julia can be initialised once, never again, and not unloaded: so this is the life of one static struct. States (guarded by lock):
+ *
+ *   NONE      nothing has happened; a failure to find or to load libjulia leads back to here
+ *   STARTING  one thread finds Julia, makes the Julia thread and waits for it; others wait for that one
+ *   RUNNING   the boot has called on_ready()
+ *   BROKEN    Julia was initialised and the boot failed: there is no second try
+ *
+ * The Julia thread belongs to Julia's scheduler. What other threads want of it they put into a queue and wake it through the handle of an
+ * AsyncCondition (uv_async_send(), which is safe in any thread); the reader, a task of Julia's, takes it from there
+ * (julia/embed.jl, then julia/memory.jl). Julia calls the functions of the table `functions`, whose address is written into the boot text.
+ *
+ * Waking. A wake-up costs more than a small call. So the reader looks for work for SPIN_US before it waits (on_poll()), and a host
+ * thread that waits for an answer spins as long (malt_inprocess_runtime_spin()). Both give up spinning after MAX_SPIN_MISSES failures and
+ * try again now and then: where both ends share a processor a spin only keeps the other from running. is_asleep says whether the reader must be woken; it
+ * becomes TRUE under the lock, only while the queue is empty. The condition of Julia's keeps a wake-up that comes before the wait.
+ *
+ * Arrays that Julia lent are given back through the queue from wherever their last GBytes went.
+ *
+ * The Julia thread never waits for another thread while it holds a lock of this file, and calls links without it.
+ */
+#include "malt-inprocess-runtime.h"
+
+#include "link/malt-julia-source.h"
+#include "malt-inprocess-loader.h"
+#include "process/malt-julia-program.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum
+{
+  SPIN_US = 40,
+  MAX_SPIN_MISSES = 3,
+  SPIN_RETRY = 64,
+};
+
+#define CANCEL_LOOK_US 20000 /* how late a cancelled start may be noticed */
+#define DEFAULT_STACK_BYTES ((gsize) 8 * 1024 * 1024)
+#define LEAST_STACK_BYTES ((gsize) 1024 * 1024)
+
+typedef enum
+{
+  STATE_NONE,
+  STATE_STARTING,
+  STATE_RUNNING,
+  STATE_BROKEN,
+} State;
+
+/* As julia/memory.jl knows them. */
+typedef enum
+{
+  OP_FRAME = 1,
+  OP_TAKE_BACK = 2,
+  OP_FORGET = 3,
+  OP_RUN = 4,
+} OpKind;
+
+typedef struct
+{
+  OpKind kind;
+  guint64 host;
+  guint64 number; /* of a loan; address of a function */
+  guint64 data;
+  guint32 interrupted_id; /* of a frame that is an INTERRUPT */
+  MaltWireFrame *frame; /* (owned) (nullable) */
+} Op;
+
+/* A bounded spin that is given up where it does not pay. One thread at a time, or harmlessly several. */
+typedef struct
+{
+  gint n_misses; /* atomic */
+} Spin;
+
+typedef struct
+{
+  GMutex lock; /* guards what has no other remark */
+  GCond changed; /* of state */
+  State state;
+  GError *error; /* (owned) (nullable): why BROKEN, or why the last start failed */
+  MaltInProcessJulia *julia; /* (owned) (nullable): constant from RUNNING on */
+  char *threads; /* (owned) (nullable) */
+  char *project; /* (owned) (nullable) */
+  gboolean handles_signals;
+  pthread_t thread; /* constant from RUNNING on */
+  gint is_running; /* atomic: state == STATE_RUNNING */
+
+  GQueue queue; /* of Op (owned) */
+  gint n_queued; /* atomic: its length */
+  gboolean is_asleep;
+  gboolean has_polled; /* the runtime is there: pop does not put to sleep any more */
+  gpointer wake_handle; /* constant from RUNNING on */
+  int (*wake) (gpointer handle);
+  GHashTable *hosts; /* (owned): number -> MaltLink (owned) */
+  guint64 last_host;
+
+  /* Of the Julia thread. */
+  Op *current; /* (owned) (nullable): what pop gave last */
+  gint64 spin_until_us; /* 0: not spinning */
+  Spin reader_spin;
+  Spin caller_spin; /* of host threads */
+} Runtime;
+
+static Runtime runtime; /* all zero is the initial state */
+
+/* Spins */
+
+static gboolean
+spin_is_worth (Spin *spin)
+{
+  gint n_misses = g_atomic_int_get (&spin->n_misses);
+
+  if (n_misses < MAX_SPIN_MISSES)
+    return TRUE;
+  return g_atomic_int_add (&spin->n_misses, 1) % SPIN_RETRY == 0;
+}
+
+static void
+spin_has_hit (Spin *spin)
+{
+  if (g_atomic_int_get (&spin->n_misses) != 0)
+    g_atomic_int_set (&spin->n_misses, 0);
+}
+
+static void
+spin_has_missed (Spin *spin)
+{
+  if (g_atomic_int_get (&spin->n_misses) < MAX_SPIN_MISSES)
+    g_atomic_int_inc (&spin->n_misses);
+}
+
+static inline void
+relax (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#endif
+}
+
+void
+malt_inprocess_runtime_spin (MaltFuture *future)
+{
+  gint64 until_us;
+
+  if (!spin_is_worth (&runtime.caller_spin))
+    return;
+  until_us = g_get_monotonic_time () + SPIN_US;
+  do
+    {
+      for (int i = 0; i < 16; i++)
+        relax ();
+      if (malt_future_is_done (future))
+        {
+          spin_has_hit (&runtime.caller_spin);
+          return;
+        }
+    }
+  while (g_get_monotonic_time () < until_us);
+  spin_has_missed (&runtime.caller_spin);
+}
+
+/* The queue */
+
+static void
+op_free (Op *op)
+{
+  g_clear_pointer (&op->frame, malt_wire_frame_free);
+  g_free (op);
+}
+
+/* Takes the op. */
+static void
+push (Op *op)
+{
+  gboolean was_asleep;
+
+  g_mutex_lock (&runtime.lock);
+  g_queue_push_tail (&runtime.queue, op);
+  g_atomic_int_inc (&runtime.n_queued);
+  was_asleep = runtime.is_asleep;
+  runtime.is_asleep = FALSE;
+  g_mutex_unlock (&runtime.lock);
+  if (was_asleep)
+    runtime.wake (runtime.wake_handle);
+}
+
+void
+malt_inprocess_runtime_send (guint64 host, MaltWireFrame *frame)
+{
+  Op *op = g_new0 (Op, 1);
+  MaltFrameHeader header;
+
+  malt_wire_frame_join (frame);
+  op->kind = OP_FRAME;
+  op->host = host;
+  op->frame = frame;
+  if (malt_frame_header_parse (g_bytes_get_data (frame->segments[0], NULL), G_MAXUINT64,
+                               &header, NULL) &&
+      header.kind == MALT_FRAME_INTERRUPT)
+    op->interrupted_id = header.id;
+  push (op);
+}
+
+gboolean
+malt_inprocess_runtime_withdraw_interrupt (guint64 host, guint32 call_id)
+{
+  Op *found = NULL;
+
+  g_mutex_lock (&runtime.lock);
+  for (GList *l = runtime.queue.head; l != NULL && found == NULL; l = l->next)
+    {
+      Op *op = l->data;
+
+      if (op->host == host && op->interrupted_id == call_id)
+        found = op;
+    }
+  if (found != NULL)
+    {
+      g_queue_remove (&runtime.queue, found);
+      g_atomic_int_add (&runtime.n_queued, -1);
+    }
+  g_mutex_unlock (&runtime.lock);
+  g_clear_pointer (&found, op_free);
+  return found != NULL;
+}
+
+typedef struct
+{
+  GFunc func;
+  gpointer data;
+} Run;
+
+/* In the Julia thread. */
+static void
+on_run (gpointer data)
+{
+  g_autofree Run *run = data;
+
+  run->func (run->data, NULL);
+}
+
+void
+malt_inprocess_runtime_run (GFunc func, gpointer data)
+{
+  Op *op = g_new0 (Op, 1);
+  Run *run = g_new (Run, 1);
+
+  run->func = func;
+  run->data = data;
+  op->kind = OP_RUN;
+  op->number = (guintptr) on_run;
+  op->data = (guintptr) run;
+  push (op);
+}
+
+gboolean
+malt_inprocess_runtime_is_current_thread (void)
+{
+  return g_atomic_int_get (&runtime.is_running) &&
+         pthread_equal (pthread_self (), runtime.thread);
+}
+
+/* Hosts */
+
+guint64
+malt_inprocess_runtime_add_host (MaltLink *link)
+{
+  guint64 *key = g_new (guint64, 1);
+  guint64 host;
+
+  g_mutex_lock (&runtime.lock);
+  if (runtime.hosts == NULL)
+    runtime.hosts = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
+                                           (GDestroyNotify) malt_link_unref);
+  host = *key = ++runtime.last_host;
+  g_hash_table_insert (runtime.hosts, key, malt_link_ref (link));
+  g_mutex_unlock (&runtime.lock);
+  return host;
+}
+
+void
+malt_inprocess_runtime_remove_host (guint64 host)
+{
+  MaltLink *link;
+  Op *op = g_new0 (Op, 1);
+
+  g_mutex_lock (&runtime.lock);
+  link = g_hash_table_lookup (runtime.hosts, &host);
+  if (link != NULL)
+    malt_link_ref (link);
+  g_hash_table_remove (runtime.hosts, &host);
+  g_mutex_unlock (&runtime.lock);
+  g_clear_pointer (&link, malt_link_unref);
+  op->kind = OP_FORGET;
+  op->host = host;
+  push (op);
+}
+
+static MaltLink *
+dup_link (guint64 host)
+{
+  MaltLink *link;
+
+  g_mutex_lock (&runtime.lock);
+  link = g_hash_table_lookup (runtime.hosts, &host);
+  if (link != NULL)
+    malt_link_ref (link);
+  g_mutex_unlock (&runtime.lock);
+  return link;
+}
+
+/* Loans */
+
+static void
+give_back (gpointer loan)
+{
+  Op *op = g_new0 (Op, 1);
+
+  op->kind = OP_TAKE_BACK;
+  op->number = *(guint64 *) loan;
+  g_free (loan);
+  push (op);
+}
+
+GBytes *
+malt_inprocess_runtime_borrow (gconstpointer data, gsize n_bytes, guint64 loan)
+{
+  guint64 *number = g_new (guint64, 1);
+
+  *number = loan;
+  return g_bytes_new_with_free_func (data, n_bytes, give_back, number);
+}
+
+/* What Julia calls, in the Julia thread (on_hold and on_drop: in any thread of Julia's). */
+
+static void
+on_ready (gpointer wake_handle, gpointer wake)
+{
+  g_mutex_lock (&runtime.lock);
+  runtime.wake_handle = wake_handle;
+  *(gpointer *) &runtime.wake = wake;
+  runtime.thread = pthread_self ();
+  runtime.state = STATE_RUNNING;
+  g_atomic_int_set (&runtime.is_running, TRUE);
+  g_cond_broadcast (&runtime.changed);
+  g_mutex_unlock (&runtime.lock);
+}
+
+/* slot: kind, host, then what julia/memory.jl says of the kind. What was given before is over. */
+static int
+on_pop (guint64 *slot)
+{
+  Op *op;
+
+  g_clear_pointer (&runtime.current, op_free);
+  g_mutex_lock (&runtime.lock);
+  op = g_queue_pop_head (&runtime.queue);
+  runtime.is_asleep = op == NULL && !runtime.has_polled;
+  if (op != NULL)
+    g_atomic_int_add (&runtime.n_queued, -1);
+  g_mutex_unlock (&runtime.lock);
+  if (op == NULL)
+    return FALSE;
+  runtime.current = op;
+  slot[0] = op->kind;
+  slot[1] = op->host;
+  slot[2] = op->frame != NULL ? (guintptr) g_bytes_get_data (op->frame->segments[0], NULL)
+                              : op->number;
+  slot[3] = op->data;
+  return TRUE;
+}
+
+/* 1: something is in the queue. -1: the reader may wait; it will be woken. 0: look again. */
+static int
+on_poll (void)
+{
+  gboolean is_empty;
+
+  if (g_atomic_int_get (&runtime.n_queued) > 0)
+    {
+      if (runtime.spin_until_us > 0)
+        spin_has_hit (&runtime.reader_spin);
+      runtime.spin_until_us = 0;
+      return 1;
+    }
+  if (runtime.spin_until_us == 0)
+    runtime.spin_until_us =
+        spin_is_worth (&runtime.reader_spin) ? g_get_monotonic_time () + SPIN_US : 1;
+  for (int i = 0; i < 16 && runtime.spin_until_us > 1; i++)
+    relax ();
+  if (g_get_monotonic_time () < runtime.spin_until_us)
+    return 0;
+  if (runtime.spin_until_us > 1)
+    spin_has_missed (&runtime.reader_spin);
+  runtime.spin_until_us = 0;
+  g_mutex_lock (&runtime.lock);
+  runtime.has_polled = TRUE;
+  is_empty = g_queue_is_empty (&runtime.queue);
+  runtime.is_asleep = is_empty;
+  g_mutex_unlock (&runtime.lock);
+  return is_empty ? -1 : 1;
+}
+
+static void
+on_send (guint64 host, const guint8 *bytes)
+{
+  MaltLink *link = dup_link (host);
+
+  if (link == NULL)
+    return;
+  malt_link_receive_frame (link, bytes);
+  malt_link_unref (link);
+}
+
+static void
+on_hold (guint64 owner)
+{
+  g_bytes_ref ((GBytes *) (guintptr) owner);
+}
+
+static void
+on_drop (guint64 owner)
+{
+  g_bytes_unref ((GBytes *) (guintptr) owner);
+}
+
+/* The order is known to julia/embed.jl and julia/memory.jl. */
+typedef void (*AnyFunction) (void);
+static const AnyFunction functions[] = {
+  (AnyFunction) on_ready, (AnyFunction) on_pop,  (AnyFunction) on_poll,
+  (AnyFunction) on_send,  (AnyFunction) on_hold, (AnyFunction) on_drop,
+};
+
+/* The start */
+
+typedef struct
+{
+  MaltInProcessLibrary *library;
+  GStrv options; /* (owned) */
+  char *boot; /* (owned) */
+} Start;
+
+static void
+fail_boot (GError *error)
+{
+  g_mutex_lock (&runtime.lock);
+  runtime.state = STATE_BROKEN;
+  runtime.error = error;
+  g_cond_broadcast (&runtime.changed);
+  g_mutex_unlock (&runtime.lock);
+}
+
+static gpointer
+run_julia (gpointer data)
+{
+  Start *start = data;
+  GError *error = NULL;
+
+  malt_inprocess_library_init (start->library, runtime.julia,
+                               (const char *const *) start->options);
+  if (malt_inprocess_library_eval (start->library, start->boot, &error))
+    error = g_error_new_literal (MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                                 "Julia left the loop of libmalt");
+  fail_boot (error);
+  return NULL;
+}
+
+static GStrv
+make_options (const MaltInProcessSettings *settings)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  const char *threads = settings->threads != NULL ? settings->threads : "1";
+  g_autofree char *thread_flag = g_strconcat ("--threads=", threads, NULL);
+
+  /* The boot text is interpreted; it restores what evaluated code is run with. */
+  g_strv_builder_add_many (builder, "julia", "--startup-file=no", "--compile=min",
+                           settings->handles_signals ? "--handle-signals=yes"
+                                                     : "--handle-signals=no",
+                           thread_flag, NULL);
+  if (settings->project != NULL)
+    {
+      g_autofree char *project = g_strconcat ("--project=", settings->project, NULL);
+
+      g_strv_builder_add (builder, project);
+    }
+  return g_strv_builder_end (builder);
+}
+
+static char *
+make_boot (void)
+{
+  g_autoptr (GBytes) source =
+      malt_julia_dup_runtime ("inprocess/memory.jl", "inprocess/output.jl", NULL);
+  gsize n_bytes;
+  const char *text = g_bytes_get_data (source, &n_bytes);
+  g_autofree char *constants = NULL;
+
+  /* Copied by the boot, which runs later than this function. */
+  text = g_strndup (text, n_bytes);
+  constants = g_strdup_printf ("const HOST = UInt(%" G_GUINTPTR_FORMAT
+                               "); const SOURCE = UInt(%" G_GUINTPTR_FORMAT
+                               "); const SOURCE_BYTES = %" G_GSIZE_FORMAT "\n",
+                               (guintptr) functions, (guintptr) text, n_bytes);
+  return malt_julia_dup_boot (constants, "inprocess/embed.jl");
+}
+
+/* As large as that of a main thread, since that is what Julia takes a thread that initialises it for. */
+static gsize
+get_stack_bytes (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return DEFAULT_STACK_BYTES;
+  return MAX ((gsize) limit.rlim_cur, LEAST_STACK_BYTES);
+}
+
+static gboolean
+start_thread (Start *start, GError **error)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+  int code;
+
+  pthread_attr_init (&attributes);
+  pthread_attr_setstacksize (&attributes, get_stack_bytes ());
+  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+  code = pthread_create (&thread, &attributes, run_julia, start);
+  pthread_attr_destroy (&attributes);
+  if (code != 0)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                 "no thread for Julia can be made: %s", g_strerror (code));
+  return code == 0;
+}
+
+static gboolean
+check_settings (const MaltInProcessSettings *settings, GError **error)
+{
+  const char *threads = settings->threads;
+
+  if (threads != NULL && strcmp (threads, "auto") != 0 &&
+      !g_ascii_string_to_unsigned (threads, 10, 1, 1024, NULL, NULL))
+    {
+      g_set_error (
+          error, MALT_ERROR, MALT_ERROR_CONFIG,
+          "option 'threads': expected a number from 1 to 1024, or auto, got '%s'",
+          threads);
+      return FALSE;
+    }
+  if (!settings->handles_signals && threads != NULL && strcmp (threads, "1") != 0)
+    {
+      g_set_error_literal (
+          error, MALT_ERROR, MALT_ERROR_CONFIG,
+          "option 'handle-signals': 'no' is possible with one thread only: Julia stops "
+          "its threads for garbage collection by a signal");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* In state STARTING, by the thread that made it so. */
+static gboolean
+start_julia (const MaltInProcessSettings *settings, GCancellable *cancellable,
+             GError **error)
+{
+  g_autofree char *program = malt_julia_find_program (settings->julia, error);
+  MaltInProcessJulia *julia;
+  MaltInProcessLibrary *library;
+  Start *start;
+
+  if (program == NULL || !check_settings (settings, error))
+    return FALSE;
+  julia =
+      malt_inprocess_discover (program, settings->start_timeout_ms, cancellable, error);
+  if (julia == NULL)
+    return FALSE;
+  library = malt_inprocess_library_open (julia, error);
+  if (library == NULL)
+    {
+      malt_inprocess_julia_free (julia);
+      return FALSE;
+    }
+  g_clear_pointer (&runtime.julia, malt_inprocess_julia_free);
+  runtime.julia = julia;
+  runtime.threads = g_strdup (settings->threads);
+  runtime.project = g_strdup (settings->project);
+  runtime.handles_signals = settings->handles_signals;
+  start = g_new (Start, 1); /* for the life of the thread, which is that of the process */
+  start->library = library;
+  start->options = make_options (settings);
+  start->boot = make_boot ();
+  return start_thread (start, error);
+}
+
+/* With lock held. */
+static gboolean
+is_like (const MaltInProcessSettings *settings, GError **error)
+{
+  g_autofree char *program = NULL;
+  const char *what = NULL;
+
+  if (settings->julia != NULL)
+    {
+      program = malt_julia_find_program (settings->julia, error);
+      if (program == NULL)
+        return FALSE;
+    }
+  if (program != NULL && strcmp (program, runtime.julia->program) != 0)
+    what = "julia";
+  else if (settings->threads != NULL &&
+           g_strcmp0 (settings->threads, runtime.threads) != 0)
+    what = "threads";
+  else if (settings->project != NULL &&
+           g_strcmp0 (settings->project, runtime.project) != 0)
+    what = "project";
+  else if (settings->handles_signals != runtime.handles_signals)
+    what = "handle-signals";
+  if (what != NULL)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                 "option '%s': the Julia of this process, '%s', was started with another "
+                 "value, and there is one for all in-process workers",
+                 what, runtime.julia->program);
+  return what == NULL;
+}
+
+/* With lock held: until the state is neither STARTING nor the deadline passed nor the cancellable fired. */
+static void
+wait_while_starting (gint64 deadline_us, GCancellable *cancellable)
+{
+  while (runtime.state == STATE_STARTING && g_get_monotonic_time () < deadline_us &&
+         !g_cancellable_is_cancelled (cancellable))
+    g_cond_wait_until (&runtime.changed, &runtime.lock,
+                       g_get_monotonic_time () + CANCEL_LOOK_US);
+}
+
+/* With lock held, which is let go meanwhile. The state is NONE. */
+static gboolean
+start (const MaltInProcessSettings *settings, GCancellable *cancellable, GError **error)
+{
+  gboolean is_started;
+
+  runtime.state = STATE_STARTING;
+  g_mutex_unlock (&runtime.lock);
+  is_started = start_julia (settings, cancellable, error);
+  g_mutex_lock (&runtime.lock);
+  if (!is_started)
+    {
+      runtime.state = STATE_NONE;
+      g_cond_broadcast (&runtime.changed);
+    }
+  return is_started;
+}
+
+gboolean
+malt_inprocess_runtime_require (const MaltInProcessSettings *settings,
+                                GCancellable *cancellable, GError **error)
+{
+  gint64 deadline_us = g_get_monotonic_time () + settings->start_timeout_ms * 1000;
+  gboolean is_ok = FALSE;
+
+  g_mutex_lock (&runtime.lock);
+  for (;;)
+    {
+      wait_while_starting (deadline_us, cancellable);
+      if (runtime.state != STATE_NONE)
+        break;
+      if (!start (settings, cancellable, error))
+        {
+          g_mutex_unlock (&runtime.lock);
+          return FALSE;
+        }
+    }
+  if (runtime.state == STATE_RUNNING)
+    is_ok = is_like (settings, error);
+  else if (runtime.state == STATE_BROKEN)
+    g_propagate_error (error, g_error_copy (runtime.error));
+  else if (!g_cancellable_set_error_if_cancelled (cancellable, error))
+    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                 "Julia did not start within %" G_GINT64_FORMAT
+                 " ms; it goes on starting",
+                 settings->start_timeout_ms);
+  g_mutex_unlock (&runtime.lock);
+  return is_ok;
+}
+
+const char *
+malt_inprocess_runtime_get_version (void)
+{
+  return runtime.julia->version;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The one Julia of this process: its thread, and the queue of what is to be done there. */
+#pragma once
+
+#include "link/malt-link.h"
+
+G_BEGIN_DECLS
+
+/* What a worker wants the runtime to be like. All (unowned). */
+typedef struct
+{
+  const char *julia; /* (nullable): the option */
+  const char *threads; /* (nullable) */
+  const char *project; /* (nullable) */
+  gboolean handles_signals;
+  gint64 start_timeout_ms;
+} MaltInProcessSettings;
+
+/* Starts the runtime, or checks that the one that runs is like that. Blocks. */
+gboolean malt_inprocess_runtime_require (const MaltInProcessSettings *settings,
+                                         GCancellable *cancellable, GError **error);
+
+/* Once it runs: */
+
+const char *malt_inprocess_runtime_get_version (void);
+
+/* A number by which Julia knows the link. Its frames are given to it in the Julia thread. */
+guint64 malt_inprocess_runtime_add_host (MaltLink *link);
+
+/* No frame comes any more once this has returned, but one may be under way in the Julia thread. Its calls end at their next chance. */
+void malt_inprocess_runtime_remove_host (guint64 host);
+
+/* Takes the frame. Any thread; never blocks. */
+void malt_inprocess_runtime_send (guint64 host, MaltWireFrame *frame);
+
+/* TRUE: the INTERRUPT of this call was still in the queue and is gone. */
+gboolean malt_inprocess_runtime_withdraw_interrupt (guint64 host, guint32 call_id);
+
+/* Memory that Julia has lent: MaltWireBorrowFunc. */
+GBytes *malt_inprocess_runtime_borrow (gconstpointer data, gsize n_bytes, guint64 loan);
+
+/* Runs a function in the Julia thread, as a task of Julia's. Any thread; does not wait. */
+void malt_inprocess_runtime_run (GFunc func, gpointer data);
+
+gboolean malt_inprocess_runtime_is_current_thread (void);
+
+/* Waits for a moment, as long as a small call takes, whether the future is done. */
+void malt_inprocess_runtime_spin (MaltFuture *future);
+
+G_END_DECLS

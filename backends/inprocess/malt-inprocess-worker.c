@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * MaltInProcessWorker: a worker that is a module of the Julia in this process.
+ *
+ * The class is a thin shell: every slot hands its work to the link (calls, channels, interrupts) or to the evaluator (life). evaluator is set by
+ * init and then constant, so slots of any thread read it without a lock.
+ */
+#include "link/malt-weak-worker.h"
+#include "malt-inprocess-discovery.h"
+#include "malt-inprocess-evaluator.h"
+#include "malt-inprocess-runtime.h"
+#include "process/malt-julia-program.h"
+
+#include <unistd.h>
+
+#define MALT_TYPE_INPROCESS_WORKER (malt_inprocess_worker_get_type ())
+G_DECLARE_FINAL_TYPE (MaltInProcessWorker, malt_inprocess_worker, MALT, INPROCESS_WORKER,
+                      MaltWorker)
+
+struct _MaltInProcessWorker
+{
+  MaltWorker parent_instance;
+  MaltInProcessEvaluator *evaluator; /* (owned) (nullable): NULL before init */
+};
+
+static void initable_iface_init (GInitableIface *iface);
+
+/* GAsyncInitable's own way, init in a thread, is right here. */
+G_DEFINE_FINAL_TYPE_WITH_CODE (MaltInProcessWorker, malt_inprocess_worker,
+                               MALT_TYPE_WORKER,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
+                                                      initable_iface_init)
+                                   G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, NULL))
+
+static const char *const output_choices[] = { "forward", "signal", "discard", NULL };
+
+static const MaltOption options[] = {
+  { .name = "julia",
+    .type = MALT_OPTION_STRING,
+    .is_common = TRUE,
+    .summary = "the julia to embed: a path, or a name to look up in PATH" },
+  { .name = "threads",
+    .type = MALT_OPTION_STRING,
+    .is_common = TRUE,
+    .summary = "number of Julia threads, or auto; of the first worker" },
+  { .name = "project",
+    .type = MALT_OPTION_STRING,
+    .is_common = TRUE,
+    .summary =
+        "project environment: a directory, or @. and the like; of the first worker" },
+  { .name = "module",
+    .type = MALT_OPTION_STRING,
+    .default_value = "Main",
+    .summary =
+        "where code is evaluated: the name of a module, or new for one of its own" },
+  { .name = "output",
+    .type = MALT_OPTION_ENUM,
+    .default_value = "forward",
+    .choices = output_choices,
+    .is_common = TRUE,
+    .summary =
+        "output of evaluated code: to the host's, to the signal output, or nowhere" },
+  { .name = "handle-signals",
+    .type = MALT_OPTION_BOOL,
+    .default_value = "yes",
+    .summary =
+        "whether Julia may handle SIGSEGV, SIGBUS and SIGFPE; of the first worker" },
+  { .name = "start-timeout-ms",
+    .type = MALT_OPTION_INT,
+    .default_value = "60000",
+    .minimum = 1,
+    .maximum = G_MAXINT32,
+    .is_common = TRUE,
+    .summary = "how long a launch may take, in milliseconds" },
+  { .name = NULL },
+};
+
+static MaltLink *
+malt_inprocess_worker_get_link (MaltWorker *worker)
+{
+  return malt_inprocess_evaluator_get_link (MALT_INPROCESS_WORKER (worker)->evaluator);
+}
+
+static gboolean
+malt_inprocess_worker_initable_init (GInitable *initable, GCancellable *cancellable,
+                                     GError **error)
+{
+  MaltInProcessWorker *self = MALT_INPROCESS_WORKER (initable);
+
+  self->evaluator = malt_inprocess_evaluator_new (MALT_WORKER (self), cancellable, error);
+  return self->evaluator != NULL;
+}
+
+static void
+initable_iface_init (GInitableIface *iface)
+{
+  iface->init = malt_inprocess_worker_initable_init;
+}
+
+static gboolean
+malt_inprocess_worker_probe (MaltConfig *config, GError **error)
+{
+  const char *julia = malt_config_get_for (config, "inprocess", "julia");
+  g_autofree char *program = malt_julia_find_program (julia, error);
+
+  return program != NULL;
+}
+
+/* The object's own end: the worker ends in the background. */
+
+static void
+malt_inprocess_worker_dispose (GObject *object)
+{
+  MaltInProcessWorker *self = MALT_INPROCESS_WORKER (object);
+
+  if (self->evaluator != NULL)
+    malt_inprocess_evaluator_stop (self->evaluator, NULL);
+  G_OBJECT_CLASS (malt_inprocess_worker_parent_class)->dispose (object);
+}
+
+static void
+malt_inprocess_worker_finalize (GObject *object)
+{
+  g_clear_pointer (&MALT_INPROCESS_WORKER (object)->evaluator,
+                   malt_inprocess_evaluator_unref);
+  G_OBJECT_CLASS (malt_inprocess_worker_parent_class)->finalize (object);
+}
+
+/* The six slots */
+
+static void
+malt_inprocess_worker_remote_call (MaltWorker *worker, MaltFuture *future)
+{
+  malt_link_remote_call (malt_inprocess_worker_get_link (worker), worker, future);
+}
+
+static gboolean
+malt_inprocess_worker_remote_do (MaltWorker *worker, MaltCall *call, GError **error)
+{
+  return malt_link_remote_do (malt_inprocess_worker_get_link (worker), call, error);
+}
+
+static void
+on_interrupt_done (MaltInterruptResult result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_task_return_int (task, result);
+}
+
+static void
+malt_inprocess_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
+                                       MaltInterruptFlags flags,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (worker, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, malt_inprocess_worker_interrupt_async);
+  malt_link_interrupt (malt_inprocess_worker_get_link (worker),
+                       malt_future_get_id (future), flags, on_interrupt_done, task);
+}
+
+static MaltInterruptResult
+malt_inprocess_worker_interrupt_finish (G_GNUC_UNUSED MaltWorker *worker,
+                                        GAsyncResult *result, GError **error)
+{
+  return (MaltInterruptResult) g_task_propagate_int (G_TASK (result), error);
+}
+
+static gboolean
+malt_inprocess_worker_is_running (MaltWorker *worker)
+{
+  MaltInProcessEvaluator *evaluator = MALT_INPROCESS_WORKER (worker)->evaluator;
+  return evaluator != NULL && malt_inprocess_evaluator_is_running (evaluator);
+}
+
+static void
+malt_inprocess_worker_stop_async (MaltWorker *worker,
+                                  G_GNUC_UNUSED gint64 exit_timeout_ms,
+                                  G_GNUC_UNUSED gint64 term_timeout_ms,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  GTask *task = g_task_new (worker, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, malt_inprocess_worker_stop_async);
+  malt_inprocess_evaluator_stop (MALT_INPROCESS_WORKER (worker)->evaluator, task);
+}
+
+static gboolean
+malt_inprocess_worker_stop_finish (G_GNUC_UNUSED MaltWorker *worker, GAsyncResult *result,
+                                   GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static gboolean
+malt_inprocess_worker_kill (G_GNUC_UNUSED MaltWorker *worker, G_GNUC_UNUSED int signum,
+                            GError **error)
+{
+  g_set_error_literal (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
+                       "an in-process worker cannot be killed: it is part of the host");
+  return FALSE;
+}
+
+/* The others */
+
+/* Nothing has to be read here: the answer comes in the Julia thread. But a caller that looks for it is there sooner than one that is woken. */
+static gboolean
+malt_inprocess_worker_drive (MaltWorker *worker, MaltFuture *future,
+                             G_GNUC_UNUSED gint64 deadline_us,
+                             G_GNUC_UNUSED GCancellable *cancellable)
+{
+  if (malt_inprocess_runtime_is_current_thread ())
+    malt_worker_complete_call (
+        worker, malt_future_get_id (future), NULL,
+        g_error_new_literal (MALT_ERROR, MALT_ERROR_FAILED,
+                             "the Julia thread would wait for itself for ever"));
+  else
+    malt_inprocess_runtime_spin (future);
+  return malt_future_is_done (future);
+}
+
+static void
+malt_inprocess_worker_channel_open (MaltWorker *worker, MaltChannel *channel,
+                                    const char *module, const char *source,
+                                    guint n_credit, MaltFuture *future)
+{
+  malt_link_channel_open (malt_inprocess_worker_get_link (worker),
+                          malt_channel_get_id (channel), module, source, n_credit,
+                          malt_future_get_id (future));
+}
+
+static void
+malt_inprocess_worker_channel_credit (MaltWorker *worker, MaltChannel *channel,
+                                      guint n_credit)
+{
+  malt_link_channel_credit (malt_inprocess_worker_get_link (worker),
+                            malt_channel_get_id (channel), n_credit);
+}
+
+static void
+malt_inprocess_worker_channel_put (MaltWorker *worker, MaltChannel *channel,
+                                   MaltValue *value, MaltFuture *future)
+{
+  guint32 id = malt_future_get_id (future);
+  GError *error = NULL;
+
+  if (!malt_link_channel_put (malt_inprocess_worker_get_link (worker),
+                              malt_channel_get_id (channel), value, id, &error))
+    malt_worker_complete_call (worker, id, NULL, error);
+}
+
+static void
+malt_inprocess_worker_channel_close (MaltWorker *worker, MaltChannel *channel,
+                                     MaltFuture *future)
+{
+  malt_link_channel_close (malt_inprocess_worker_get_link (worker),
+                           malt_channel_get_id (channel), malt_future_get_id (future));
+}
+
+static void
+malt_inprocess_worker_channel_state (MaltWorker *worker, MaltChannel *channel,
+                                     MaltFuture *future)
+{
+  malt_link_channel_state (malt_inprocess_worker_get_link (worker),
+                           malt_channel_get_id (channel), malt_future_get_id (future));
+}
+
+static void
+malt_inprocess_worker_channel_forget (MaltWorker *worker, guint32 channel_id)
+{
+  malt_link_channel_forget (malt_inprocess_worker_get_link (worker), channel_id);
+}
+
+static void
+malt_inprocess_worker_release_handles (MaltWorker *worker, const guint64 *ids,
+                                       gsize n_ids)
+{
+  malt_link_release_handles (malt_inprocess_worker_get_link (worker), ids, n_ids);
+}
+
+static char *
+malt_inprocess_worker_dup_summary (G_GNUC_UNUSED MaltWorker *worker)
+{
+  return g_strdup ("inprocess worker");
+}
+
+static gint64
+malt_inprocess_worker_get_pid (G_GNUC_UNUSED MaltWorker *worker)
+{
+  return getpid ();
+}
+
+static char *
+malt_inprocess_worker_dup_julia_version (G_GNUC_UNUSED MaltWorker *worker)
+{
+  return g_strdup (malt_inprocess_runtime_get_version ());
+}
+
+/* The class */
+
+static void
+malt_inprocess_worker_init (G_GNUC_UNUSED MaltInProcessWorker *self)
+{
+}
+
+static void
+malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  MaltWorkerClass *worker_class = MALT_WORKER_CLASS (klass);
+
+  object_class->dispose = malt_inprocess_worker_dispose;
+  object_class->finalize = malt_inprocess_worker_finalize;
+
+  worker_class->name = "inprocess";
+  worker_class->description = "a module of a Julia that is loaded into the host";
+  worker_class->options = options;
+  worker_class->capabilities = MALT_CAPABILITY_CAN_INTERRUPT_WAITING |
+                               MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES |
+                               MALT_CAPABILITY_OUTPUT;
+  worker_class->auto_priority = 0; /* only when named: evaluated code can end the host */
+  worker_class->probe = malt_inprocess_worker_probe;
+  worker_class->remote_call = malt_inprocess_worker_remote_call;
+  worker_class->remote_do = malt_inprocess_worker_remote_do;
+  worker_class->interrupt_async = malt_inprocess_worker_interrupt_async;
+  worker_class->interrupt_finish = malt_inprocess_worker_interrupt_finish;
+  worker_class->is_running = malt_inprocess_worker_is_running;
+  worker_class->stop_async = malt_inprocess_worker_stop_async;
+  worker_class->stop_finish = malt_inprocess_worker_stop_finish;
+  worker_class->kill = malt_inprocess_worker_kill;
+  worker_class->drive = malt_inprocess_worker_drive;
+  worker_class->channel_open = malt_inprocess_worker_channel_open;
+  worker_class->channel_credit = malt_inprocess_worker_channel_credit;
+  worker_class->channel_put = malt_inprocess_worker_channel_put;
+  worker_class->channel_close = malt_inprocess_worker_channel_close;
+  worker_class->channel_state = malt_inprocess_worker_channel_state;
+  worker_class->channel_forget = malt_inprocess_worker_channel_forget;
+  worker_class->release_handles = malt_inprocess_worker_release_handles;
+  worker_class->dup_summary = malt_inprocess_worker_dup_summary;
+  worker_class->get_pid = malt_inprocess_worker_get_pid;
+  worker_class->dup_julia_version = malt_inprocess_worker_dup_julia_version;
+}
