@@ -224,8 +224,10 @@ malt_inprocess_runtime_withdraw_interrupt (guint64 host, guint32 call_id)
       g_atomic_int_add (&runtime.n_queued, -1);
     }
   g_mutex_unlock (&runtime.lock);
-  g_clear_pointer (&found, op_free);
-  return found != NULL;
+  if (found == NULL)
+    return FALSE;
+  op_free (found);
+  return TRUE;
 }
 
 typedef struct

@@ -62,7 +62,7 @@ static const MaltOption options[] = {
         "output of evaluated code: to the host's, to the signal output, or nowhere" },
   { .name = "handle-signals",
     .type = MALT_OPTION_BOOL,
-    .default_value = "yes",
+    .default_value = "true",
     .summary =
         "whether Julia may handle SIGSEGV, SIGBUS and SIGFPE; of the first worker" },
   { .name = "start-timeout-ms",

@@ -42,7 +42,7 @@ enum
   COLD_ANSWER_MS = 2500, /* no exception has been printed yet */
   BURST_MS = 50,
   LAST_ANSWER_MS = 3000,
-  UNREACHABLE_MS = 1000, /* where signals cannot be sent */
+  UNREACHABLE_MS = 250, /* where signals cannot be sent */
   MAX_SIGNALS = 8 /* a loop that never allocates needs five */
 };
 

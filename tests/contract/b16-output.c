@@ -170,6 +170,12 @@ b16_output_of_programs_and_of_c_comes_too (void)
                                     "(Cstring,), \"from C\"); Libc.flush_cstdio(); 16");
   malt_assert (listen (&self, future));
   malt_assert (contract_gives_int (future, 16));
+  /* What has a process to itself is all that its descriptors can be taken from. */
+  if (!contract_can (worker, MALT_CAPABILITY_ISOLATED))
+    {
+      malt_assert (self.n_bytes_at_end == 0);
+      return;
+    }
   malt_assert (strstr (self.streams[MALT_STREAM_STDOUT]->str, "from a program\n") !=
                NULL);
   malt_assert (strstr (self.streams[MALT_STREAM_STDOUT]->str, "from C\n") != NULL);

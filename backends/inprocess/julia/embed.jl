@@ -9,6 +9,9 @@ const COND = Base.AsyncCondition()      # the host wakes us by it
 const SLOT = Vector{UInt64}(undef, 4)
 const AT = Any[0]                       # how much of the frame has been read
 const FIRST_HOST = Any[NOBODY]          # the boot serves one
+# What Julia was built with is still there.
+empty!(ARGS)
+Core.eval(Base, :(PROGRAM_FILE = ""))
 STATE[1] = unsafe_string(Ptr{UInt8}(SOURCE), SOURCE_BYTES)
 
 host_function(i) = unsafe_load(Ptr{Ptr{Cvoid}}(HOST), i)
