@@ -34,8 +34,6 @@ typedef struct
   GDestroyNotify reply_destroy; /* (nullable) */
 } HostCall;
 
-/* Answers */
-
 /* Takes both over. */
 static void
 answer (HostCall *call, MaltValue *value, GError *error)
@@ -63,32 +61,37 @@ host_call_free (gpointer data)
 
 /* Running */
 
-static void
-run_function (HostCall *call, MaltWorker *worker)
+static MaltValue *
+call_function (HostCall *call, MaltWorker *worker, GError **error)
 {
   gsize n = malt_value_get_n_children (call->arguments);
   g_autoptr (GPtrArray) arguments =
       g_ptr_array_new_full ((guint) n + 1, (GDestroyNotify) malt_value_unref);
-  GError *error = NULL;
-  MaltValue *value;
 
   for (gsize i = 0; i < n; i++)
     g_ptr_array_add (arguments, malt_value_dup_child (call->arguments, i));
-  value = call->function->func (worker, (MaltValue **) arguments->pdata, n,
-                                call->function->user_data, &error);
-  if (error != NULL)
-    g_clear_pointer (&value, malt_value_unref);
-  answer (call, value, error);
+  return call->function->func (worker, (MaltValue **) arguments->pdata, n,
+                               call->function->user_data, error);
 }
 
-/* Not for a worker that has ended in the meantime. */
+/* Not for a worker that has ended in the meantime. Function and worker are let go before the
+ * answer is sent, so who has it can rely on that. */
 static void
 run_call (HostCall *call)
 {
-  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (call->worker);
+  MaltWorker *worker = malt_weak_worker_dup (call->worker);
+  gboolean is_wanted = worker != NULL && malt_worker_is_alive (worker);
+  MaltValue *value = NULL;
+  GError *error = NULL;
 
-  if (worker != NULL && malt_worker_is_alive (worker))
-    run_function (call, worker);
+  if (is_wanted)
+    value = call_function (call, worker, &error);
+  if (error != NULL)
+    g_clear_pointer (&value, malt_value_unref);
+  g_clear_pointer (&call->function, malt_export_unref);
+  g_clear_object (&worker);
+  if (is_wanted)
+    answer (call, value, error);
 }
 
 /* What the threads of the pool do: a call, or the destroy notify of a function that
@@ -143,15 +146,20 @@ malt_export_run_destroy (GDestroyNotify destroy, gpointer user_data)
 
 /* In the context of the exporter */
 
-static gboolean
-on_context (gpointer data)
+static void
+forget_current_source (HostCall *call)
 {
-  HostCall *call = data;
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (call->worker);
 
   if (worker != NULL)
     malt_exports_forget (malt_worker_get_exports (worker), g_main_current_source ());
-  run_call (call);
+}
+
+static gboolean
+on_context (gpointer data)
+{
+  forget_current_source (data);
+  run_call (data);
   return G_SOURCE_REMOVE;
 }
 
