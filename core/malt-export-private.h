@@ -55,8 +55,8 @@ void malt_export_run_destroy (GDestroyNotify destroy, gpointer user_data);
 gpointer malt_export_native_new (const char *name, const char *signature,
                                  GCallback function, gpointer user_data,
                                  GDestroyNotify destroy, GError **error);
-void malt_export_native_free (gpointer native);
+void malt_export_native_free (gpointer data);
 MaltValue *malt_export_call_native (MaltWorker *worker, MaltValue **arguments,
-                                    gsize n_arguments, gpointer native, GError **error);
+                                    gsize n_arguments, gpointer data, GError **error);
 
 G_END_DECLS

@@ -272,30 +272,37 @@ take_back (MaltExports *exports, MaltExport *function)
     malt_export_unref (function);
 }
 
+/* Puts the function in its place and tells the worker its name, in this order. */
+static void
+announce (MaltWorker *worker, MaltExport *function, MaltFuture *future)
+{
+  MaltExports *exports = malt_worker_get_exports (worker);
+  MaltExport *replaced = NULL;
+
+  g_mutex_lock (&exports->lock);
+  if (!exports->is_closed)
+    replaced = swap_locked (exports, malt_export_ref (function));
+  MALT_WORKER_GET_CLASS (worker)->export_function (worker, function->name,
+                                                   function->flags, future);
+  g_mutex_unlock (&exports->lock);
+  g_clear_pointer (&replaced, malt_export_unref);
+}
+
 /* Takes the function over. */
 static gboolean
 publish (MaltWorker *worker, MaltExport *owned, GError **error)
 {
   g_autoptr (MaltExport) function = owned;
-  g_autoptr (MaltExport) replaced = NULL;
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltValue) answer = NULL;
-  MaltExports *exports = malt_worker_get_exports (worker);
   gboolean is_pending;
 
   future = malt_worker_begin_request (worker, &is_pending);
   if (is_pending)
-    {
-      g_mutex_lock (&exports->lock);
-      if (!exports->is_closed)
-        replaced = swap_locked (exports, malt_export_ref (function));
-      MALT_WORKER_GET_CLASS (worker)->export_function (worker, function->name,
-                                                       function->flags, future);
-      g_mutex_unlock (&exports->lock);
-    }
+    announce (worker, function, future);
   answer = malt_future_fetch (future, NULL, error);
   if (answer == NULL)
-    take_back (exports, function);
+    take_back (malt_worker_get_exports (worker), function);
   return answer != NULL;
 }
 
