@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Functions of the host, called from Julia: `Malt.host.name(args...)`.
 #
-# The host sends the names (EXPORT). The first one binds the module `Malt` in Main, which holds `host` and `HostError` and nothing else. In
-# one process there may be several hosts (workers that share it). Which is meant where more than one has a function of that name: the one
-# whose job the calling task runs, else, in tasks that user code has started, the one that exported it last.
+# The host sends the names (EXPORT). The first one binds the module `Malt` in Main, or in the module that the host has for its own; `Malt`
+# holds `host` and `HostError` and nothing else. In one process there may be several hosts (workers that share it). Which one is meant where
+# more than one has a function of that name: the one whose job the calling task runs, else, in tasks that user code has started, the one
+# that exported it last.
 #
 # Any task may call, on any thread; but peers, encoders and transports are for tasks of one thread, and an InterruptException must never
-# hit a task in the middle of a frame. So the caller only puts the call into OUTBOX and waits, which is safe everywhere. `forward_calls`
-# takes it to an executor (jobs.jl), which encodes and sends it; the reader wakes the caller. The forwarder is there, instead of the caller
-# doing its work, also because tasks inherit from the one that makes them, such as its logger, and executors must not inherit from user code.
+# hit a task in the middle of a frame. So the caller only puts the call into a queue and waits, which is safe everywhere. `forward_calls`
+# takes it to an executor (jobs.jl), which encodes and sends it; the reader wakes the caller. It is not the caller who wakes or makes an
+# executor, because tasks inherit from the one that makes them, its logger for one, and executors must not inherit from user code.
 
 mutable struct HostCall
     peer::Peer
@@ -43,18 +44,17 @@ Base.propertynames(::Host, private::Bool = false) = Core.tuple(exported_names().
 
 # What is exported: (name, peer), the latest last. The list is replaced and never changed, so that tasks on other threads may read it.
 const EXPORTED = Any[Any[]]
-# The module, OUTBOX, and the thread of the forwarder: made by the first export.
+# The module, the queue, and the thread on which it is emptied: made by the first export.
 const HOST_PARTS = Any[nothing, nothing, 0]
 
 # From the reader.
 function export_function!(peer::Peer, name::String)
     HOST_PARTS[1] === nothing && make_host_parts()
-    bind_host_module(Main)
+    bind_host_module(peer.home.scope)
     take_back_function!(peer, name)
     EXPORTED[1] = Base.vcat(EXPORTED[1]::Vector{Any}, Any[(Symbol(name), peer)])
     nothing
 end
-# With `nothing`, all of the peer's, which has ended.
 function take_back_function!(peer::Peer, @nospecialize(name))
     left = Any[]
     for entry in EXPORTED[1]::Vector{Any}
@@ -63,6 +63,16 @@ function take_back_function!(peer::Peer, @nospecialize(name))
     EXPORTED[1] = left
     nothing
 end
+# The host has gone, and Julia goes on: who waits for it, waits no longer.
+function end_host_functions!(peer::Peer)
+    peer.ended = true
+    take_back_function!(peer, nothing)
+    for id in collect(keys(peer.host_calls))
+        end_host_call(pop!(peer.host_calls, id)::HostCall, true, host_has_gone())
+    end
+    nothing
+end
+host_has_gone() = HostError("", "the host of this function has gone")
 function make_host_parts()
     m = Module(:Malt, false)
     Core.eval(m, Expr(:const, Expr(:(=), :host, Host())))
@@ -142,6 +152,7 @@ end
 function send_host_call(call::HostCall, e::Encoder)
     call.given_up && return nothing
     peer = call.peer
+    peer.ended && return end_host_call(call, true, host_has_gone())
     try
         reset!(e, peer, nothing)
         put_value!(e, call.name)

@@ -219,18 +219,6 @@ on_channel_closed (MaltLink *link, guint32 id, MaltWireReader *reader, GError **
 /* Calls of host functions: core runs them, in threads of its own, and answers through the link. */
 
 static void
-send_host_result (guint32 id, MaltValue *value, const GError *host_error, gpointer data)
-{
-  MaltLink *link = data;
-  MaltWireFrame *frame =
-      malt_wire_frame_new_host_result (link->home, id, value, host_error);
-
-  g_mutex_lock (&link->lock);
-  malt_link_send (link, frame);
-  g_mutex_unlock (&link->lock);
-}
-
-static void
 release_link (gpointer link)
 {
   malt_link_unref (link);
@@ -253,8 +241,9 @@ on_host_call (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error
         error, "the arguments of a host call are of kind %s",
         malt_value_kind_to_string (malt_value_get_kind (arguments)));
   if (worker != NULL)
-    malt_worker_host_call (worker, id, name, arguments, keywords, send_host_result,
-                           malt_link_ref (link), release_link);
+    malt_worker_host_call (worker, id, name, arguments, keywords,
+                           malt_link_send_host_result, malt_link_ref (link),
+                           release_link);
   return TRUE;
 }
 

@@ -322,6 +322,21 @@ malt_link_unexport (MaltLink *link, const char *name)
 }
 
 void
+malt_link_send_host_result (guint32 id, MaltValue *value, const GError *error,
+                            gpointer data)
+{
+  MaltLink *link = data;
+  g_auto (MaltWireWriter) writer;
+  MaltWireFrame *frame;
+
+  malt_link_writer_init (link, &writer);
+  frame = malt_wire_frame_new_host_result (&writer, id, value, error);
+  g_mutex_lock (&link->lock);
+  malt_link_send (link, frame);
+  g_mutex_unlock (&link->lock);
+}
+
+void
 malt_link_shutdown (MaltLink *link)
 {
   send_empty (link, MALT_FRAME_SHUTDOWN, 0);

@@ -42,16 +42,14 @@ frame_new_error (guint32 id, const GError *error)
 }
 
 MaltWireFrame *
-malt_wire_frame_new_host_result (MaltHandleHome *home, guint32 id, MaltValue *value,
+malt_wire_frame_new_host_result (MaltWireWriter *writer, guint32 id, MaltValue *value,
                                  const GError *error)
 {
-  g_auto (MaltWireWriter) writer;
   g_autoptr (GError) encode_error = NULL;
 
-  malt_wire_writer_init (&writer, home);
   if (error != NULL)
     return frame_new_error (id, error);
-  if (!malt_wire_writer_put_value (&writer, value, &encode_error))
+  if (!malt_wire_writer_put_value (writer, value, &encode_error))
     return frame_new_error (id, encode_error);
-  return malt_wire_writer_finish (&writer, MALT_FRAME_HOST_RESULT, 0, id);
+  return malt_wire_writer_finish (writer, MALT_FRAME_HOST_RESULT, 0, id);
 }

@@ -202,7 +202,7 @@ class HostCalls(unittest.TestCase):
         self.give(w, self.called(w)[0], "the one whose job it is")
         self.assertEqual(w.answer(n), "the one whose job it is")
         self.assertEqual(w.eval("R.exporter_of(:f) === R.BOOT[1], fetch(@async R.exporter_of(:f) === Q)"), (True, True))
-        w.eval("R.take_back_function!(Q, nothing); nothing")
+        w.eval("R.end_host_functions!(Q); nothing")
         self.assertEqual(w.eval("fetch(@async R.exporter_of(:f) === R.BOOT[1])"), True)
 
 

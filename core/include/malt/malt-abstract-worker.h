@@ -247,8 +247,8 @@ gboolean malt_channel_push (MaltChannel *channel, MaltValue *value);
 MALT_EXPORT
 void malt_channel_push_closed (MaltChannel *channel, const char *reason);
 
-/* Host functions: the answer to a call, a value or an error; both belong to the caller.
- * malt_wire_frame_new_host_result() makes a frame of it. */
+/* Host functions: takes the answer to a call, a value or an error; both belong to the
+ * caller. */
 
 typedef void (*MaltHostReply) (guint32 host_call_id, MaltValue *value,
                                const GError *error, gpointer user_data);
