@@ -236,7 +236,8 @@ names_may_change_while_they_are_called (void)
   CU_ASSERT_EQUAL (process_test_eval_int (worker, "Malt.host.twice(21)"), 42);
 }
 
-/* Functions that wait until the test lets them go on */
+/* Functions that wait until the test lets them go on. A worker may outlive the test's last
+ * reference for a moment, so what its functions use is static. */
 
 typedef struct
 {
@@ -288,7 +289,7 @@ a_call_under_way_finishes_with_the_function_it_began_with (void)
   g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltValue) value = NULL;
-  Gate gate = { 0 };
+  static Gate gate;
 
   CHECK (worker != NULL);
   CHECK (export_gate (worker, &gate));
@@ -313,7 +314,7 @@ a_worker_killed_during_a_call_does_no_harm (void)
   g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (GError) error = NULL;
-  Gate gate = { 0 };
+  static Gate gate;
 
   CHECK (worker != NULL);
   CHECK (export_gate (worker, &gate));
@@ -338,7 +339,7 @@ the_last_reference_may_go_during_a_call (void)
   MaltWorker *worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
   GWeakRef weak;
-  Gate gate = { 0 };
+  static Gate gate;
 
   CHECK (worker != NULL);
   g_weak_ref_init (&weak, worker);
@@ -362,7 +363,7 @@ a_call_that_waits_for_the_host_is_interrupted (void)
   g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (GError) error = NULL;
-  Gate gate = { 0 };
+  static Gate gate;
   MaltInterruptResult result;
 
   CHECK (worker != NULL);
@@ -428,7 +429,7 @@ functions_run_in_the_context_they_were_exported_in (void)
   g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltValue) answer = NULL;
-  Contextual contextual = { 0 };
+  static Contextual contextual;
 
   CHECK (worker != NULL);
   g_main_context_push_thread_default (context);
@@ -449,7 +450,7 @@ a_blocked_thread_runs_no_functions_of_its_context (void)
 {
   g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
-  Contextual contextual = { 0 };
+  static Contextual contextual;
 
   CHECK (worker != NULL);
   CHECK (export_contextual (worker, &contextual));
@@ -470,13 +471,14 @@ a_call_that_waits_for_its_context_keeps_no_worker (void)
 {
   MaltWorker *worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
-  Contextual contextual = { 0 };
+  static Contextual contextual;
 
   CHECK (worker != NULL);
   CHECK (export_contextual (worker, &contextual));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.here()");
   CU_ASSERT (!malt_future_wait (future, 300, NULL, NULL));
   g_object_unref (worker);
+  CU_ASSERT (process_test_wait (is_set, &contextual.n_destroyed, PATIENCE_MS));
   CU_ASSERT (malt_future_is_done (future));
   CU_ASSERT_EQUAL (contextual.n_destroyed, 1);
   while (g_main_context_iteration (NULL, FALSE))
