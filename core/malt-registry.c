@@ -54,6 +54,19 @@ check_channel_slots (const MaltWorkerClass *klass, GError **error)
 }
 
 static gboolean
+check_host_function_slots (const MaltWorkerClass *klass, GError **error)
+{
+  gboolean has_all = klass->export_function != NULL && klass->unexport_function != NULL;
+
+  if (has_all || !(klass->capabilities & MALT_CAPABILITY_HOST_FUNCTIONS))
+    return TRUE;
+  g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
+               "backend '%s' claims host functions and leaves a slot for them empty",
+               klass->name);
+  return FALSE;
+}
+
+static gboolean
 check_options (const MaltWorkerClass *klass, GError **error)
 {
   for (const MaltOption *option = klass->options; option->name != NULL; option++)
@@ -82,7 +95,8 @@ check_class (GType type, const MaltWorkerClass *klass, GError **error)
           return FALSE;
         }
     }
-  return check_channel_slots (klass, error) && check_options (klass, error);
+  return check_channel_slots (klass, error) && check_host_function_slots (klass, error) &&
+         check_options (klass, error);
 }
 
 static gboolean

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "malt-error-private.h"
+#include "malt-export-private.h"
 #include "malt-future-private.h"
 #include "malt-waiter.h"
 #include "malt-worker-private.h"
@@ -28,6 +29,7 @@ typedef struct
       *context; /* (owned): of the thread that launched; signals are emitted there */
   MaltWeakWorker *weak; /* (owned): to the worker itself */
   MaltHandleHome *home; /* (owned) */
+  MaltExports *exports; /* (owned): has its own lock, taken before that of the worker */
 
   gint state; /* atomic: MaltWorkerState; written under lock, and only forward */
   gint capabilities; /* atomic */

@@ -21,7 +21,8 @@
  *
  * The end. end_worker() is the only place that ends a worker. It takes everything that
  * waits out of the tables under the lock, and tells it afterwards without the lock:
- * futures oldest first, then channels, then stops, then handlers of `exited`.
+ * futures oldest first, then channels, then stops, then handlers of `exited`. Host
+ * functions are let go last, because that may call the host.
  *
  * Ownership. Nothing that is outstanding owns the worker: futures, channels and queued
  * emissions refer to it through the MaltWeakWorker, handles through the
@@ -369,6 +370,7 @@ end_worker (MaltWorker *worker, MaltTermination *termination)
   fail_futures (worker, &leftovers.futures, termination);
   close_channels (leftovers.channels, termination);
   finish_stops (leftovers.stops);
+  malt_exports_close (priv->exports);
   return TRUE;
 }
 
@@ -466,6 +468,12 @@ malt_worker_get_handle_home (MaltWorker *worker)
   return malt_worker_get_private (worker)->home;
 }
 
+MaltExports *
+malt_worker_get_exports (MaltWorker *worker)
+{
+  return malt_worker_get_private (worker)->exports;
+}
+
 /* The worker is there: end_worker(), which disposal runs, closes the home, and that
  * waits for this. */
 static void
@@ -487,6 +495,7 @@ malt_worker_init (MaltWorker *worker)
   priv->context = g_main_context_ref_thread_default ();
   priv->weak = malt_weak_worker_new (worker);
   priv->home = malt_handle_home_new (on_handle_released, worker);
+  priv->exports = malt_exports_new ();
   priv->outstanding = g_hash_table_new (NULL, NULL);
   priv->channels = g_hash_table_new_full (NULL, NULL, NULL, weak_ref_free);
   g_queue_init (&priv->order);
@@ -527,6 +536,7 @@ malt_worker_finalize (GObject *object)
   g_clear_pointer (&priv->context, g_main_context_unref);
   g_clear_pointer (&priv->weak, malt_weak_worker_unref);
   g_clear_pointer (&priv->home, malt_handle_home_unref);
+  g_clear_pointer (&priv->exports, malt_exports_free);
   g_clear_pointer (&priv->termination, malt_termination_unref);
   g_clear_pointer (&priv->outstanding, g_hash_table_unref);
   g_clear_pointer (&priv->channels, g_hash_table_unref);

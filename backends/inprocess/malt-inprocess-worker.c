@@ -274,6 +274,21 @@ malt_inprocess_worker_channel_forget (MaltWorker *worker, guint32 channel_id)
 }
 
 static void
+malt_inprocess_worker_export_function (MaltWorker *worker, const char *name,
+                                       G_GNUC_UNUSED MaltExportFlags flags,
+                                       MaltFuture *future)
+{
+  malt_link_export (malt_inprocess_worker_get_link (worker), name,
+                    malt_future_get_id (future));
+}
+
+static void
+malt_inprocess_worker_unexport_function (MaltWorker *worker, const char *name)
+{
+  malt_link_unexport (malt_inprocess_worker_get_link (worker), name);
+}
+
+static void
 malt_inprocess_worker_release_handles (MaltWorker *worker, const guint64 *ids,
                                        gsize n_ids)
 {
@@ -319,7 +334,7 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
   worker_class->options = options;
   worker_class->capabilities = MALT_CAPABILITY_CAN_INTERRUPT_WAITING |
                                MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES |
-                               MALT_CAPABILITY_OUTPUT;
+                               MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS;
   worker_class->auto_priority = 0; /* only when named: evaluated code can end the host */
   worker_class->probe = malt_inprocess_worker_probe;
   worker_class->remote_call = malt_inprocess_worker_remote_call;
@@ -337,6 +352,8 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
   worker_class->channel_close = malt_inprocess_worker_channel_close;
   worker_class->channel_state = malt_inprocess_worker_channel_state;
   worker_class->channel_forget = malt_inprocess_worker_channel_forget;
+  worker_class->export_function = malt_inprocess_worker_export_function;
+  worker_class->unexport_function = malt_inprocess_worker_unexport_function;
   worker_class->release_handles = malt_inprocess_worker_release_handles;
   worker_class->dup_summary = malt_inprocess_worker_dup_summary;
   worker_class->get_pid = malt_inprocess_worker_get_pid;

@@ -416,6 +416,21 @@ malt_process_worker_release_handles (MaltWorker *worker, const guint64 *ids, gsi
   malt_link_release_handles (malt_process_worker_get_link (worker), ids, n_ids);
 }
 
+static void
+malt_process_worker_export_function (MaltWorker *worker, const char *name,
+                                     G_GNUC_UNUSED MaltExportFlags flags,
+                                     MaltFuture *future)
+{
+  malt_link_export (malt_process_worker_get_link (worker), name,
+                    malt_future_get_id (future));
+}
+
+static void
+malt_process_worker_unexport_function (MaltWorker *worker, const char *name)
+{
+  malt_link_unexport (malt_process_worker_get_link (worker), name);
+}
+
 static char *
 malt_process_worker_dup_summary (MaltWorker *worker)
 {
@@ -459,10 +474,11 @@ malt_process_worker_class_init (MaltProcessWorkerClass *klass)
   worker_class->name = "malt-process";
   worker_class->description = "a Julia process of its own for each worker";
   worker_class->options = options;
-  worker_class->capabilities =
-      MALT_CAPABILITY_ISOLATED | MALT_CAPABILITY_CAN_KILL |
-      MALT_CAPABILITY_CAN_INTERRUPT_WAITING | MALT_CAPABILITY_CAN_INTERRUPT_BUSY |
-      MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES | MALT_CAPABILITY_OUTPUT;
+  worker_class->capabilities = MALT_CAPABILITY_ISOLATED | MALT_CAPABILITY_CAN_KILL |
+                               MALT_CAPABILITY_CAN_INTERRUPT_WAITING |
+                               MALT_CAPABILITY_CAN_INTERRUPT_BUSY |
+                               MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES |
+                               MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS;
   worker_class->auto_priority = 100;
   worker_class->probe = malt_process_worker_probe;
   worker_class->remote_call = malt_process_worker_remote_call;
@@ -481,6 +497,8 @@ malt_process_worker_class_init (MaltProcessWorkerClass *klass)
   worker_class->channel_state = malt_process_worker_channel_state;
   worker_class->channel_forget = malt_process_worker_channel_forget;
   worker_class->release_handles = malt_process_worker_release_handles;
+  worker_class->export_function = malt_process_worker_export_function;
+  worker_class->unexport_function = malt_process_worker_unexport_function;
   worker_class->dup_summary = malt_process_worker_dup_summary;
   worker_class->get_pid = malt_process_worker_get_pid;
   worker_class->dup_julia_version = malt_process_worker_dup_julia_version;

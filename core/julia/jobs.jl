@@ -51,13 +51,16 @@ end
 Job(peer::Peer, id::UInt32, kind::UInt8) =
     Job(peer, id, kind, MODE_VALUE, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false)
 
-const WAITING = Any[]
+const WAITING = Any[]           # Jobs, and HostCalls that are to be sent
 const PARKED = Any[]
 
 # Tasks run user code in the order of this function's calls.
 function start!(job::Job)
     job.peer.jobs[job.id] = job
-    push!(WAITING, job)
+    post!(job)
+end
+function post!(@nospecialize(work))
+    push!(WAITING, work)
     schedule(isempty(PARKED) ? Task(execute_jobs) : pop!(PARKED)::Task)
     nothing
 end
@@ -68,9 +71,9 @@ function execute_jobs()
         while isempty(WAITING)
             park()
         end
-        job = popfirst!(WAITING)::Job
+        job = popfirst!(WAITING)
         try
-            Base.invokelatest(run_job, job, e)
+            job isa Job ? Base.invokelatest(run_job, job, e) : Base.invokelatest(send_host_call, job, e)
         catch ex
             Base.invokelatest(report_fault, job, ex, catch_backtrace())
             e = Encoder()
@@ -78,8 +81,9 @@ function execute_jobs()
     end
 end
 # A fault of the runtime itself must not leave a call unanswered.
-function report_fault(job::Job, @nospecialize(ex), trace)
+function report_fault(@nospecialize(job), @nospecialize(ex), trace)
     report("Malt: fault in the runtime", ("", sprint(showerror, ex), sprint(Base.show_backtrace, trace)))
+    job isa Job || return late(end_host_call, job, true, ex)
     haskey(job.peer.jobs, job.id) && fail(job, Encoder(), FROM_ENCODER, ex, trace)
     nothing
 end

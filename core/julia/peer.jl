@@ -74,9 +74,10 @@ mutable struct Peer
     n_host_calls::UInt32
     max_frame_bytes::Int
     n_frames::Int                   # received
+    ended::Bool                     # the host has gone
 end
 Peer(@nospecialize(link)) =
-    Peer(link, MAIN, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0)
+    Peer(link, MAIN, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0, false)
 
 # Settings come as lines `name=value`; unknown ones are for newer runtimes.
 function configure(peer::Peer, text::String)

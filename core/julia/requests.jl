@@ -11,6 +11,7 @@ const CHANNEL_FORGET = 0x0d
 const RELEASE = 0x0e
 const SHUTDOWN = 0x0f
 const HOST_RESULT = 0x10
+const EXPORT = 0x11
 
 const READER = Encoder()        # for the answers that the reader gives itself
 
@@ -71,6 +72,8 @@ function handle_body(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id::
             late(forget_channel!, peer, id)
         elseif kind == HOST_RESULT
             late(get_host_result!, peer, source, flags, id)
+        elseif kind == EXPORT
+            late(get_export!, peer, source, flags, id)
         else
             job = get_job!(Decoder(source, peer), Job(peer, id, kind), flags)
             left(source) == 0 || refuse(left(source), " bytes follow the last value")
@@ -79,7 +82,7 @@ function handle_body(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id::
     catch ex
         ex isa EOFError && source.link !== nothing && rethrow()
         kind == RELEASE || kind == CHANNEL_CREDIT || kind == CHANNEL_FORGET || kind == HOST_RESULT ||
-            late(answer_undecoded, peer, id, ex, (kind == EVAL || kind == CALL) && flags & 0x08 != 0)
+            kind == EXPORT && flags == 0x01 || late(answer_undecoded, peer, id, ex, (kind == EVAL || kind == CALL) && flags & 0x08 != 0)
     end
     nothing
 end
@@ -136,15 +139,19 @@ function get_channel_job!(d::Decoder, job::Job)
     end
     job
 end
-function get_host_result!(peer::Peer, source::Source, flags::UInt8, id::UInt32)
-    d = Decoder(source, peer)
-    if flags & 0x01 != 0
-        next!(source, UInt8)
-        get_value!(d)
-        host_result!(peer, id, true, HostError(get_value!(d)))
-    else
-        host_result!(peer, id, false, get_value!(d))
+# Answered at once: what the host evaluates next may call the function.
+function get_export!(peer::Peer, source::Source, flags::UInt8, id::UInt32)
+    name = get_value!(Decoder(source, peer))
+    name isa String && flags <= 0x01 && left(source) == 0 || refuse("an export is one String")
+    flags == 0x01 && return take_back_function!(peer, name)
+    texts = try
+        export_function!(peer, name)
+    catch ex
+        describe_error(nothing, ex, Any[])
     end
+    reset!(READER, peer, nothing)
+    texts === nothing ? put_value!(READER, nothing) : put_error!(READER, FROM_USER, texts)
+    send!(READER, texts === nothing ? OK : ERROR, id)
 end
 
 # A signal that was sent before this frame is thrown here, if it still comes: nothing tells how many there are, so quiet decides.

@@ -216,26 +216,34 @@ on_channel_closed (MaltLink *link, guint32 id, MaltWireReader *reader, GError **
   return TRUE;
 }
 
-/* No functions are exported yet, so none has that name. */
+/* Calls of host functions: core runs them, in threads of its own, and answers through the link. */
+
+static void
+release_link (gpointer link)
+{
+  malt_link_unref (link);
+}
+
 static gboolean
 on_host_call (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
 {
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
   g_autofree char *name = malt_wire_reader_take_string_value (reader, error);
-  g_autofree char *message = NULL;
-  g_auto (MaltWireWriter) writer;
+  g_autoptr (MaltValue) arguments = NULL;
+  g_autoptr (MaltValue) keywords = NULL;
 
-  malt_wire_writer_init (&writer, NULL);
-  if (name == NULL)
+  if (name == NULL || (arguments = malt_wire_reader_take_value (reader, error)) == NULL ||
+      (keywords = malt_wire_reader_take_value (reader, error)) == NULL ||
+      !malt_wire_reader_finish (reader, error))
     return FALSE;
-  message = g_strdup_printf ("no such host function: %s", name);
-  malt_wire_writer_put_u8 (&writer, MALT_FRAME_ERROR_REMOTE_EXCEPTION);
-  malt_wire_writer_put_string_value (&writer, "ErrorException");
-  malt_wire_writer_put_string_value (&writer, message);
-  malt_wire_writer_put_string_value (&writer, "");
-  g_mutex_lock (&link->lock);
-  malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_HOST_RESULT,
-                                                 MALT_FRAME_HOST_RESULT_IS_ERROR, id));
-  g_mutex_unlock (&link->lock);
+  if (malt_value_get_kind (arguments) != MALT_VALUE_TUPLE)
+    return set_protocol_error (
+        error, "the arguments of a host call are of kind %s",
+        malt_value_kind_to_string (malt_value_get_kind (arguments)));
+  if (worker != NULL)
+    malt_worker_host_call (worker, id, name, arguments, keywords,
+                           malt_link_send_host_result, malt_link_ref (link),
+                           release_link);
   return TRUE;
 }
 

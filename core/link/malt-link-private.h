@@ -96,6 +96,10 @@ struct _MaltLink
   guint n_fences;
 };
 
+/* The answer to a HOST_CALL, a MaltHostReply; without lock: malt-link-request.c. */
+void malt_link_send_host_result (guint32 id, MaltValue *value, const GError *error,
+                                 gpointer link);
+
 /* Sending: malt-link-send.c. All with lock held. */
 
 void malt_link_send (MaltLink *link, MaltWireFrame *frame);

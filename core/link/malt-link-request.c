@@ -292,6 +292,50 @@ malt_link_release_handles (MaltLink *link, const guint64 *ids, gsize n_ids)
   g_mutex_unlock (&link->lock);
 }
 
+/* Host functions: their names. Binding one runs no code of the user's. */
+
+static MaltWireFrame *
+frame_new_export (const char *name, guint8 flags, guint32 id)
+{
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, NULL);
+  malt_wire_writer_put_string_value (&writer, name);
+  return malt_wire_writer_finish (&writer, MALT_FRAME_EXPORT, flags, id);
+}
+
+void
+malt_link_export (MaltLink *link, const char *name, guint32 call_id)
+{
+  g_mutex_lock (&link->lock);
+  malt_link_send_call (link, frame_new_export (name, 0, call_id), call_id,
+                       MALT_LINK_CALL_KNOWN);
+  g_mutex_unlock (&link->lock);
+}
+
+void
+malt_link_unexport (MaltLink *link, const char *name)
+{
+  g_mutex_lock (&link->lock);
+  malt_link_send (link, frame_new_export (name, MALT_FRAME_EXPORT_IS_OVER, 0));
+  g_mutex_unlock (&link->lock);
+}
+
+void
+malt_link_send_host_result (guint32 id, MaltValue *value, const GError *error,
+                            gpointer data)
+{
+  MaltLink *link = data;
+  g_auto (MaltWireWriter) writer;
+  MaltWireFrame *frame;
+
+  malt_link_writer_init (link, &writer);
+  frame = malt_wire_frame_new_host_result (&writer, id, value, error);
+  g_mutex_lock (&link->lock);
+  malt_link_send (link, frame);
+  g_mutex_unlock (&link->lock);
+}
+
 void
 malt_link_shutdown (MaltLink *link)
 {

@@ -39,6 +39,7 @@ typedef enum
   MALT_FRAME_RELEASE = 0x0e,
   MALT_FRAME_SHUTDOWN = 0x0f,
   MALT_FRAME_HOST_RESULT = 0x10,
+  MALT_FRAME_EXPORT = 0x11,
   /* runtime to host */
   MALT_FRAME_RUNTIME_HELLO = 0x81,
   MALT_FRAME_OK = 0x82,
@@ -65,6 +66,9 @@ enum
 
 /* Flag of HOST_RESULT. */
 #define MALT_FRAME_HOST_RESULT_IS_ERROR 1
+
+/* Flag of EXPORT: the name is taken back. */
+#define MALT_FRAME_EXPORT_IS_OVER 1
 
 /* Classes of ERROR. */
 enum

@@ -89,4 +89,12 @@ void malt_wire_writer_put_string_value (MaltWireWriter *writer, const char *text
 MaltWireFrame *malt_wire_writer_finish (MaltWireWriter *writer, MaltFrameKind kind,
                                         guint8 flags, guint32 id);
 
+/* A whole frame HOST_RESULT: malt-wire-host-result.c */
+
+/* The answer to a call of a host function, with an error if there is one. A value that
+ * cannot be sent becomes the error that says so. @writer is for the value: empty, and only
+ * to be cleared afterwards. */
+MaltWireFrame *malt_wire_frame_new_host_result (MaltWireWriter *writer, guint32 id,
+                                                MaltValue *value, const GError *error);
+
 G_END_DECLS

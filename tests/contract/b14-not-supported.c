@@ -125,6 +125,78 @@ b14_handles_work_or_are_not_supported (void)
   }
 }
 
+static MaltValue *
+sum_of_two (G_GNUC_UNUSED MaltWorker *worker, MaltValue **arguments, gsize n_arguments,
+            G_GNUC_UNUSED gpointer user_data, GError **error)
+{
+  if (n_arguments == 2)
+    return malt_value_new_int64 (malt_value_get_int64 (arguments[0]) +
+                                 malt_value_get_int64 (arguments[1]));
+  g_set_error (error, MALT_ERROR, MALT_ERROR_VALUE, "expected two numbers");
+  return NULL;
+}
+
+static void
+on_let_go (gpointer user_data)
+{
+  (*(guint *) user_data)++;
+}
+
+static void
+b14_host_functions_work_or_are_not_supported (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (GError) error = NULL;
+  guint n_let_go = 0;
+  gboolean is_exported;
+
+  malt_assert (worker != NULL);
+  is_exported = malt_worker_export_func (worker, "contract_sum", sum_of_two, &n_let_go,
+                                         on_let_go, MALT_EXPORT_DEFAULT, &error);
+  if (contract_can (worker, MALT_CAPABILITY_HOST_FUNCTIONS))
+    {
+      malt_assert_no_error (error);
+      malt_assert (is_exported);
+      malt_assert (contract_evals_to (worker, "Malt.host.contract_sum(40, 2)", "42"));
+      malt_assert (malt_worker_unexport (worker, "contract_sum"));
+    }
+  else
+    {
+      malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
+      malt_assert (!is_exported);
+      malt_assert (!malt_worker_unexport (worker, "contract_sum"));
+      malt_assert (contract_works (worker));
+    }
+  malt_assert_int (n_let_go, 1);
+}
+
+static void
+take_nothing (G_GNUC_UNUSED gpointer user_data, G_GNUC_UNUSED GError **error)
+{
+}
+
+static void
+b14_direct_host_functions_need_julia_in_this_process (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (GError) error = NULL;
+  gboolean is_exported;
+
+  malt_assert (worker != NULL);
+  is_exported =
+      malt_worker_export (worker, "contract_direct", "void()", MALT_EXPORT_DIRECT,
+                          G_CALLBACK (take_nothing), NULL, NULL, &error);
+  if (contract_can (worker, MALT_CAPABILITY_HOST_FUNCTIONS) &&
+      contract_can (worker, MALT_CAPABILITY_NATIVE))
+    {
+      malt_assert_no_error (error);
+      malt_assert (is_exported && malt_worker_unexport (worker, "contract_direct"));
+      return;
+    }
+  malt_assert (!is_exported);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
+}
+
 static void
 on_output (gpointer user_data)
 {
@@ -190,6 +262,8 @@ const ContractTest contract_b14[] = {
   CONTRACT_TEST (b14_channels_work_or_are_not_supported),
   CONTRACT_TEST (b14_channels_in_the_background_work_or_are_not_supported),
   CONTRACT_TEST (b14_handles_work_or_are_not_supported),
+  CONTRACT_TEST (b14_host_functions_work_or_are_not_supported),
+  CONTRACT_TEST (b14_direct_host_functions_need_julia_in_this_process),
   CONTRACT_TEST (b14_output_comes_where_its_bit_promises_it),
   CONTRACT_TEST (b14_a_worker_promises_no_more_than_its_backend),
   CONTRACT_TEST (b14_an_unknown_option_is_refused),

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The library from Python, through its introspection data, as a program in any bound language would use it."""
+import gc
+import threading
 import unittest
+import weakref
 
 import gi
 
@@ -37,6 +40,81 @@ class Introspection(unittest.TestCase):
         loop.run()
         self.assertTrue(future.is_done())
         self.assertEqual(answers[0].to_string(), "[1.5, 2.5]")
+        self.assertTrue(worker.stop(None))
+
+    def test_a_function_of_python_is_called_from_julia(self):
+        worker = Malt.Worker.launch(Malt.Config.new_default())
+        seen = []
+
+        def join(its_worker, arguments, *_):
+            seen.append((its_worker, [argument.to_string() for argument in arguments]))
+            return Malt.Value.new_string("+".join(seen[-1][1]))
+
+        self.assertTrue(worker.export_func("join", join, None, Malt.ExportFlags.DEFAULT))
+        answer = worker.remote_eval_fetch(None, 'Malt.host.join(1, "two", [3.0])', None)
+        self.assertEqual(answer.get_string(), '1+"two"+[3.0]')
+        self.assertEqual(seen, [(worker, ["1", '"two"', "[3.0]"])])
+        self.assertEqual(worker.remote_eval_fetch(None, "Malt.host.join()", None).get_string(), "")
+        self.assertTrue(worker.unexport("join"))
+        with self.assertRaises(GLib.Error):
+            worker.remote_eval_fetch(None, "Malt.host.join()", None)
+        self.assertTrue(worker.stop(None))
+
+    def test_a_function_of_python_throws_and_calls_back(self):
+        worker = Malt.Worker.launch(Malt.Config.new_default())
+
+        def run(its_worker, arguments, *_):
+            if not arguments:
+                raise GLib.Error.new_literal(Malt.error_quark(), "nothing to run", Malt.Error.VALUE)
+            return its_worker.remote_eval_fetch(None, arguments[0].get_string(), None)
+
+        worker.export_func("run", run, None, Malt.ExportFlags.DEFAULT)
+        with self.assertRaises(GLib.Error) as caught:
+            worker.remote_eval_fetch(None, "Malt.host.run()", None)
+        self.assertEqual(caught.exception.message, "HostError: nothing to run")
+        self.assertEqual(worker.remote_eval_fetch(None, 'Malt.host.run("6 * 7")', None).get_int64(), 42)
+        with self.assertRaises(GLib.Error) as caught:
+            worker.remote_eval_fetch(None, 'Malt.host.run("sqrt(-1)")', None)
+        self.assertIn("DomainError", caught.exception.message)
+        self.assertTrue(worker.stop(None))
+
+    def test_a_function_of_python_runs_in_the_main_loop(self):
+        worker = Malt.Worker.launch(Malt.Config.new_default())
+        threads = []
+        loop = GLib.MainLoop()
+        answers = []
+
+        def here(its_worker, arguments, *_):
+            threads.append(threading.current_thread())
+            return None
+
+        def on_answer(source, result):
+            answers.append(source.remote_eval_finish(result).to_string())
+            loop.quit()
+
+        worker.export_func("here", here, None, Malt.ExportFlags.IN_CONTEXT)
+        worker.remote_eval_async(None, "Malt.host.here()", None, on_answer)
+        loop.run()
+        self.assertEqual((threads, answers), ([threading.main_thread()], ["nothing"]))
+        self.assertTrue(worker.stop(None))
+
+    def test_what_a_function_of_python_holds_is_let_go(self):
+        worker = Malt.Worker.launch(Malt.Config.new_default())
+
+        class Held:
+            def __call__(self, its_worker, arguments, *_):
+                return arguments[0]
+
+        held = Held()
+        gone = weakref.ref(held)
+        worker.export_func("echo", held, None, Malt.ExportFlags.DEFAULT)
+        del held
+        gc.collect()
+        self.assertEqual(worker.remote_eval_fetch(None, "Malt.host.echo(5)", None).get_int64(), 5)
+        self.assertIsNotNone(gone())
+        worker.unexport("echo")
+        gc.collect()
+        self.assertIsNone(gone())
         self.assertTrue(worker.stop(None))
 
 

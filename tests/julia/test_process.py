@@ -215,38 +215,6 @@ class Process(unittest.TestCase):
         w.send(HELLO, 0, b"NOT MALT" + struct.pack("<HH", 1, 0) + text(""))
         w.process.wait(DEADLINE)
 
-    def test_host_calls(self):
-        w = self.worker()
-        w.eval("[1]")
-        # Until a host exports a function nothing leads to the runtime's module but a back door.
-        w.eval("M = parentmodule(Base.active_repl_backend.backend_task.code); host = M.Host(M.BOOT[1]); nothing")
-
-        def called():
-            _, number, body = w.expect(lambda k, i: k == HOST_CALL)
-            d = Decoder(body)
-            values = d.value(), d.value(), d.value()
-            d.done()
-            return number, values
-
-        n = w.start_eval("host.double(21, \"x\"; k = 1)")
-        number, values = called()
-        self.assertEqual(values, ("double", (21, "x"), NamedTuple(("k",), (1,))))
-        self.assertEqual(w.eval("1 + 1"), 2, "the worker is free while the host works")
-        w.send(HOST_RESULT, number, encode(42))
-        self.assertEqual(w.answer(n), 42)
-        n = w.start_eval("host.bad()")
-        w.send(HOST_RESULT, called()[0], b"\1" + encode("Err") + encode("the host said no") + encode(""), 1)
-        with self.assertRaises(RemoteException) as caught:
-            w.answer(n)
-        self.assertEqual(caught.exception.message, "the host said no")
-        n = w.start_eval("host.slow()")
-        number = called()[0]
-        self.assertEqual(w.interrupt(n), 0)
-        with self.assertRaises(RemoteException):
-            w.answer(n)
-        w.send(HOST_RESULT, number, encode(1))
-        self.assertEqual(w.eval("5"), 5)
-
     def test_threads(self):
         w = self.worker(flags=WITH_BOOT, env=dict(os.environ, JULIA_NUM_THREADS="2"))
         self.assertEqual(w.eval("n = Threads.Atomic{Int}(0); Threads.@threads for i in 1:100; Threads.atomic_add!(n, i); end; n[]"), 5050)

@@ -146,6 +146,7 @@ function forget_host(host::UInt64)
     for id in collect(keys(peer.channels))
         forget_channel!(peer, id)
     end
+    end_host_functions!(peer)
     empty!(peer.handles)
     delete!(OUTPUTS, peer)
     nothing

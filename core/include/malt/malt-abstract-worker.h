@@ -180,13 +180,23 @@ struct _MaltWorkerClass
    * disposed of. */
   void (*release_handles) (MaltWorker *worker, const guint64 *ids, gsize n_ids);
 
+  /* Host functions: both, or neither. Evaluated code finds a function by @name from the
+   * completion of the future on, which is with nothing, and until unexport_function; the
+   * same name may come again. What it calls is handed to malt_worker_host_call().
+   * MALT_EXPORT_DIRECT comes only to workers with MALT_CAPABILITY_NATIVE. Neither may
+   * block: they are called under the lock of the worker's table of functions, so that
+   * they come in the order in which it changes. */
+  void (*export_function) (MaltWorker *worker, const char *name, MaltExportFlags flags,
+                           MaltFuture *future);
+  void (*unexport_function) (MaltWorker *worker, const char *name);
+
   /* One line such as "malt-process worker 1234". */
   char *(*dup_summary) (MaltWorker *worker);
   gint64 (*get_pid) (MaltWorker *worker);
   char *(*dup_julia_version) (MaltWorker *worker);
 
   /*< private >*/
-  gpointer padding[16];
+  gpointer padding[14];
 };
 
 /* Register */
@@ -236,6 +246,18 @@ MALT_EXPORT
 gboolean malt_channel_push (MaltChannel *channel, MaltValue *value);
 MALT_EXPORT
 void malt_channel_push_closed (MaltChannel *channel, const char *reason);
+
+/* Host functions: takes the answer to a call, a value or an error; both belong to the
+ * caller. */
+
+typedef void (*MaltHostReply) (guint32 host_call_id, MaltValue *value,
+                               const GError *error, gpointer user_data);
+
+MALT_EXPORT
+void malt_worker_host_call (MaltWorker *worker, guint32 host_call_id, const char *name,
+                            MaltValue *arguments, MaltValue *keywords,
+                            MaltHostReply reply, gpointer user_data,
+                            GDestroyNotify destroy);
 
 /* Drivers: @wake is called when another thread completes the future, so that a thread
  * that reads for it can be woken. It runs under the future's lock and must do no more

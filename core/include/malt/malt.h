@@ -10,6 +10,7 @@
 #include <malt/malt-config.h>
 #include <malt/malt-enum-types.h>
 #include <malt/malt-error.h>
+#include <malt/malt-export.h>
 #include <malt/malt-future.h>
 #include <malt/malt-types.h>
 #include <malt/malt-value.h>

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Host functions: C functions that Julia code calls. Documentation stands beside the code. */
+#pragma once
+
+#if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)
+#error "Only <malt/malt.h> can be included directly."
+#endif
+
+#include <malt/malt-types.h>
+#include <malt/malt-value.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MaltExportFlags:
+ * @MALT_EXPORT_DEFAULT: the function runs in a thread of the library, several calls at
+ *   once: it may block, and it may use the worker again
+ * @MALT_EXPORT_IN_CONTEXT: the function runs in the main context that was the
+ *   thread-default one of the exporting thread. While nobody runs that context, Julia
+ *   waits: a thread that blocks until a call is done, and runs the context of a function
+ *   which that call needs, waits for itself
+ * @MALT_EXPORT_DIRECT: the function runs in the thread of Julia, with nothing in between.
+ *   It must not block and must not use the worker. Only for workers with
+ *   %MALT_CAPABILITY_NATIVE
+ *
+ * Where a host function runs.
+ */
+typedef enum
+{
+  MALT_EXPORT_DEFAULT = 0,
+  MALT_EXPORT_IN_CONTEXT = 1 << 0,
+  MALT_EXPORT_DIRECT = 1 << 1,
+} MaltExportFlags;
+
+/**
+ * MaltHostFunc:
+ * @worker: the worker whose Julia code calls
+ * @arguments: (array length=n_arguments): the arguments, which belong to the caller
+ * @n_arguments: their number
+ * @user_data: what was given to malt_worker_export_func()
+ * @error: return location for an error, which is thrown in Julia
+ *
+ * A host function of any number of arguments.
+ *
+ * Returns: (transfer full) (nullable): the result; %NULL is `nothing`, unless there is an
+ *   error
+ */
+typedef MaltValue *(*MaltHostFunc) (MaltWorker *worker, MaltValue **arguments,
+                                    gsize n_arguments, gpointer user_data,
+                                    GError **error);
+
+MALT_EXPORT
+gboolean malt_worker_export (MaltWorker *worker, const char *name, const char *signature,
+                             MaltExportFlags flags, GCallback function,
+                             gpointer user_data, GDestroyNotify destroy, GError **error);
+MALT_EXPORT
+gboolean malt_worker_export_func (MaltWorker *worker, const char *name, MaltHostFunc func,
+                                  gpointer user_data, GDestroyNotify destroy,
+                                  MaltExportFlags flags, GError **error);
+MALT_EXPORT
+gboolean malt_worker_unexport (MaltWorker *worker, const char *name);
+
+G_END_DECLS

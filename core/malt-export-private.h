@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of host functions share, and what a worker does with them. Internal to
+ * the library. */
+#pragma once
+
+#include "link/malt-weak-worker.h"
+#include <malt/malt-abstract-worker.h>
+
+G_BEGIN_DECLS
+
+/* One function that was exported. Immutable but for its count of references: the registry
+ * has one, and each call that is under way. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  char *name; /* (owned) */
+  MaltExportFlags flags;
+  MaltHostFunc func;
+  gpointer user_data; /* (owned), if there is a destroy */
+  GDestroyNotify destroy; /* (nullable) */
+  GMainContext *context; /* (owned) (nullable): of functions that are IN_CONTEXT */
+} MaltExport;
+
+MaltExport *malt_export_ref (MaltExport *function);
+/* The last one calls destroy, but never in the I/O thread. */
+void malt_export_unref (MaltExport *function);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltExport, malt_export_unref)
+
+/* The functions of one worker. */
+typedef struct _MaltExports MaltExports;
+
+MaltExports *malt_exports_new (void);
+/* The worker has ended: lets all functions go, and drops calls that wait for a context. */
+void malt_exports_close (MaltExports *exports);
+void malt_exports_free (MaltExports *exports);
+/* (transfer none): lives as long as the worker */
+MaltExports *malt_worker_get_exports (MaltWorker *worker);
+
+/* (transfer full) (nullable) */
+MaltExport *malt_exports_dup (MaltExports *exports, const char *name);
+
+/* A source that waits for a context to run it; not attached if the worker has ended. */
+void malt_exports_attach (MaltExports *exports, GSource *source, GMainContext *context);
+void malt_exports_forget (MaltExports *exports, GSource *source);
+
+/* Runs in a thread of the library's own: malt-export-call.c */
+void malt_export_run_destroy (GDestroyNotify destroy, gpointer user_data);
+
+/* Functions with a signature: malt-export-native.c */
+
+/* What malt_export_call_native() takes for its user_data; freed by
+ * malt_export_native_free(), which calls destroy. NULL, with an error, and destroy not
+ * called, if the signature is wrong. */
+gpointer malt_export_native_new (const char *name, const char *signature,
+                                 GCallback function, gpointer user_data,
+                                 GDestroyNotify destroy, GError **error);
+void malt_export_native_free (gpointer data);
+MaltValue *malt_export_call_native (MaltWorker *worker, MaltValue **arguments,
+                                    gsize n_arguments, gpointer data, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/* Host functions: which ones a worker has.
+ *
+ * The registry of a worker, MaltExports, maps names to functions. The worker's Julia side
+ * knows the names only; a call brings the name (malt-export-call.c), and the function is
+ * looked up when the call arrives. So exporting a name again is one store: calls that are
+ * under way keep a reference to the function they began with.
+ *
+ * The lock guards the registry. It is also held while the slots export_function and
+ * unexport_function are called, so that the worker hears of names in the order in which
+ * the registry changed. The slots only queue. Whoever lets a function go does so without
+ * the lock, because that may call foreign code (destroy).
+ *
+ * The end. malt_exports_close() takes everything out at the end of the worker; after it
+ * nothing is found and nothing can be added. */
+#include "malt-error-private.h"
+#include "malt-export-private.h"
+#include "malt-worker-state.h"
+
+#include "link/malt-io-thread.h"
+
+#include <string.h>
+
+#define MAX_NAME_CHARS 100
+
+struct _MaltExports
+{
+  GMutex lock; /* guards what follows */
+  gboolean is_closed;
+  GHashTable *functions; /* (owned): name -> MaltExport (owned) */
+  GSList *sources; /* (owned): of GSource (owned): calls that wait for a context */
+};
+
+/* One function */
+
+static MaltExport *
+export_new (const char *name, MaltExportFlags flags, MaltHostFunc func,
+            gpointer user_data, GDestroyNotify destroy)
+{
+  MaltExport *function = g_new0 (MaltExport, 1);
+
+  g_atomic_ref_count_init (&function->ref_count);
+  function->name = g_strdup (name);
+  function->flags = flags;
+  function->func = func;
+  function->user_data = user_data;
+  function->destroy = destroy;
+  if (flags & MALT_EXPORT_IN_CONTEXT)
+    function->context = g_main_context_ref_thread_default ();
+  return function;
+}
+
+MaltExport *
+malt_export_ref (MaltExport *function)
+{
+  g_atomic_ref_count_inc (&function->ref_count);
+  return function;
+}
+
+void
+malt_export_unref (MaltExport *function)
+{
+  if (!g_atomic_ref_count_dec (&function->ref_count))
+    return;
+  if (function->destroy != NULL && malt_io_thread_is_current ())
+    malt_export_run_destroy (function->destroy, function->user_data);
+  else if (function->destroy != NULL)
+    function->destroy (function->user_data);
+  g_clear_pointer (&function->context, g_main_context_unref);
+  g_free (function->name);
+  g_free (function);
+}
+
+/* The functions of a worker */
+
+MaltExports *
+malt_exports_new (void)
+{
+  MaltExports *exports = g_new0 (MaltExports, 1);
+
+  g_mutex_init (&exports->lock);
+  exports->functions = g_hash_table_new (g_str_hash, g_str_equal);
+  return exports;
+}
+
+static void
+unref_function (G_GNUC_UNUSED gpointer name, gpointer function,
+                G_GNUC_UNUSED gpointer user_data)
+{
+  malt_export_unref (function);
+}
+
+static void
+destroy_source (gpointer data)
+{
+  GSource *source = data;
+
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+void
+malt_exports_close (MaltExports *exports)
+{
+  GHashTable *functions;
+  GSList *sources;
+
+  g_mutex_lock (&exports->lock);
+  exports->is_closed = TRUE;
+  functions = exports->functions;
+  exports->functions = g_hash_table_new (g_str_hash, g_str_equal);
+  sources = g_steal_pointer (&exports->sources);
+  g_mutex_unlock (&exports->lock);
+
+  g_slist_free_full (sources, destroy_source);
+  g_hash_table_foreach (functions, unref_function, NULL);
+  g_hash_table_unref (functions);
+}
+
+void
+malt_exports_free (MaltExports *exports)
+{
+  malt_exports_close (exports);
+  g_hash_table_unref (exports->functions);
+  g_mutex_clear (&exports->lock);
+  g_free (exports);
+}
+
+MaltExport *
+malt_exports_dup (MaltExports *exports, const char *name)
+{
+  MaltExport *function;
+
+  g_mutex_lock (&exports->lock);
+  function = g_hash_table_lookup (exports->functions, name);
+  if (function != NULL)
+    malt_export_ref (function);
+  g_mutex_unlock (&exports->lock);
+  return function;
+}
+
+void
+malt_exports_attach (MaltExports *exports, GSource *source, GMainContext *context)
+{
+  g_mutex_lock (&exports->lock);
+  if (!exports->is_closed)
+    {
+      exports->sources = g_slist_prepend (exports->sources, g_source_ref (source));
+      g_source_attach (source, context);
+    }
+  g_mutex_unlock (&exports->lock);
+}
+
+void
+malt_exports_forget (MaltExports *exports, GSource *source)
+{
+  GSList *link;
+
+  g_mutex_lock (&exports->lock);
+  link = g_slist_find (exports->sources, source);
+  exports->sources = g_slist_delete_link (exports->sources, link);
+  g_mutex_unlock (&exports->lock);
+  if (link != NULL)
+    g_source_unref (source);
+}
+
+/* Exporting */
+
+static gboolean
+is_reserved (const char *name)
+{
+  static const char *const words[] = {
+    "baremodule", "begin", "break",    "catch",  "const",  "continue",
+    "do",         "else",  "elseif",   "end",    "export", "false",
+    "finally",    "for",   "function", "global", "if",     "import",
+    "let",        "local", "macro",    "module", "quote",  "return",
+    "struct",     "true",  "try",      "using",  "while",  NULL,
+  };
+
+  return g_strv_contains (words, name);
+}
+
+/* What Julia's parser takes for one name, but for symbols beyond letters and digits. */
+static gboolean
+is_identifier (const char *name)
+{
+  gboolean has_letter = FALSE;
+
+  if (!g_utf8_validate (name, -1, NULL))
+    return FALSE;
+  for (const char *p = name; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+      gboolean is_first = p == name;
+
+      if (g_unichar_isalpha (c))
+        has_letter = TRUE;
+      else if (c != '_' && (is_first || (c != '!' && !g_unichar_isdigit (c) &&
+                                         !g_unichar_ismark (c))))
+        return FALSE;
+    }
+  return has_letter && !is_reserved (name);
+}
+
+static gboolean
+check_name (const char *name, GError **error)
+{
+  g_autofree char *shown = NULL;
+
+  if (is_identifier (name))
+    return TRUE;
+  shown = malt_text_to_line (name, MAX_NAME_CHARS);
+  g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
+               "expected a Julia identifier as the name of a host function, got '%s'",
+               shown);
+  return FALSE;
+}
+
+static gboolean
+set_not_supported (GError **error, const char *message)
+{
+  g_set_error_literal (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED, message);
+  return FALSE;
+}
+
+static gboolean
+check_flags (MaltWorker *worker, MaltExportFlags flags, gboolean has_signature,
+             GError **error)
+{
+  MaltCapabilities capabilities = malt_worker_get_capabilities (worker);
+
+  if (!(capabilities & MALT_CAPABILITY_HOST_FUNCTIONS))
+    return set_not_supported (error, "this worker cannot call functions of the host");
+  if ((flags & MALT_EXPORT_DIRECT) && !(capabilities & MALT_CAPABILITY_NATIVE))
+    return set_not_supported (
+        error, "this worker cannot call functions of the host directly: its Julia runs "
+               "in another process");
+  if ((flags & MALT_EXPORT_DIRECT) &&
+      (!has_signature || (flags & MALT_EXPORT_IN_CONTEXT)))
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
+                           "expected a signature, and no context, for a function that is "
+                           "called directly");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Takes the function over. The one that it replaces, if any. (transfer full) */
+static MaltExport *
+swap_locked (MaltExports *exports, MaltExport *function)
+{
+  gpointer replaced = NULL;
+
+  g_hash_table_steal_extended (exports->functions, function->name, NULL, &replaced);
+  g_hash_table_insert (exports->functions, function->name, function);
+  return replaced;
+}
+
+/* After the worker has refused the name. Another thread may have exported it again. */
+static void
+take_back (MaltExports *exports, MaltExport *function)
+{
+  gboolean is_there;
+
+  g_mutex_lock (&exports->lock);
+  is_there = g_hash_table_lookup (exports->functions, function->name) == function;
+  if (is_there)
+    g_hash_table_steal (exports->functions, function->name);
+  g_mutex_unlock (&exports->lock);
+  if (is_there)
+    malt_export_unref (function);
+}
+
+/* Puts the function in its place and tells the worker its name, in this order. */
+static void
+announce (MaltWorker *worker, MaltExport *function, MaltFuture *future)
+{
+  MaltExports *exports = malt_worker_get_exports (worker);
+  MaltExport *replaced = NULL;
+
+  g_mutex_lock (&exports->lock);
+  if (!exports->is_closed)
+    replaced = swap_locked (exports, malt_export_ref (function));
+  MALT_WORKER_GET_CLASS (worker)->export_function (worker, function->name,
+                                                   function->flags, future);
+  g_mutex_unlock (&exports->lock);
+  g_clear_pointer (&replaced, malt_export_unref);
+}
+
+/* Takes the function over. */
+static gboolean
+publish (MaltWorker *worker, MaltExport *owned, GError **error)
+{
+  g_autoptr (MaltExport) function = owned;
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (MaltValue) answer = NULL;
+  gboolean is_pending;
+
+  future = malt_worker_begin_request (worker, &is_pending);
+  if (is_pending)
+    announce (worker, function, future);
+  answer = malt_future_fetch (future, NULL, error);
+  if (answer == NULL)
+    take_back (malt_worker_get_exports (worker), function);
+  return answer != NULL;
+}
+
+/**
+ * malt_worker_export: (skip)
+ * @worker: a worker
+ * @name: what Julia calls it: a Julia identifier
+ * @signature: the C types of its result and arguments, such as "f64(f64*,i64)"
+ * @flags: where it runs
+ * @function: the function
+ * @user_data: passed to @function behind its arguments
+ * @destroy: (nullable): called once with @user_data when the function is not needed any
+ *   more, also if this fails; in any thread
+ * @error: return location for an error
+ *
+ * Makes a C function callable from the worker's Julia code, as `Malt.host.name(args...)`.
+ * The call waits, as any Julia task does, and gives what the function returns. `Malt` is
+ * bound in Main by the first export. Exporting a name again replaces the function; calls
+ * that are under way finish with the old one. Blocks until the worker knows the name,
+ * which a call that hogs it can delay.
+ *
+ * Types in @signature:
+ *
+ * - `bool` is #gboolean, from and to Bool.
+ * - `i8` to `i64`, `u8` to `u64`, `f32`, `f64` are #gint8 to #gdouble. Any integer is
+ *   taken that the type holds, and floats take what they hold exactly.
+ * - `string` is `const char *` as an argument, valid UTF-8; and `char *` as a result,
+ *   newly allocated, which the library frees. %NULL is `nothing`.
+ * - `value` is `MaltValue *`, borrowed as an argument, a new reference as a result. %NULL
+ *   is `nothing`.
+ * - `T*`, with T one of the numbers or `bool`, is the memory of an array of exactly that
+ *   element type, column-major; arguments only. It must not be changed, and is gone when
+ *   the function returns. The length is for another argument to say. A Bool takes one byte
+ *   there.
+ * - `void` is the result of a function that has none; Julia gets `nothing`.
+ *
+ * The function gets the arguments, then @user_data, then a `GError **`, never %NULL. An
+ * error that it sets there is thrown in Julia, with its message, and the result is then
+ * not looked at (but freed). Arguments that do not fit are thrown without calling the
+ * function, as are keyword arguments.
+ *
+ * With %MALT_EXPORT_DEFAULT the function may use the worker, also when other threads are
+ * blocked in calls of this worker, and to any depth. When the worker ends, a function that
+ * runs goes on, and its result goes nowhere.
+ *
+ * Errors: %MALT_ERROR_NOT_SUPPORTED: see malt_worker_get_capabilities();
+ * %MALT_ERROR_INVALID_ARGUMENT: @name is no identifier, or @signature is wrong;
+ * %MALT_ERROR_REMOTE_EXCEPTION: Main has a `Malt` that is something else;
+ * %MALT_ERROR_WORKER_TERMINATED.
+ *
+ * Returns: %TRUE, or %FALSE with an error
+ */
+gboolean
+malt_worker_export (MaltWorker *worker, const char *name, const char *signature,
+                    MaltExportFlags flags, GCallback function, gpointer user_data,
+                    GDestroyNotify destroy, GError **error)
+{
+  gpointer native = NULL;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+  g_return_val_if_fail (signature != NULL, FALSE);
+  g_return_val_if_fail (function != NULL, FALSE);
+  if (check_flags (worker, flags, TRUE, error) && check_name (name, error))
+    native =
+        malt_export_native_new (name, signature, function, user_data, destroy, error);
+  if (native != NULL)
+    return publish (worker,
+                    export_new (name, flags, malt_export_call_native, native,
+                                malt_export_native_free),
+                    error);
+  if (destroy != NULL)
+    destroy (user_data);
+  return FALSE;
+}
+
+/**
+ * malt_worker_export_func:
+ * @worker: a worker
+ * @name: what Julia calls it: a Julia identifier
+ * @func: (scope notified) (closure user_data) (destroy destroy): the function
+ * @user_data: passed to @func
+ * @destroy: (nullable): called once with @user_data when the function is not needed any
+ *   more, also if this fails; in any thread
+ * @flags: where it runs
+ * @error: return location for an error
+ *
+ * Makes a function callable from the worker's Julia code that takes any number of arguments
+ * as values; otherwise as malt_worker_export(), which says what holds for both.
+ *
+ * Errors: those of malt_worker_export(); %MALT_ERROR_INVALID_ARGUMENT also for
+ * %MALT_EXPORT_DIRECT, which needs a signature.
+ *
+ * Returns: %TRUE, or %FALSE with an error
+ */
+gboolean
+malt_worker_export_func (MaltWorker *worker, const char *name, MaltHostFunc func,
+                         gpointer user_data, GDestroyNotify destroy,
+                         MaltExportFlags flags, GError **error)
+{
+  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+  g_return_val_if_fail (func != NULL, FALSE);
+  if (check_flags (worker, flags, FALSE, error) && check_name (name, error))
+    return publish (worker, export_new (name, flags, func, user_data, destroy), error);
+  if (destroy != NULL)
+    destroy (user_data);
+  return FALSE;
+}
+
+/**
+ * malt_worker_unexport:
+ * @worker: a worker
+ * @name: name of a host function
+ *
+ * Takes a host function back. Calls that are under way finish; later ones throw in Julia.
+ * Never blocks.
+ *
+ * Returns: %FALSE: no function was exported by that name
+ */
+gboolean
+malt_worker_unexport (MaltWorker *worker, const char *name)
+{
+  g_autoptr (MaltExport) function = NULL;
+  MaltExports *exports;
+  gpointer found = NULL;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+  exports = malt_worker_get_exports (worker);
+  g_mutex_lock (&exports->lock);
+  if (g_hash_table_steal_extended (exports->functions, name, NULL, &found))
+    MALT_WORKER_GET_CLASS (worker)->unexport_function (worker, name);
+  g_mutex_unlock (&exports->lock);
+  function = found;
+  return function != NULL;
+}
