@@ -141,8 +141,9 @@ relax (void)
 #endif
 }
 
-void
-malt_inprocess_runtime_spin (MaltFuture *future)
+/* One of the two is NULL. */
+static void
+spin (MaltFuture *future, const gint *is_done)
 {
   gint64 until_us;
 
@@ -153,7 +154,7 @@ malt_inprocess_runtime_spin (MaltFuture *future)
     {
       for (int i = 0; i < 16; i++)
         relax ();
-      if (malt_future_is_done (future))
+      if (future != NULL ? malt_future_is_done (future) : g_atomic_int_get (is_done))
         {
           spin_has_hit (&runtime.caller_spin);
           return;
@@ -161,6 +162,18 @@ malt_inprocess_runtime_spin (MaltFuture *future)
     }
   while (g_get_monotonic_time () < until_us);
   spin_has_missed (&runtime.caller_spin);
+}
+
+void
+malt_inprocess_runtime_spin (MaltFuture *future)
+{
+  spin (future, NULL);
+}
+
+void
+malt_inprocess_runtime_spin_for (const gint *is_done)
+{
+  spin (NULL, is_done);
 }
 
 /* The queue */
@@ -232,7 +245,7 @@ malt_inprocess_runtime_withdraw_interrupt (guint64 host, guint32 call_id)
 
 typedef struct
 {
-  GFunc func;
+  MaltJuliaThreadFunc func;
   gpointer data;
 } Run;
 
@@ -242,11 +255,11 @@ on_run (gpointer data)
 {
   g_autofree Run *run = data;
 
-  run->func (run->data, NULL);
+  run->func (run->data);
 }
 
 void
-malt_inprocess_runtime_run (GFunc func, gpointer data)
+malt_inprocess_runtime_run (MaltJuliaThreadFunc func, gpointer data)
 {
   Op *op = g_new0 (Op, 1);
   Run *run = g_new (Run, 1);
@@ -430,11 +443,32 @@ on_drop (guint64 owner)
   g_bytes_unref ((GBytes *) (guintptr) owner);
 }
 
+static char *
+make_text (const char *text, gsize n_bytes)
+{
+  return g_utf8_make_valid (text, (gssize) n_bytes);
+}
+
+/* An exception has ended a call of a native function. */
+static void
+on_throw (MaltNativeCell *cell, const char *type, gsize n_type_bytes, const char *message,
+          gsize n_message_bytes, const char *backtrace, gsize n_backtrace_bytes)
+{
+  g_autofree char *type_text = make_text (type, n_type_bytes);
+  g_autofree char *message_text = make_text (message, n_message_bytes);
+  g_autofree char *backtrace_text = make_text (backtrace, n_backtrace_bytes);
+
+  malt_native_throw (cell, malt_error_new_remote_exception (type_text, message_text,
+                                                            backtrace_text,
+                                                            "inprocess worker"));
+}
+
 /* The order is known to julia/embed.jl and julia/memory.jl. */
 typedef void (*AnyFunction) (void);
 static const AnyFunction functions[] = {
   (AnyFunction) on_ready, (AnyFunction) on_pop,  (AnyFunction) on_poll,
   (AnyFunction) on_send,  (AnyFunction) on_hold, (AnyFunction) on_drop,
+  (AnyFunction) on_throw,
 };
 
 /* The start */
@@ -495,8 +529,8 @@ make_options (const MaltInProcessSettings *settings)
 static char *
 make_boot (void)
 {
-  g_autoptr (GBytes) source =
-      malt_julia_dup_runtime ("inprocess/memory.jl", "inprocess/output.jl", NULL);
+  g_autoptr (GBytes) source = malt_julia_dup_runtime (
+      "inprocess/memory.jl", "inprocess/output.jl", "inprocess/native.jl", NULL);
   gsize n_bytes;
   const char *text = g_bytes_get_data (source, &n_bytes);
   g_autofree char *constants = NULL;

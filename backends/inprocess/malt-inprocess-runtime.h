@@ -40,11 +40,12 @@ gboolean malt_inprocess_runtime_withdraw_interrupt (guint64 host, guint32 call_i
 GBytes *malt_inprocess_runtime_borrow (gconstpointer data, gsize n_bytes, guint64 loan);
 
 /* Runs a function in the Julia thread, as a task of Julia's. Any thread; does not wait. */
-void malt_inprocess_runtime_run (GFunc func, gpointer data);
+void malt_inprocess_runtime_run (MaltJuliaThreadFunc func, gpointer data);
 
 gboolean malt_inprocess_runtime_is_current_thread (void);
 
-/* Waits for a moment, as long as a small call takes, whether the future is done. */
+/* Waits for a moment, as long as a small call takes, whether the future is done, or the number, which is atomic, is not 0. */
 void malt_inprocess_runtime_spin (MaltFuture *future);
+void malt_inprocess_runtime_spin_for (const gint *is_done);
 
 G_END_DECLS

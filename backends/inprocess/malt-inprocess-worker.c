@@ -295,6 +295,28 @@ malt_inprocess_worker_release_handles (MaltWorker *worker, const guint64 *ids,
   malt_link_release_handles (malt_inprocess_worker_get_link (worker), ids, n_ids);
 }
 
+static void
+malt_inprocess_worker_native_new (MaltWorker *worker, MaltNativeCell *cell,
+                                  const char *source, const char *signature,
+                                  MaltFuture *future)
+{
+  malt_link_native (malt_inprocess_worker_get_link (worker), cell, source, signature,
+                    malt_future_get_id (future));
+}
+
+static void
+malt_inprocess_worker_run_in_julia (G_GNUC_UNUSED MaltWorker *worker,
+                                    MaltJuliaThreadFunc func, gpointer data)
+{
+  malt_inprocess_runtime_run (func, data);
+}
+
+static void
+malt_inprocess_worker_spin (G_GNUC_UNUSED MaltWorker *worker, const gint *is_done)
+{
+  malt_inprocess_runtime_spin_for (is_done);
+}
+
 static char *
 malt_inprocess_worker_dup_summary (G_GNUC_UNUSED MaltWorker *worker)
 {
@@ -334,7 +356,8 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
   worker_class->options = options;
   worker_class->capabilities = MALT_CAPABILITY_CAN_INTERRUPT_WAITING |
                                MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES |
-                               MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS;
+                               MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS |
+                               MALT_CAPABILITY_NATIVE;
   worker_class->auto_priority = 0; /* only when named: evaluated code can end the host */
   worker_class->probe = malt_inprocess_worker_probe;
   worker_class->remote_call = malt_inprocess_worker_remote_call;
@@ -355,6 +378,10 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
   worker_class->export_function = malt_inprocess_worker_export_function;
   worker_class->unexport_function = malt_inprocess_worker_unexport_function;
   worker_class->release_handles = malt_inprocess_worker_release_handles;
+  worker_class->native_new = malt_inprocess_worker_native_new;
+  worker_class->run_in_julia = malt_inprocess_worker_run_in_julia;
+  worker_class->is_julia_thread = malt_inprocess_runtime_is_current_thread;
+  worker_class->spin = malt_inprocess_worker_spin;
   worker_class->dup_summary = malt_inprocess_worker_dup_summary;
   worker_class->get_pid = malt_inprocess_worker_get_pid;
   worker_class->dup_julia_version = malt_inprocess_worker_dup_julia_version;

@@ -30,6 +30,10 @@ function user_frames(bt::Vector)
     for i in 1:length(frames)
         frames[i].func === :malt_entry && (entry = i)
     end
+    # Of a function that C has called.
+    for i in 1:(entry == 0 ? length(frames) : 0)
+        startswith(string(frames[i].func), "malt_native_") && (entry = i)
+    end
     if entry > 0
         resize!(frames, entry - 1)
         while !isempty(frames) && is_machinery(frames[end])

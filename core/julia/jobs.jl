@@ -51,6 +51,9 @@ end
 Job(peer::Peer, id::UInt32, kind::UInt8) =
     Job(peer, id, kind, MODE_VALUE, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false)
 
+# Kinds of requests that a transport adds: kind => the functions that read and perform them.
+const OTHER_JOBS = IdDict{Any,Any}()
+
 const WAITING = Any[]           # Jobs, and HostCalls that are to be sent
 const PARKED = Any[]
 
@@ -154,7 +157,7 @@ function perform(job::Job)
     elseif kind == CALL
         value = call_job(job)
     else
-        return late(perform_channel, job)
+        return late(get(OTHER_JOBS, kind, CHANNEL_JOB)[2], job)
     end
     job.mode == MODE_DISPLAY ? late(displayed, module_named(job.peer, job.scope), value, job.display) : value
 end

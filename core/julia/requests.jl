@@ -121,7 +121,7 @@ function get_job!(d::Decoder, job::Job, flags::UInt8)
         job.args isa Tuple || refuse("arguments are a Tuple")
         job.kwargs isa Union{Nothing,NamedTuple} || refuse("keyword arguments are a NamedTuple")
     else
-        late(get_channel_job!, d, job)
+        late(get(OTHER_JOBS, job.kind, CHANNEL_JOB)[1], d, job)
     end
     job.scope isa Union{Nothing,String} || refuse("a module is named by a String")
     job.display isa Union{Nothing,Tuple{Int64,Int64,Bool}} || refuse("display options are (rows, columns, colour)")
@@ -139,6 +139,7 @@ function get_channel_job!(d::Decoder, job::Job)
     end
     job
 end
+const CHANNEL_JOB = (get_channel_job!, perform_channel)
 # Answered at once: what the host evaluates next may call the function.
 function get_export!(peer::Peer, source::Source, flags::UInt8, id::UInt32)
     name = get_value!(Decoder(source, peer))

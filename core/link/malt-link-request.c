@@ -336,6 +336,24 @@ malt_link_send_host_result (guint32 id, MaltValue *value, const GError *error,
   g_mutex_unlock (&link->lock);
 }
 
+/* Native functions: to a runtime in this process only, since the address means nothing elsewhere. */
+void
+malt_link_native (MaltLink *link, MaltNativeCell *cell, const char *source,
+                  const char *signature, guint32 call_id)
+{
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, NULL);
+  malt_wire_writer_put_u64 (&writer, (guintptr) cell);
+  malt_wire_writer_put_string_value (&writer, source);
+  malt_wire_writer_put_string_value (&writer, signature);
+  g_mutex_lock (&link->lock);
+  malt_link_send_call (link,
+                       malt_wire_writer_finish (&writer, MALT_FRAME_NATIVE, 0, call_id),
+                       call_id, MALT_LINK_CALL_IS_CODE);
+  g_mutex_unlock (&link->lock);
+}
+
 void
 malt_link_shutdown (MaltLink *link)
 {

@@ -155,6 +155,7 @@ end
 # A C function of the host is to run in this thread. It may call Julia, which may wait; so it gets a task.
 function run_for_host(f::UInt64, data::UInt64)
     task = Task(() -> begin
+        mask()
         while true
             ccall(Ptr{Cvoid}(UInt(f)), Cvoid, (Ptr{Cvoid},), Ptr{Cvoid}(UInt(data)))
             push!(TASKS, current_task())

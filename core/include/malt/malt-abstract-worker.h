@@ -190,13 +190,27 @@ struct _MaltWorkerClass
                            MaltFuture *future);
   void (*unexport_function) (MaltWorker *worker, const char *name);
 
+  /* Native calls: the following four, or none. */
+
+  /* Evaluates @source, in the worker's module, to a function, and compiles it for a
+   * signature such as "f64(f64*,i64)". The future is completed with the address of the C
+   * function, a UInt64, which stays valid as long as the process. An exception in the
+   * function makes it return zero, after malt_native_throw(). */
+  void (*native_new) (MaltWorker *worker, MaltNativeCell *cell, const char *source,
+                      const char *signature, MaltFuture *future);
+  /* Has @func run in the thread of Julia, soon, in any case; does not wait. */
+  void (*run_in_julia) (MaltWorker *worker, MaltJuliaThreadFunc func, gpointer data);
+  gboolean (*is_julia_thread) (void);
+  /* May return as soon as *is_done is not 0, which is atomic, or earlier. */
+  void (*spin) (MaltWorker *worker, const gint *is_done);
+
   /* One line such as "malt-process worker 1234". */
   char *(*dup_summary) (MaltWorker *worker);
   gint64 (*get_pid) (MaltWorker *worker);
   char *(*dup_julia_version) (MaltWorker *worker);
 
   /*< private >*/
-  gpointer padding[14];
+  gpointer padding[12];
 };
 
 /* Register */
@@ -258,6 +272,11 @@ void malt_worker_host_call (MaltWorker *worker, guint32 host_call_id, const char
                             MaltValue *arguments, MaltValue *keywords,
                             MaltHostReply reply, gpointer user_data,
                             GDestroyNotify destroy);
+
+/* Native functions: takes over the exception that ended a call. */
+
+MALT_EXPORT
+void malt_native_throw (MaltNativeCell *cell, GError *error);
 
 /* Drivers: @wake is called when another thread completes the future, so that a thread
  * that reads for it can be woken. It runs under the future's lock and must do no more

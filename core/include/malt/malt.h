@@ -11,6 +11,7 @@
 #include <malt/malt-enum-types.h>
 #include <malt/malt-error.h>
 #include <malt/malt-export.h>
+#include <malt/malt-native.h>
 #include <malt/malt-future.h>
 #include <malt/malt-types.h>
 #include <malt/malt-value.h>

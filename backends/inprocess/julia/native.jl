@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# Julia functions behind C function pointers.
+#
+# Each gets a method of its own with the C types of its signature, so that Julia's compiler sees all of it. Nothing may be thrown
+# through C: the method catches, leaves the exception in its cell, and returns zero. The code is never freed.
+
+const NATIVE = 0x12
+const THROW = host_function(7)
+const N_NATIVES = Ref(0)
+const C_TYPES = Dict{String,Any}(
+    "i8" => Int8, "u8" => UInt8, "i16" => Int16, "u16" => UInt16, "i32" => Int32, "u32" => UInt32, "i64" => Int64, "u64" => UInt64,
+    "f32" => Float32, "f64" => Float64, "bool" => Cint, "void" => Cvoid)
+c_type(name::AbstractString) = endswith(name, '*') ? Ptr{C_TYPES[name[1:end-1]]} : C_TYPES[name]
+
+function get_native_job!(d::Decoder, job::Job)
+    job.args = next!(d.source, UInt64)      # the cell
+    job.what = get_value!(d)
+    job.kwargs = get_value!(d)              # the signature, which the host has checked
+    job
+end
+function perform_native(job::Job)
+    f = evaluate_source(module_named(job.peer, nothing), job.what::String, nothing)
+    f isa Function || !isempty(Base.invokelatest(methods, f)) || throw(ArgumentError("a function was expected, not a $(typeof(f))"))
+    result, rest = split(job.kwargs::String, '(')
+    arguments = split(chop(rest), ','; keepempty = false)
+    compile_native(f, result, arguments, job.args::UInt64)
+end
+function compile_native(@nospecialize(f), result::AbstractString, arguments::Vector, cell::UInt64)
+    R = c_type(result)
+    types = Any[c_type(a) for a in arguments]
+    names = Any[Symbol("a", i) for i in 1:length(types)]
+    values = Any[arguments[i] == "bool" ? Expr(:call, !=, names[i], 0) : names[i] for i in 1:length(types)]
+    call = Expr(:call, f, values...)
+    body = R === Cvoid ? Expr(:block, call, nothing) :
+        result == "bool" ? Expr(:call, Cint, Expr(:call, convert, Bool, call)) : Expr(:(::), Expr(:call, convert, R, call), R)
+    name = Symbol("malt_native_", N_NATIVES[] += 1)
+    method = Expr(:call, name, Any[Expr(:(::), names[i], types[i]) for i in 1:length(types)]...)
+    caught = Expr(:block, Expr(:call, leave_exception, cell, :ex), R === Cvoid ? nothing : zero(R))
+    Core.eval(@__MODULE__, Expr(:function, method, Expr(:block, Expr(:try, body, :ex, caught))))
+    pointer = Core.eval(@__MODULE__, Expr(:macrocall, Symbol("@cfunction"), LineNumberNode(0), name, R, Expr(:tuple, types...)))
+    UInt64(UInt(pointer))
+end
+function leave_exception(cell::UInt64, @nospecialize(ex))
+    type, message, trace = late(describe_error, nothing, ex, catch_backtrace())
+    ccall(THROW, Cvoid, (UInt64, Ptr{UInt8}, Csize_t, Ptr{UInt8}, Csize_t, Ptr{UInt8}, Csize_t),
+          cell, type, sizeof(type), message, sizeof(message), trace, sizeof(trace))
+end
+
+OTHER_JOBS[NATIVE] = (get_native_job!, perform_native)
