@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* Host functions that are C functions with a signature: a MaltHostFunc that fits the
  * arguments and calls through libffi. */
+#include "malt-export-native.h"
 #include "malt-export-private.h"
-#include "malt-signature.h"
 
 /* user_data and GError **, behind the arguments of the signature. */
 #define N_TRAILING 2
-
-typedef struct
-{
-  char *name; /* (owned): for messages */
-  MaltSignature *signature; /* (owned) */
-  GCallback function;
-  gpointer user_data; /* (owned), if there is a destroy */
-  GDestroyNotify destroy; /* (nullable) */
-} NativeFunction;
 
 gpointer
 malt_export_native_new (const char *name, const char *signature_text, GCallback function,
                         gpointer user_data, GDestroyNotify destroy, GError **error)
 {
   MaltSignature *signature = malt_signature_parse (signature_text, N_TRAILING, error);
-  NativeFunction *native;
+  MaltExportNative *native;
 
   if (signature == NULL)
     return NULL;
-  native = g_new (NativeFunction, 1);
+  native = g_new (MaltExportNative, 1);
   native->name = g_strdup (name);
   native->signature = signature;
   native->function = function;
@@ -37,7 +28,7 @@ malt_export_native_new (const char *name, const char *signature_text, GCallback 
 void
 malt_export_native_free (gpointer data)
 {
-  NativeFunction *native = data;
+  MaltExportNative *native = data;
 
   if (native->destroy != NULL)
     native->destroy (native->user_data);
@@ -47,7 +38,7 @@ malt_export_native_free (gpointer data)
 }
 
 static gboolean
-set_arguments (NativeFunction *native, MaltCSlot *slots, void **pointers,
+set_arguments (MaltExportNative *native, MaltCSlot *slots, void **pointers,
                MaltValue **arguments, gsize n_arguments, GError **error)
 {
   MaltSignature *signature = native->signature;
@@ -78,7 +69,7 @@ MaltValue *
 malt_export_call_native (G_GNUC_UNUSED MaltWorker *worker, MaltValue **arguments,
                          gsize n_arguments, gpointer data, GError **error)
 {
-  NativeFunction *native = data;
+  MaltExportNative *native = data;
   MaltSignature *signature = native->signature;
   MaltCSlot slots[MALT_SIGNATURE_MAX_ARGUMENTS];
   void *pointers[MALT_SIGNATURE_MAX_ARGUMENTS + N_TRAILING];

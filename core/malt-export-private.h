@@ -56,6 +56,11 @@ gpointer malt_export_native_new (const char *name, const char *signature,
                                  GCallback function, gpointer user_data,
                                  GDestroyNotify destroy, GError **error);
 void malt_export_native_free (gpointer data);
+/* The same for Julia to call by itself, where it runs in this process. Keeps @function,
+ * whose user_data @data is, for as long as the owner lives. NULL, with an error, if the
+ * signature is not one of plain C. */
+GBytes *malt_export_native_new_direct (MaltExport *function, gpointer data,
+                                       MaltDirectFunction *out_direct, GError **error);
 MaltValue *malt_export_call_native (MaltWorker *worker, MaltValue **arguments,
                                     gsize n_arguments, gpointer data, GError **error);
 

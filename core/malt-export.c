@@ -231,7 +231,9 @@ check_flags (MaltWorker *worker, MaltExportFlags flags, gboolean has_signature,
 
   if (!(capabilities & MALT_CAPABILITY_HOST_FUNCTIONS))
     return set_not_supported (error, "this worker cannot call functions of the host");
-  if ((flags & MALT_EXPORT_DIRECT) && !(capabilities & MALT_CAPABILITY_NATIVE))
+  if ((flags & MALT_EXPORT_DIRECT) &&
+      (!(capabilities & MALT_CAPABILITY_NATIVE) ||
+       MALT_WORKER_GET_CLASS (worker)->export_direct == NULL))
     return set_not_supported (
         error, "this worker cannot call functions of the host directly: its Julia runs "
                "in another process");
@@ -274,16 +276,20 @@ take_back (MaltExports *exports, MaltExport *function)
 
 /* Puts the function in its place and tells the worker its name, in this order. */
 static void
-announce (MaltWorker *worker, MaltExport *function, MaltFuture *future)
+announce (MaltWorker *worker, MaltExport *function, const MaltDirectFunction *direct,
+          MaltFuture *future)
 {
+  MaltWorkerClass *klass = MALT_WORKER_GET_CLASS (worker);
   MaltExports *exports = malt_worker_get_exports (worker);
   MaltExport *replaced = NULL;
 
   g_mutex_lock (&exports->lock);
   if (!exports->is_closed)
     replaced = swap_locked (exports, malt_export_ref (function));
-  MALT_WORKER_GET_CLASS (worker)->export_function (worker, function->name,
-                                                   function->flags, future);
+  if (direct != NULL)
+    klass->export_direct (worker, function->name, direct, future);
+  else
+    klass->export_function (worker, function->name, function->flags, future);
   g_mutex_unlock (&exports->lock);
   g_clear_pointer (&replaced, malt_export_unref);
 }
@@ -295,11 +301,20 @@ publish (MaltWorker *worker, MaltExport *owned, GError **error)
   g_autoptr (MaltExport) function = owned;
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltValue) answer = NULL;
+  g_autoptr (GBytes) owner = NULL;
+  MaltDirectFunction direct = { NULL };
   gboolean is_pending;
 
+  if (function->flags & MALT_EXPORT_DIRECT)
+    {
+      owner =
+          malt_export_native_new_direct (function, function->user_data, &direct, error);
+      if (owner == NULL)
+        return FALSE;
+    }
   future = malt_worker_begin_request (worker, &is_pending);
   if (is_pending)
-    announce (worker, function, future);
+    announce (worker, function, owner != NULL ? &direct : NULL, future);
   answer = malt_future_fetch (future, NULL, error);
   if (answer == NULL)
     take_back (malt_worker_get_exports (worker), function);

@@ -15,7 +15,6 @@
 #include "link/malt-io-thread.h"
 #include "link/malt-weak-worker.h"
 #include "malt-inprocess-runtime.h"
-#include "malt-worker-private.h"
 
 #include <string.h>
 

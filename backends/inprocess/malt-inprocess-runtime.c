@@ -192,6 +192,12 @@ push (Op *op)
   gboolean was_asleep;
 
   g_mutex_lock (&runtime.lock);
+  if (op->kind == OP_FRAME && !g_hash_table_contains (runtime.hosts, &op->host))
+    {
+      g_mutex_unlock (&runtime.lock);
+      op_free (op); /* of a worker that has ended */
+      return;
+    }
   g_queue_push_tail (&runtime.queue, op);
   g_atomic_int_inc (&runtime.n_queued);
   was_asleep = runtime.is_asleep;
@@ -438,9 +444,31 @@ on_hold (guint64 owner)
 }
 
 static void
+drop (gpointer owner, G_GNUC_UNUSED gpointer user_data)
+{
+  g_bytes_unref (owner);
+}
+
+/* Called by finalizers: what the last reference calls is the user's, and has no place in the middle of Julia's garbage collection. */
+static void
 on_drop (guint64 owner)
 {
-  g_bytes_unref ((GBytes *) (guintptr) owner);
+  static GThreadPool *pool; /* (owned): of one thread that ends when it is idle */
+  static gsize is_made;
+
+  if (g_once_init_enter (&is_made))
+    {
+      pool = g_thread_pool_new (drop, NULL, 1, FALSE, NULL);
+      g_once_init_leave (&is_made, 1);
+    }
+  g_thread_pool_push (pool, (gpointer) (guintptr) owner, NULL);
+}
+
+/* The message of an error that a host function has set; Julia copies it and frees the error. */
+static const char *
+on_get_message (const GError *error)
+{
+  return error->message;
 }
 
 static char *
@@ -466,9 +494,10 @@ on_throw (MaltNativeCell *cell, const char *type, gsize n_type_bytes, const char
 /* The order is known to julia/embed.jl and julia/memory.jl. */
 typedef void (*AnyFunction) (void);
 static const AnyFunction functions[] = {
-  (AnyFunction) on_ready, (AnyFunction) on_pop,  (AnyFunction) on_poll,
-  (AnyFunction) on_send,  (AnyFunction) on_hold, (AnyFunction) on_drop,
-  (AnyFunction) on_throw,
+  (AnyFunction) on_ready, (AnyFunction) on_pop,         (AnyFunction) on_poll,
+  (AnyFunction) on_send,  (AnyFunction) on_hold,        (AnyFunction) on_drop,
+  (AnyFunction) on_throw, (AnyFunction) on_get_message, (AnyFunction) g_error_free,
+  (AnyFunction) g_free,
 };
 
 /* The start */

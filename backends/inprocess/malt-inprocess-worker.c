@@ -283,6 +283,15 @@ malt_inprocess_worker_export_function (MaltWorker *worker, const char *name,
 }
 
 static void
+malt_inprocess_worker_export_direct (MaltWorker *worker, const char *name,
+                                     const MaltDirectFunction *function,
+                                     MaltFuture *future)
+{
+  malt_link_export_direct (malt_inprocess_worker_get_link (worker), name, function,
+                           malt_future_get_id (future));
+}
+
+static void
 malt_inprocess_worker_unexport_function (MaltWorker *worker, const char *name)
 {
   malt_link_unexport (malt_inprocess_worker_get_link (worker), name);
@@ -376,6 +385,7 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
   worker_class->channel_state = malt_inprocess_worker_channel_state;
   worker_class->channel_forget = malt_inprocess_worker_channel_forget;
   worker_class->export_function = malt_inprocess_worker_export_function;
+  worker_class->export_direct = malt_inprocess_worker_export_direct;
   worker_class->unexport_function = malt_inprocess_worker_unexport_function;
   worker_class->release_handles = malt_inprocess_worker_release_handles;
   worker_class->native_new = malt_inprocess_worker_native_new;

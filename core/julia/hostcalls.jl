@@ -42,17 +42,17 @@ function Base.getproperty(::Host, name::Symbol)
 end
 Base.propertynames(::Host, private::Bool = false) = Core.tuple(exported_names()...)
 
-# What is exported: (name, peer), the latest last. The list is replaced and never changed, so that tasks on other threads may read it.
+# What is exported: (name, peer, what to call in this process or nothing), the latest last. The list is replaced and never changed, so that tasks on other threads may read it.
 const EXPORTED = Any[Any[]]
 # The module, the queue, and the thread on which it is emptied: made by the first export.
 const HOST_PARTS = Any[nothing, nothing, 0]
 
 # From the reader.
-function export_function!(peer::Peer, name::String)
+function export_function!(peer::Peer, name::String, @nospecialize(direct))
     HOST_PARTS[1] === nothing && make_host_parts()
     bind_host_module(peer.home.scope)
     take_back_function!(peer, name)
-    EXPORTED[1] = Base.vcat(EXPORTED[1]::Vector{Any}, Any[(Symbol(name), peer)])
+    EXPORTED[1] = Base.vcat(EXPORTED[1]::Vector{Any}, Any[(Symbol(name), peer, direct)])
     nothing
 end
 function take_back_function!(peer::Peer, @nospecialize(name))
@@ -110,6 +110,14 @@ function exporter_of(name::Symbol)
     found === nothing && throw(ArgumentError("the host exports no function $name; it exports $(listed(exported_names()))"))
     several && Threads.threadid() == HOST_PARTS[3] ? exporter_to(current_task(), name, found::Peer) : found::Peer
 end
+function direct_function(name::Symbol, peer::Peer)
+    for entry in EXPORTED[1]::Vector{Any}
+        entry[1] === name && entry[2] === peer && return entry[3]
+    end
+    nothing
+end
+# Only a runtime that lives in the host's process can call it by address.
+function get_direct_function! end
 listed(names::Vector{Any}) = isempty(names) ? "none" : join(names, ", ")
 function exporter_to(task::Task, name::Symbol, otherwise::Peer)
     for entry in EXPORTED[1]::Vector{Any}
@@ -123,7 +131,10 @@ end
 
 function call_host(name::Symbol, @nospecialize(args::Tuple), @nospecialize(kwargs))
     named = isempty(kwargs) ? nothing : (; kwargs...)
-    call = HostCall(exporter_of(name), String(name), args, named, Base.Event(), false, false, nothing)
+    peer = exporter_of(name)
+    direct = direct_function(name, peer)
+    direct === nothing || return Base.invokelatest(direct.call, direct, args...; kwargs...)
+    call = HostCall(peer, String(name), args, named, Base.Event(), false, false, nothing)
     # A signal must not leave a lock behind. Other threads get none.
     at_home = Threads.threadid() == HOST_PARTS[3]
     at_home && mask()

@@ -143,10 +143,12 @@ const CHANNEL_JOB = (get_channel_job!, perform_channel)
 # Answered at once: what the host evaluates next may call the function.
 function get_export!(peer::Peer, source::Source, flags::UInt8, id::UInt32)
     name = get_value!(Decoder(source, peer))
-    name isa String && flags <= 0x01 && left(source) == 0 || refuse("an export is one String")
+    name isa String || refuse("an export begins with a String")
+    direct = flags == 0x02 ? late(get_direct_function!, peer, source)::Any : nothing
+    flags <= 0x02 && left(source) == 0 || refuse("an export is one String")
     flags == 0x01 && return take_back_function!(peer, name)
     texts = try
-        export_function!(peer, name)
+        export_function!(peer, name, direct)
     catch ex
         describe_error(nothing, ex, Any[])
     end

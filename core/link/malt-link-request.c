@@ -314,6 +314,24 @@ malt_link_export (MaltLink *link, const char *name, guint32 call_id)
 }
 
 void
+malt_link_export_direct (MaltLink *link, const char *name,
+                         const MaltDirectFunction *function, guint32 call_id)
+{
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, NULL);
+  malt_wire_writer_put_string_value (&writer, name);
+  malt_wire_writer_put_loan (&writer, function->code, function->owner);
+  malt_wire_writer_put_string_value (&writer, function->signature);
+  g_mutex_lock (&link->lock);
+  malt_link_send_call (link,
+                       malt_wire_writer_finish (&writer, MALT_FRAME_EXPORT,
+                                                MALT_FRAME_EXPORT_DIRECT, call_id),
+                       call_id, MALT_LINK_CALL_KNOWN);
+  g_mutex_unlock (&link->lock);
+}
+
+void
 malt_link_unexport (MaltLink *link, const char *name)
 {
   g_mutex_lock (&link->lock);

@@ -114,6 +114,8 @@ void malt_link_channel_state (MaltLink *link, guint32 channel_id, guint32 call_i
 void malt_link_channel_forget (MaltLink *link, guint32 channel_id);
 void malt_link_release_handles (MaltLink *link, const guint64 *ids, gsize n_ids);
 void malt_link_export (MaltLink *link, const char *name, guint32 call_id);
+void malt_link_export_direct (MaltLink *link, const char *name,
+                              const MaltDirectFunction *function, guint32 call_id);
 void malt_link_unexport (MaltLink *link, const char *name);
 void malt_link_native (MaltLink *link, MaltNativeCell *cell, const char *source,
                        const char *signature, guint32 call_id);

@@ -34,7 +34,8 @@ static const FrameKind host_kinds[] = {
   [MALT_FRAME_HOST_RESULT] = { .name = "HOST_RESULT",
                                .flags = MALT_FRAME_HOST_RESULT_IS_ERROR },
   [MALT_FRAME_NATIVE] = { .name = "NATIVE" },
-  [MALT_FRAME_EXPORT] = { .name = "EXPORT", .flags = MALT_FRAME_EXPORT_IS_OVER },
+  [MALT_FRAME_EXPORT] = { .name = "EXPORT",
+                          .flags = MALT_FRAME_EXPORT_IS_OVER | MALT_FRAME_EXPORT_DIRECT },
 };
 
 #define FROM_RUNTIME 0x80

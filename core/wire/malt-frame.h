@@ -70,6 +70,8 @@ enum
 
 /* Flag of EXPORT: the name is taken back. */
 #define MALT_FRAME_EXPORT_IS_OVER 1
+/* Another flag of EXPORT: the function is at an address in this process. */
+#define MALT_FRAME_EXPORT_DIRECT 2
 
 /* Classes of ERROR. */
 enum

@@ -385,16 +385,22 @@ is_lent (const MaltWireWriter *writer, const MaltArray *array)
          (guintptr) array->data % MALT_WIRE_ARRAY_ALIGNMENT == 0;
 }
 
+void
+malt_wire_writer_put_loan (MaltWireWriter *writer, gconstpointer address, GBytes *owner)
+{
+  if (writer->loans == NULL)
+    writer->loans = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_ptr_array_add (writer->loans, g_bytes_ref (owner));
+  malt_wire_writer_put_u64 (writer, (guintptr) address);
+  malt_wire_writer_put_u64 (writer, (guintptr) owner);
+}
+
 static void
 put_loan (MaltWireWriter *writer, MaltArray *array)
 {
-  GBytes *bytes = malt_value_dup_bytes (&array->base);
+  g_autoptr (GBytes) bytes = malt_value_dup_bytes (&array->base);
 
-  if (writer->loans == NULL)
-    writer->loans = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_ptr_array_add (writer->loans, bytes);
-  malt_wire_writer_put_u64 (writer, (guintptr) array->data);
-  malt_wire_writer_put_u64 (writer, (guintptr) bytes);
+  malt_wire_writer_put_loan (writer, array->data, bytes);
 }
 
 static gboolean

@@ -63,6 +63,9 @@ void malt_wire_writer_init (MaltWireWriter *writer, MaltHandleHome *home);
 /* For a reader in this process: of large arrays the frame holds the address and the
  * GBytes that keeps the memory, which the reader refs to keep it longer than the frame. */
 void malt_wire_writer_set_lends (MaltWireWriter *writer, gboolean lends);
+/* An address, and the GBytes that keeps what is there; for such a reader only. */
+void malt_wire_writer_put_loan (MaltWireWriter *writer, gconstpointer address,
+                                GBytes *owner);
 void malt_wire_writer_clear (MaltWireWriter *writer);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltWireWriter, malt_wire_writer_clear)

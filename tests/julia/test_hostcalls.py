@@ -197,7 +197,7 @@ class HostCalls(unittest.TestCase):
 
     def test_two_hosts_in_one_process_are_told_apart(self):
         w = self.worker("f")
-        w.eval("R = parentmodule(Base.active_repl_backend.backend_task.code); Q = R.Peer(R.Nowhere()); R.export_function!(Q, \"f\"); nothing")
+        w.eval("R = parentmodule(Base.active_repl_backend.backend_task.code); Q = R.Peer(R.Nowhere()); R.export_function!(Q, \"f\", nothing); nothing")
         n = w.start_eval("Malt.host.f(1)")
         self.give(w, self.called(w)[0], "the one whose job it is")
         self.assertEqual(w.answer(n), "the one whose job it is")

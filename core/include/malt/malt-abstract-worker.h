@@ -79,6 +79,29 @@ typedef struct
   const char *summary;
 } MaltOption;
 
+/**
+ * MaltNativeCell:
+ *
+ * Where a native function leaves the exception that has ended a call. It lives as long as
+ * the process, as the machine code does.
+ */
+typedef struct _MaltNativeCell MaltNativeCell;
+
+/**
+ * MaltDirectFunction:
+ * @code: a C function; behind the arguments of the signature it takes a `GError **`
+ * @signature: its signature, such as "f64(f64,i64)"
+ * @owner: keeps @code
+ *
+ * A host function that Julia calls in its own thread.
+ */
+typedef struct
+{
+  gpointer code;
+  const char *signature;
+  GBytes *owner;
+} MaltDirectFunction;
+
 #define MALT_WORKER_CLASS(klass) \
   (G_TYPE_CHECK_CLASS_CAST ((klass), MALT_TYPE_WORKER, MaltWorkerClass))
 #define MALT_IS_WORKER_CLASS(klass) (G_TYPE_CHECK_CLASS_TYPE ((klass), MALT_TYPE_WORKER))
@@ -183,12 +206,15 @@ struct _MaltWorkerClass
   /* Host functions: both, or neither. Evaluated code finds a function by @name from the
    * completion of the future on, which is with nothing, and until unexport_function; the
    * same name may come again. What it calls is handed to malt_worker_host_call().
-   * MALT_EXPORT_DIRECT comes only to workers with MALT_CAPABILITY_NATIVE. Neither may
-   * block: they are called under the lock of the worker's table of functions, so that
+   * Functions with MALT_EXPORT_DIRECT come to export_direct instead, which workers with
+   * MALT_CAPABILITY_NATIVE have. None may block: they are called under the lock of the worker's table of functions, so that
    * they come in the order in which it changes. */
   void (*export_function) (MaltWorker *worker, const char *name, MaltExportFlags flags,
                            MaltFuture *future);
   void (*unexport_function) (MaltWorker *worker, const char *name);
+  /* @function belongs to the caller; what it points to is there as long as its owner. */
+  void (*export_direct) (MaltWorker *worker, const char *name,
+                         const MaltDirectFunction *function, MaltFuture *future);
 
   /* Native calls: the following four, or none. */
 
@@ -210,7 +236,7 @@ struct _MaltWorkerClass
   char *(*dup_julia_version) (MaltWorker *worker);
 
   /*< private >*/
-  gpointer padding[12];
+  gpointer padding[11];
 };
 
 /* Register */

@@ -13,7 +13,6 @@ G_BEGIN_DECLS
 #define MALT_TYPE_NATIVE (malt_native_get_type ())
 
 typedef struct _MaltNative MaltNative;
-typedef struct _MaltNativeCell MaltNativeCell; /* for backends */
 
 MALT_EXPORT
 GType malt_native_get_type (void);
