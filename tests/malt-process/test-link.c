@@ -56,22 +56,27 @@ answer_one (gpointer data)
   return NULL;
 }
 
+/* The thread for input and output may be quicker than a caller that has not begun to read; never each time. */
 static void
 blocking_caller_reads_its_own_answer (void)
 {
   g_autoptr (LinkPeer) peer = link_peer_new ();
-  g_autoptr (GError) error = NULL;
-  GThread *thread = g_thread_new ("peer", answer_one, peer);
-  g_autoptr (MaltValue) value =
-      malt_worker_remote_eval_fetch (peer->worker, NULL, "7", NULL, &error);
-  MaltLinkCounters counters;
+  MaltLinkCounters counters = { 0 };
 
-  g_thread_join (thread);
-  CHECK_NO_ERROR (error);
-  CU_ASSERT_EQUAL (malt_value_get_int64 (value), 7);
-  malt_link_get_counters (peer->link, &counters);
+  for (int i = 0; i < 50 && counters.n_driven == 0; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      GThread *thread = g_thread_new ("peer", answer_one, peer);
+      g_autoptr (MaltValue) value =
+          malt_worker_remote_eval_fetch (peer->worker, NULL, "7", NULL, &error);
+
+      g_thread_join (thread);
+      CHECK_NO_ERROR (error);
+      CU_ASSERT_EQUAL (malt_value_get_int64 (value), 7);
+      malt_link_get_counters (peer->link, &counters);
+      CU_ASSERT_EQUAL (counters.n_outstanding, 0);
+    }
   CU_ASSERT_EQUAL (counters.n_driven, 1);
-  CU_ASSERT_EQUAL (counters.n_outstanding, 0);
 }
 
 static gpointer
