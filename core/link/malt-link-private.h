@@ -30,7 +30,7 @@ typedef enum
 typedef struct
 {
   MaltWireFrame *frame; /* (owned) */
-  guint32 id;
+  guint32 id; /* of the call, where it is held; 0: not a call */
 } MaltLinkOutgoing;
 
 /* Receiving: what has come and not been understood yet. */
@@ -83,7 +83,7 @@ struct _MaltLink
   GQueue outgoing; /* of MaltLinkOutgoing (owned): the first may have been sent in part */
   gsize n_sent; /* of the first */
   GQueue
-      held; /* of MaltLinkOutgoing (owned): calls that wait for the end of an escalation */
+      held; /* of MaltLinkOutgoing (owned): what waits for the end of an escalation: calls, and what may not overtake them */
   gboolean needs_fence;
   gboolean has_seen_error; /* an exception has been printed: the next is printed faster */
   GHashTable *calls; /* id -> MaltLinkCallFlags */
@@ -100,6 +100,8 @@ struct _MaltLink
 
 void malt_link_send (MaltLink *link, MaltWireFrame *frame);
 void malt_link_send_empty (MaltLink *link, MaltFrameKind kind, guint32 id);
+/* What takes back something that a call may be about: it keeps its place behind calls that are held. */
+void malt_link_send_behind_calls (MaltLink *link, MaltWireFrame *frame);
 void malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
                           MaltLinkCallFlags flags);
 void malt_link_release_held (MaltLink *link);

@@ -265,18 +265,16 @@ malt_link_channel_state (MaltLink *link, guint32 channel_id, guint32 call_id)
   send_channel_request (link, MALT_FRAME_CHANNEL_STATE, channel_id, call_id);
 }
 
-static void
-send_empty (MaltLink *link, MaltFrameKind kind, guint32 id)
-{
-  g_mutex_lock (&link->lock);
-  malt_link_send_empty (link, kind, id);
-  g_mutex_unlock (&link->lock);
-}
-
 void
 malt_link_channel_forget (MaltLink *link, guint32 channel_id)
 {
-  send_empty (link, MALT_FRAME_CHANNEL_FORGET, channel_id);
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, NULL);
+  g_mutex_lock (&link->lock);
+  malt_link_send_behind_calls (
+      link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_FORGET, 0, channel_id));
+  g_mutex_unlock (&link->lock);
 }
 
 void
@@ -288,14 +286,17 @@ malt_link_release_handles (MaltLink *link, const guint64 *ids, gsize n_ids)
   for (gsize i = 0; i < n_ids; i++)
     malt_wire_writer_put_u64 (&writer, ids[i]);
   g_mutex_lock (&link->lock);
-  malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_RELEASE, 0, 0));
+  malt_link_send_behind_calls (
+      link, malt_wire_writer_finish (&writer, MALT_FRAME_RELEASE, 0, 0));
   g_mutex_unlock (&link->lock);
 }
 
 void
 malt_link_shutdown (MaltLink *link)
 {
-  send_empty (link, MALT_FRAME_SHUTDOWN, 0);
+  g_mutex_lock (&link->lock);
+  malt_link_send_empty (link, MALT_FRAME_SHUTDOWN, 0);
+  g_mutex_unlock (&link->lock);
 }
 
 /* Start */

@@ -193,18 +193,37 @@ malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
 }
 
 void
+malt_link_send_behind_calls (MaltLink *link, MaltWireFrame *frame)
+{
+  if (g_queue_is_empty (&link->held))
+    malt_link_send (link, frame);
+  else
+    push (&link->held, frame, 0);
+}
+
+static void
+send_held_call (MaltLink *link, MaltWireFrame *frame, guint32 id)
+{
+  gpointer key = GUINT_TO_POINTER (id);
+  guint flags = GPOINTER_TO_UINT (g_hash_table_lookup (link->calls, key));
+
+  g_hash_table_insert (link->calls, key,
+                       GUINT_TO_POINTER (flags & ~(guint) MALT_LINK_CALL_HELD));
+  send_code (link, frame);
+  malt_link_interrupts_call_sent (link, id);
+}
+
+void
 malt_link_release_held (MaltLink *link)
 {
   MaltLinkOutgoing *outgoing;
 
   while ((outgoing = g_queue_pop_head (&link->held)) != NULL)
     {
-      gpointer key = GUINT_TO_POINTER (outgoing->id);
-      guint flags = GPOINTER_TO_UINT (g_hash_table_lookup (link->calls, key));
-      g_hash_table_insert (link->calls, key,
-                           GUINT_TO_POINTER (flags & ~(guint) MALT_LINK_CALL_HELD));
-      send_code (link, g_steal_pointer (&outgoing->frame));
-      malt_link_interrupts_call_sent (link, outgoing->id);
+      if (outgoing->id != 0)
+        send_held_call (link, outgoing->frame, outgoing->id);
+      else
+        malt_link_send (link, outgoing->frame);
       g_free (outgoing);
     }
 }

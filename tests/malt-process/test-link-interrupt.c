@@ -185,6 +185,34 @@ call_that_is_held_back_can_be_interrupted (void)
 }
 
 static void
+what_is_taken_back_does_not_overtake_calls_that_are_held (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  const guint64 handle = 9;
+  guint32 id;
+  guint32 channel_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  static Interrupt interrupt;
+
+  malt_link_channel_forget (peer->link, 4);
+  CHECK (link_peer_expect (peer, MALT_FRAME_CHANNEL_FORGET, NULL));
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  malt_link_channel_open (peer->link, 5, NULL, "c", 64, 1000);
+  malt_link_channel_forget (peer->link, 5);
+  malt_link_release_handles (peer->link, &handle, 1);
+  CHECK (link_peer_is_silent (peer, 100));
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (link_peer_expect (peer, MALT_FRAME_FENCE, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_CHANNEL_OPEN, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_CHANNEL_FORGET, &channel_id));
+  CU_ASSERT_EQUAL (channel_id, 5);
+  CHECK (link_peer_expect (peer, MALT_FRAME_RELEASE, NULL));
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
 no_signal_while_another_call_is_outstanding (void)
 {
   g_autoptr (LinkPeer) peer = link_peer_new ();
@@ -338,6 +366,8 @@ static const ProcessTest tests[] = {
     calls_made_meanwhile_wait_behind_a_fence },
   { "call_that_is_held_back_can_be_interrupted",
     call_that_is_held_back_can_be_interrupted },
+  { "what_is_taken_back_does_not_overtake_calls_that_are_held",
+    what_is_taken_back_does_not_overtake_calls_that_are_held },
   { "no_signal_while_another_call_is_outstanding",
     no_signal_while_another_call_is_outstanding },
   { "call_whose_answer_was_given_up_still_counts",
