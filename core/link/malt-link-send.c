@@ -93,6 +93,14 @@ mark_sent (MaltLink *link, gsize n_bytes)
     }
 }
 
+/* Nothing can follow a frame that was sent in part. Who reads finds what the peer has said, then the end of the stream, and the owner is told. */
+static void
+give_up (MaltLink *link)
+{
+  malt_link_drop_outgoing (link);
+  shutdown (link->fd, SHUT_RDWR);
+}
+
 void
 malt_link_flush (MaltLink *link)
 {
@@ -109,7 +117,7 @@ malt_link_flush (MaltLink *link)
       else if (errno == EAGAIN || errno == EWOULDBLOCK)
         break;
       else if (errno != EINTR)
-        malt_link_drop_outgoing (link); /* who reads will find the end of the stream */
+        give_up (link);
     }
   malt_link_update_interest (link);
 }

@@ -3,6 +3,7 @@
 #include "link-peer.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -283,6 +284,49 @@ end_of_the_stream_is_told_while_a_caller_reads (void)
   CHECK (!process_test_wait (is_done, future, 10));
 }
 
+#define UNREADABLE_BYTES ((gsize) 1 << 20)
+
+static void
+unmap (gpointer memory)
+{
+  munmap (memory, UNREADABLE_BYTES);
+}
+
+/* An array whose bytes cannot be read, as of a mapped file that became shorter. */
+static MaltValue *
+unreadable_array_new (void)
+{
+  gpointer memory =
+      mmap (NULL, UNREADABLE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  g_autoptr (GBytes) bytes =
+      g_bytes_new_with_free_func (memory, UNREADABLE_BYTES, unmap, memory);
+  const gsize n = UNREADABLE_BYTES;
+
+  return malt_value_new_array_from_bytes (MALT_VALUE_UINT8, &n, 1, bytes, NULL);
+}
+
+static void
+what_cannot_be_sent_ends_the_connection (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  g_autoptr (MaltValue) array = unreadable_array_new ();
+  g_autoptr (MaltFuture) first = start_eval (peer, "1");
+  g_autoptr (MaltFuture) unsendable = NULL;
+  g_autoptr (MaltFuture) next = NULL;
+  g_autofree char *end = NULL;
+  MaltFrameHeader header;
+  g_autoptr (GBytes) body = NULL;
+
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, NULL));
+  unsendable = malt_worker_remote_eval_value (peer->worker, NULL, array);
+  next = start_eval (peer, "2");
+  CHECK (process_test_wait (has_end, peer, 5000));
+  end = link_peer_dup_end (peer);
+  CU_ASSERT_STRING_EQUAL (end, "");
+  /* Nothing follows the frame that was cut off. */
+  CHECK (!link_peer_read (peer, 5000, &header, &body));
+}
+
 static const ProcessTest tests[] = {
   { "calls_are_sent_in_order_and_answered_in_any",
     calls_are_sent_in_order_and_answered_in_any },
@@ -300,6 +344,7 @@ static const ProcessTest tests[] = {
   { "end_of_the_stream_is_told", end_of_the_stream_is_told },
   { "end_of_the_stream_is_told_while_a_caller_reads",
     end_of_the_stream_is_told_while_a_caller_reads },
+  { "what_cannot_be_sent_ends_the_connection", what_cannot_be_sent_ends_the_connection },
   { NULL, NULL },
 };
 
