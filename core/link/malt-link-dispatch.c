@@ -86,7 +86,7 @@ take_call (MaltLink *link, guint32 id)
     g_hash_table_remove (link->calls, GUINT_TO_POINTER (id));
   if (flags & MALT_LINK_CALL_IS_CODE)
     link->n_outstanding--;
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   return flags;
 }
 
@@ -235,7 +235,7 @@ on_host_call (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error
   g_mutex_lock (&link->lock);
   malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_HOST_RESULT,
                                                  MALT_FRAME_HOST_RESULT_IS_ERROR, id));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   return TRUE;
 }
 

@@ -249,7 +249,7 @@ on_timer (gpointer data)
       if (consider_signal (link, interrupt))
         wishes = end_interrupt (link, interrupt);
     }
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   give_result (wishes, MALT_INTERRUPT_UNDELIVERABLE);
   return G_SOURCE_CONTINUE;
 }
@@ -316,7 +316,7 @@ malt_link_interrupt (MaltLink *link, guint32 call_id, MaltInterruptFlags flags,
       wish->user_data = user_data;
       add_wish (link, call_id, (flags & MALT_INTERRUPT_FORCE) != 0, wish);
     }
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   if (!is_known)
     done (MALT_INTERRUPT_GONE, user_data);
 }
@@ -349,7 +349,7 @@ malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_erro
   if (interrupt != NULL && interrupt->n_signals > 0)
     wishes = end_interrupt (link, interrupt);
   reconsider_others (link);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   give_result (wishes, is_error ? MALT_INTERRUPT_DELIVERED : MALT_INTERRUPT_GONE);
 }
 
@@ -366,7 +366,7 @@ malt_link_interrupts_acknowledged (MaltLink *link, guint32 id, guint8 ack, GErro
   interrupt = is_expected ? find (link, id) : NULL;
   if (interrupt != NULL && interrupt->is_sent)
     wishes = end_interrupt (link, interrupt);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   give_result (wishes, ack == MALT_FRAME_ACK_DELIVERED ? MALT_INTERRUPT_DELIVERED
                                                        : MALT_INTERRUPT_GONE);
   if (!is_expected)
@@ -386,6 +386,6 @@ malt_link_interrupts_close (MaltLink *link)
   while ((interrupt = g_queue_peek_head (&link->interrupts)) != NULL)
     wishes = g_slist_concat (wishes, end_interrupt (link, interrupt));
   g_queue_clear (&link->acks);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   give_result (wishes, MALT_INTERRUPT_GONE);
 }

@@ -72,7 +72,8 @@ struct _MaltLink
   gint last_receive_ms; /* of the monotonic clock, wrapped */
   gint n_driven;
 
-  /* Guards everything below, and writing to fd. Held while system calls that do not block are made, never while core is called. */
+  /* Guards everything below, and writing to fd. Held while system calls that do not block are made, never while core or foreign code is
+   * called. Left by malt_link_unlock() only. */
   GMutex lock;
   gpointer
       owner; /* (owned) (nullable): NULL once closed. Also read, not changed, by who has reader */
@@ -86,6 +87,7 @@ struct _MaltLink
       held; /* of MaltLinkOutgoing (owned): what waits for the end of an escalation: calls, and what may not overtake them */
   gboolean needs_fence;
   gboolean has_seen_error; /* an exception has been printed: the next is printed faster */
+  GQueue finished; /* of MaltLinkOutgoing (owned): sent or dropped, not freed yet */
   GHashTable *calls; /* id -> MaltLinkCallFlags */
   guint n_outstanding;
   guint32 last_silent_id;
@@ -97,6 +99,9 @@ struct _MaltLink
 };
 
 /* Sending: malt-link-send.c. All with lock held. */
+
+/* Leaves the lock, and then frees what is finished: with the last reference to a user's memory goes code of the user. */
+void malt_link_unlock (MaltLink *link);
 
 void malt_link_send (MaltLink *link, MaltWireFrame *frame);
 void malt_link_send_empty (MaltLink *link, MaltFrameKind kind, guint32 id);

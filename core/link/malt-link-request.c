@@ -147,7 +147,7 @@ malt_link_remote_call (MaltLink *link, MaltWorker *worker, MaltFuture *future)
     }
   g_mutex_lock (&link->lock);
   malt_link_send_call (link, frame, id, MALT_LINK_CALL_IS_CODE);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 /* With lock held. */
@@ -174,7 +174,7 @@ malt_link_remote_do (MaltLink *link, MaltCall *call, GError **error)
   id = take_silent_id (link);
   g_hash_table_insert (link->calls, GUINT_TO_POINTER (id),
                        GUINT_TO_POINTER (MALT_LINK_CALL_KNOWN));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 
   frame = encode_call (link, call, MALT_FRAME_MODE_NOTHING, id, error);
   g_mutex_lock (&link->lock);
@@ -182,7 +182,7 @@ malt_link_remote_do (MaltLink *link, MaltCall *call, GError **error)
     malt_link_send_call (link, frame, id, MALT_LINK_CALL_IS_CODE | MALT_LINK_CALL_SILENT);
   else
     g_hash_table_remove (link->calls, GUINT_TO_POINTER (id));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   return frame != NULL;
 }
 
@@ -203,7 +203,7 @@ malt_link_channel_open (MaltLink *link, guint32 channel_id, const char *module,
   malt_link_send_call (
       link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_OPEN, 0, call_id),
       call_id, MALT_LINK_CALL_IS_CODE);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 /* A frame whose body is one u32. */
@@ -222,7 +222,7 @@ malt_link_channel_credit (MaltLink *link, guint32 channel_id, guint n_credit)
 {
   g_mutex_lock (&link->lock);
   malt_link_send (link, frame_new_u32 (MALT_FRAME_CHANNEL_CREDIT, channel_id, n_credit));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 gboolean
@@ -239,7 +239,7 @@ malt_link_channel_put (MaltLink *link, guint32 channel_id, MaltValue *value,
   malt_link_send_call (
       link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_PUT, 0, call_id),
       call_id, MALT_LINK_CALL_KNOWN);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   return TRUE;
 }
 
@@ -250,7 +250,7 @@ send_channel_request (MaltLink *link, MaltFrameKind kind, guint32 channel_id,
   g_mutex_lock (&link->lock);
   malt_link_send_call (link, frame_new_u32 (kind, call_id, channel_id), call_id,
                        MALT_LINK_CALL_KNOWN);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 void
@@ -274,7 +274,7 @@ malt_link_channel_forget (MaltLink *link, guint32 channel_id)
   g_mutex_lock (&link->lock);
   malt_link_send_behind_calls (
       link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_FORGET, 0, channel_id));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 void
@@ -288,7 +288,7 @@ malt_link_release_handles (MaltLink *link, const guint64 *ids, gsize n_ids)
   g_mutex_lock (&link->lock);
   malt_link_send_behind_calls (
       link, malt_wire_writer_finish (&writer, MALT_FRAME_RELEASE, 0, 0));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 void
@@ -296,7 +296,7 @@ malt_link_shutdown (MaltLink *link)
 {
   g_mutex_lock (&link->lock);
   malt_link_send_empty (link, MALT_FRAME_SHUTDOWN, 0);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 /* Start */
@@ -320,5 +320,5 @@ malt_link_start (MaltLink *link, const char *settings, GBytes *runtime_source)
       malt_wire_writer_put_bytes (&writer, runtime_source);
       malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_LOAD, 0, 0));
     }
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }

@@ -30,10 +30,38 @@ outgoing_free (gpointer data)
 }
 
 void
+malt_link_unlock (MaltLink *link)
+{
+  GQueue finished = link->finished;
+
+  g_queue_init (&link->finished);
+  g_mutex_unlock (&link->lock);
+  g_queue_clear_full (&finished, outgoing_free);
+}
+
+static void
+push (GQueue *queue, MaltWireFrame *frame, guint32 id)
+{
+  MaltLinkOutgoing *outgoing = g_new (MaltLinkOutgoing, 1);
+  outgoing->frame = frame;
+  outgoing->id = id;
+  g_queue_push_tail (queue, outgoing);
+}
+
+static void
+finish_all (MaltLink *link, GQueue *queue)
+{
+  GList *node;
+
+  while ((node = g_queue_pop_head_link (queue)) != NULL)
+    g_queue_push_tail_link (&link->finished, node);
+}
+
+void
 malt_link_drop_outgoing (MaltLink *link)
 {
-  g_queue_clear_full (&link->outgoing, outgoing_free);
-  g_queue_clear_full (&link->held, outgoing_free);
+  finish_all (link, &link->outgoing);
+  finish_all (link, &link->held);
   link->n_sent = 0;
 }
 
@@ -89,7 +117,7 @@ mark_sent (MaltLink *link, gsize n_bytes)
       if (first == NULL || link->n_sent < first->frame->n_bytes)
         return;
       link->n_sent -= first->frame->n_bytes;
-      outgoing_free (g_queue_pop_head (&link->outgoing));
+      g_queue_push_tail_link (&link->finished, g_queue_pop_head_link (&link->outgoing));
     }
 }
 
@@ -122,15 +150,6 @@ malt_link_flush (MaltLink *link)
   malt_link_update_interest (link);
 }
 
-static void
-push (GQueue *queue, MaltWireFrame *frame, guint32 id)
-{
-  MaltLinkOutgoing *outgoing = g_new (MaltLinkOutgoing, 1);
-  outgoing->frame = frame;
-  outgoing->id = id;
-  g_queue_push_tail (queue, outgoing);
-}
-
 void
 malt_link_send (MaltLink *link, MaltWireFrame *frame)
 {
@@ -138,7 +157,7 @@ malt_link_send (MaltLink *link, MaltWireFrame *frame)
 
   if (link->is_closed)
     {
-      malt_wire_frame_free (frame);
+      push (&link->finished, frame, 0);
       return;
     }
   if (link->funcs->send_frame != NULL)
@@ -188,7 +207,7 @@ malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
   flags |= MALT_LINK_CALL_KNOWN | (is_held ? MALT_LINK_CALL_HELD : 0);
   if (link->is_closed)
     {
-      malt_wire_frame_free (frame);
+      push (&link->finished, frame, 0);
       return;
     }
   g_hash_table_insert (link->calls, GUINT_TO_POINTER (id), GUINT_TO_POINTER (flags));
