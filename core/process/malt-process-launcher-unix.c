@@ -381,18 +381,29 @@ signal_process (MaltChild *child, int signum)
   return kill (child->pid, signum);
 }
 
+/* A child may have left its group, and the group may live on without it. */
+static gboolean
+signal_group (MaltChild *child, int signum)
+{
+  gboolean is_sent = kill (-child->pid, signum) == 0;
+
+  if (!is_sent || signum == SIGKILL)
+    is_sent = signal_process (child, signum) == 0 || is_sent;
+  return is_sent;
+}
+
 gboolean
 malt_child_signal (MaltChild *child, int signum, MaltChildTarget target)
 {
-  int result = -1;
+  gboolean is_sent = FALSE;
 
   g_mutex_lock (&child->lock);
   if (!child->is_reaped)
-    result = target == MALT_CHILD_TARGET_GROUP && child->is_group_leader
-                 ? kill (-child->pid, signum)
-                 : signal_process (child, signum);
+    is_sent = target == MALT_CHILD_TARGET_GROUP && child->is_group_leader
+                  ? signal_group (child, signum)
+                  : signal_process (child, signum) == 0;
   g_mutex_unlock (&child->lock);
-  return result == 0;
+  return is_sent;
 }
 
 #ifdef __linux__
