@@ -287,6 +287,34 @@ child_dies_with_its_host (void)
   CHECK (process_test_wait (is_gone, &child, 1000));
 }
 
+/* A host in which the first descriptors are free; its status says whether it learnt why the launch failed. */
+static int
+be_host_without_descriptors (void)
+{
+  const char *const arguments[] = { "/nowhere/julia", NULL };
+  MaltProcessLauncher launcher = { .argv = arguments,
+                                   .envp = environment,
+                                   .inherited_fd = -1 };
+  g_autoptr (GError) error = NULL;
+
+  for (int fd = 0; fd < 10; fd++)
+    close (fd);
+  return malt_process_launcher_spawn (&launcher, &error) != NULL ||
+         !g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
+}
+
+static void
+failure_is_reported_where_the_first_descriptors_are_free (void)
+{
+  const char *arguments[] = { program, "--host-without-descriptors", NULL };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  CHECK (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL,
+                       NULL, &status, &error));
+  CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+}
+
 typedef struct
 {
   gint is_dispatched; /* atomic */
@@ -362,6 +390,8 @@ static const ProcessTest tests[] = {
   { "child_outlives_the_thread_that_launched_it",
     child_outlives_the_thread_that_launched_it },
   { "child_dies_with_its_host", child_dies_with_its_host },
+  { "failure_is_reported_where_the_first_descriptors_are_free",
+    failure_is_reported_where_the_first_descriptors_are_free },
   { "end_of_a_child_is_noticed_at_once", end_of_a_child_is_noticed_at_once },
   { "launches_leave_no_descriptors", launches_leave_no_descriptors },
   { NULL, NULL },
@@ -373,6 +403,8 @@ main (int argc, char **argv)
   program = argv[0];
   if (argc > 1 && strcmp (argv[1], "--host-that-dies") == 0)
     return be_host_that_dies ();
+  if (argc > 1 && strcmp (argv[1], "--host-without-descriptors") == 0)
+    return be_host_without_descriptors ();
   if (argc > 1 && strcmp (argv[1], "--child-that-leaves-its-group") == 0)
     return be_child_that_leaves_its_group ();
   return process_test_main (argc, argv, "process launcher", tests);
