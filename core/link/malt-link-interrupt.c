@@ -4,7 +4,8 @@
  *
  * One MaltLinkInterrupt stands for all wishes to interrupt one call. Its life:
  *
- *   held     the call itself is held back; INTERRUPT follows it when it is sent (is_sent is FALSE)
+ *   held     the call itself is being encoded or held back; INTERRUPT follows it when it is sent (is_sent is FALSE). A call that cannot be
+ *            encoded is GONE.
  *   asked    INTERRUPT was sent. A runtime that reads acknowledges within a moment: the result is DELIVERED or GONE. It does not read
  *            while evaluated code hogs the processor. PATIENCE_MS later, and then in the rhythm below, the timer asks whether a signal may be sent:
  *              - the call has not been answered, and it is the only one outstanding, or the wish is forced;
@@ -351,6 +352,21 @@ malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_erro
   reconsider_others (link);
   malt_link_unlock (link);
   give_result (wishes, is_error ? MALT_INTERRUPT_DELIVERED : MALT_INTERRUPT_GONE);
+}
+
+void
+malt_link_interrupts_call_dropped (MaltLink *link, guint32 id)
+{
+  MaltLinkInterrupt *interrupt;
+  GSList *wishes = NULL;
+
+  g_mutex_lock (&link->lock);
+  g_hash_table_remove (link->calls, GUINT_TO_POINTER (id));
+  interrupt = find (link, id);
+  if (interrupt != NULL)
+    wishes = end_interrupt (link, interrupt);
+  malt_link_unlock (link);
+  give_result (wishes, MALT_INTERRUPT_GONE);
 }
 
 gboolean

@@ -107,6 +107,8 @@ void malt_link_send (MaltLink *link, MaltWireFrame *frame);
 void malt_link_send_empty (MaltLink *link, MaltFrameKind kind, guint32 id);
 /* What takes back something that a call may be about: it keeps its place behind calls that are held. */
 void malt_link_send_behind_calls (MaltLink *link, MaltWireFrame *frame);
+/* The call will be sent, once it has been encoded: interrupts of it wait for that. */
+void malt_link_announce_call (MaltLink *link, guint32 id);
 void malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
                           MaltLinkCallFlags flags);
 void malt_link_release_held (MaltLink *link);
@@ -133,9 +135,10 @@ gboolean malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GByt
 
 /* Interrupts: malt-link-interrupt.c */
 
-/* With lock held, when a call was sent that had been held. */
+/* With lock held, when a call was sent that had been announced or held. */
 void malt_link_interrupts_call_sent (MaltLink *link, guint32 id);
 /* Without lock. */
+void malt_link_interrupts_call_dropped (MaltLink *link, guint32 id);
 void malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_error);
 gboolean malt_link_interrupts_acknowledged (MaltLink *link, guint32 id, guint8 ack,
                                             GError **error);

@@ -131,17 +131,24 @@ encode_call (MaltLink *link, MaltCall *call, guint8 flags, guint32 id, GError **
       &writer, is_function ? MALT_FRAME_CALL : MALT_FRAME_EVAL, flags, id);
 }
 
+/* Announced first: encoding may take long, and core knows the call already. */
 void
 malt_link_remote_call (MaltLink *link, MaltWorker *worker, MaltFuture *future)
 {
   MaltCall *call = malt_future_get_call (future);
   guint32 id = malt_future_get_id (future);
   GError *error = NULL;
-  MaltWireFrame *frame = encode_call (
-      link, call, get_mode_flag (malt_call_get_result_mode (call)), id, &error);
+  MaltWireFrame *frame;
 
+  g_mutex_lock (&link->lock);
+  malt_link_announce_call (link, id);
+  malt_link_unlock (link);
+
+  frame = encode_call (link, call, get_mode_flag (malt_call_get_result_mode (call)), id,
+                       &error);
   if (frame == NULL)
     {
+      malt_link_interrupts_call_dropped (link, id);
       malt_worker_complete_call (worker, id, NULL, error);
       return;
     }
@@ -172,8 +179,7 @@ malt_link_remote_do (MaltLink *link, MaltCall *call, GError **error)
 
   g_mutex_lock (&link->lock);
   id = take_silent_id (link);
-  g_hash_table_insert (link->calls, GUINT_TO_POINTER (id),
-                       GUINT_TO_POINTER (MALT_LINK_CALL_KNOWN));
+  malt_link_announce_call (link, id);
   malt_link_unlock (link);
 
   frame = encode_call (link, call, MALT_FRAME_MODE_NOTHING, id, error);

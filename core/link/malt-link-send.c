@@ -199,6 +199,14 @@ send_code (MaltLink *link, MaltWireFrame *frame)
 }
 
 void
+malt_link_announce_call (MaltLink *link, guint32 id)
+{
+  if (!link->is_closed)
+    g_hash_table_insert (link->calls, GUINT_TO_POINTER (id),
+                         GUINT_TO_POINTER (MALT_LINK_CALL_KNOWN | MALT_LINK_CALL_HELD));
+}
+
+void
 malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
                      MaltLinkCallFlags flags)
 {
@@ -212,11 +220,15 @@ malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
     }
   g_hash_table_insert (link->calls, GUINT_TO_POINTER (id), GUINT_TO_POINTER (flags));
   if (is_held)
-    push (&link->held, frame, id);
-  else if (flags & MALT_LINK_CALL_IS_CODE)
+    {
+      push (&link->held, frame, id);
+      return;
+    }
+  if (flags & MALT_LINK_CALL_IS_CODE)
     send_code (link, frame);
   else
     malt_link_send (link, frame);
+  malt_link_interrupts_call_sent (link, id);
 }
 
 void
