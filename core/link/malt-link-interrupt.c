@@ -164,16 +164,20 @@ end_interrupt (MaltLink *link, MaltLinkInterrupt *interrupt)
 
 /* Signals */
 
-/* With lock held. */
+/* With lock held. Bytes leave the socket while is_receiving is set, and that is cleared after last_receive_ms has been set: looked for in this
+ * order none can slip past. */
 static gboolean
 may_answer_be_coming (MaltLink *link)
 {
-  guint now_ms = (guint) (g_get_monotonic_time () / 1000);
-  guint quiet_ms = now_ms - (guint) g_atomic_int_get (&link->last_receive_ms);
+  guint quiet_ms;
   guint8 byte;
 
-  return quiet_ms < PATIENCE_MS || g_atomic_int_get (&link->is_receiving) ||
-         recv (link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  if (recv (link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+      g_atomic_int_get (&link->is_receiving))
+    return TRUE;
+  quiet_ms = (guint) (g_get_monotonic_time () / 1000) -
+             (guint) g_atomic_int_get (&link->last_receive_ms);
+  return quiet_ms < PATIENCE_MS;
 }
 
 /* With lock held: how long to wait after the last of so many signals. */
