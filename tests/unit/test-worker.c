@@ -73,6 +73,20 @@ failed_launch_says_why (void)
   malt_assert_error (async_error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
 }
 
+static void
+launch_that_fails_without_a_reason_says_so (void)
+{
+  g_autoptr (MaltConfig) config = malt_config_new ();
+  g_autoptr (GError) error = NULL;
+
+  stub_worker_register ();
+  malt_config_set_backend (config, "stub");
+  malt_config_set_for (config, "stub", "fail", "");
+  malt_assert (malt_worker_launch (config, NULL, &error) == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
+  malt_assert_string (error->message, "the backend gave no reason");
+}
+
 /* Calls */
 
 static void
@@ -383,6 +397,8 @@ main (void)
   CU_TestInfo tests[] = {
     { "launch_async_gives_a_running_worker", launch_async_gives_a_running_worker },
     { "failed_launch_says_why", failed_launch_says_why },
+    { "launch_that_fails_without_a_reason_says_so",
+      launch_that_fails_without_a_reason_says_so },
     { "ids_of_calls_differ_and_requests_are_not_counted",
       ids_of_calls_differ_and_requests_are_not_counted },
     { "one_shot_call_is_cancelled_with_its_cancellable",
