@@ -106,6 +106,24 @@ ids_of_calls_differ_and_requests_are_not_counted (void)
 }
 
 static void
+call_for_a_handle_is_not_sent_where_there_are_none (void)
+{
+  g_autoptr (MaltWorker) worker = stub_worker_launch ();
+  g_autoptr (MaltCall) call = malt_call_new ("hold");
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+
+  malt_call_set_result_mode (call, MALT_RESULT_HANDLE);
+  malt_worker_set_capabilities (worker, MALT_CAPABILITY_ISOLATED);
+  future = malt_worker_remote_call (worker, call);
+  malt_assert (malt_future_is_done (future));
+  malt_assert (malt_future_fetch (future, NULL, &error) == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
+  malt_assert (stub_record.n_calls == 0);
+  malt_assert (malt_worker_get_n_pending (worker) == 0);
+}
+
+static void
 one_shot_call_is_cancelled_with_its_cancellable (void)
 {
   g_autoptr (MaltWorker) worker = stub_worker_launch ();
@@ -401,6 +419,8 @@ main (void)
       launch_that_fails_without_a_reason_says_so },
     { "ids_of_calls_differ_and_requests_are_not_counted",
       ids_of_calls_differ_and_requests_are_not_counted },
+    { "call_for_a_handle_is_not_sent_where_there_are_none",
+      call_for_a_handle_is_not_sent_where_there_are_none },
     { "one_shot_call_is_cancelled_with_its_cancellable",
       one_shot_call_is_cancelled_with_its_cancellable },
     { "remote_call_wait_discards_on_the_worker",
