@@ -36,7 +36,7 @@ b14_an_interrupt_works_or_is_not_supported (void)
   malt_assert (worker != NULL);
   future = contract_start_int (worker, CONTRACT_SLEEP_MS, 300);
   malt_future_interrupt_async (future, MALT_INTERRUPT_DEFAULT, NULL, contract_on_ready,
-                               &await);
+                               contract_expect (&await));
   malt_assert (contract_await (&await));
   if (contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_WAITING))
     {
@@ -84,7 +84,8 @@ b14_channels_in_the_background_work_or_are_not_supported (void)
 
   malt_assert (worker != NULL);
   source = g_strdup_printf (contract_get_dialect ()->source_channel, 1);
-  malt_worker_channel_async (worker, NULL, source, NULL, contract_on_ready, &await);
+  malt_worker_channel_async (worker, NULL, source, NULL, contract_on_ready,
+                             contract_expect (&await));
   malt_assert (contract_await (&await));
   channel = malt_worker_channel_finish (worker, await.result, &error);
   if (contract_can (worker, MALT_CAPABILITY_CHANNELS))

@@ -189,8 +189,9 @@ cancel_against_put (MaltChannel *channel, gint64 number, GRand *random)
   g_auto (ContractAwait) taken = { 0 };
   g_auto (ContractAwait) put = { 0 };
 
-  malt_channel_take_async (channel, cancellable, contract_on_ready, &taken);
-  malt_channel_put_async (channel, item, NULL, contract_on_ready, &put);
+  malt_channel_take_async (channel, cancellable, contract_on_ready,
+                           contract_expect (&taken));
+  malt_channel_put_async (channel, item, NULL, contract_on_ready, contract_expect (&put));
   if (g_rand_boolean (random))
     g_main_context_iteration (NULL, FALSE);
   if (g_rand_boolean (random))
@@ -406,7 +407,7 @@ b17_a_take_that_waits_ends_with_the_worker (void)
   malt_assert_channels (worker);
   channel = open_with_items (worker, 0);
   malt_assert (channel != NULL);
-  malt_channel_take_async (channel, NULL, contract_on_ready, &await);
+  malt_channel_take_async (channel, NULL, contract_on_ready, contract_expect (&await));
   contract_end_abruptly (worker);
   malt_assert (contract_await (&await));
   malt_assert (malt_channel_take_finish (channel, await.result, &error) == NULL);
