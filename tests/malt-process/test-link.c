@@ -323,6 +323,7 @@ what_cannot_be_sent_ends_the_connection (void)
   CHECK (process_test_wait (has_end, peer, 5000));
   end = link_peer_dup_end (peer);
   CU_ASSERT_STRING_EQUAL (end, "");
+  CHECK (!malt_future_is_done (unsendable) && !malt_future_is_done (next));
   /* Nothing follows the frame that was cut off. */
   CHECK (!link_peer_read (peer, 5000, &header, &body));
 }
