@@ -94,25 +94,34 @@ malt_config_get_entry (MaltConfig *config, gsize index)
   return g_ptr_array_index (config->entries, index);
 }
 
-void
-malt_config_set_from (MaltConfig *config, const char *backend, const char *key,
-                      const char *value, MaltOrigin origin, const char *origin_text)
+static MaltConfigEntry *
+entry_new (const char *backend, const char *key, const char *value, MaltOrigin origin,
+           const char *origin_text)
 {
-  MaltConfigEntry *entry = find_entry (config, backend, key);
+  MaltConfigEntry *entry = g_new0 (MaltConfigEntry, 1);
 
-  if (entry != NULL && entry->origin > origin)
-    return;
-  if (entry != NULL)
-    g_ptr_array_remove (config->entries, entry);
-  if (value == NULL)
-    return;
-  entry = g_new0 (MaltConfigEntry, 1);
   entry->backend = g_strdup (backend);
   entry->key = g_strdup (key);
   entry->value = g_strdup (value);
   entry->origin = origin;
   entry->origin_text = g_strdup (origin_text);
-  g_ptr_array_add (config->entries, entry);
+  return entry;
+}
+
+/* The texts may be those of the entry that is replaced. */
+void
+malt_config_set_from (MaltConfig *config, const char *backend, const char *key,
+                      const char *value, MaltOrigin origin, const char *origin_text)
+{
+  MaltConfigEntry *old = find_entry (config, backend, key);
+
+  if (old != NULL && old->origin > origin)
+    return;
+  if (value != NULL)
+    g_ptr_array_add (config->entries,
+                     entry_new (backend, key, value, origin, origin_text));
+  if (old != NULL)
+    g_ptr_array_remove (config->entries, old);
 }
 
 static void

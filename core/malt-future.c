@@ -340,7 +340,8 @@ malt_future_is_done (MaltFuture *future)
  *
  * Errors: %MALT_ERROR_REMOTE_EXCEPTION, %MALT_ERROR_WORKER_TERMINATED,
  * %MALT_ERROR_TIMED_OUT (the deadline of the call), %MALT_ERROR_CANCELLED (the wait, or the
- * future), %MALT_ERROR_ENCODE and %MALT_ERROR_DECODE.
+ * future), %MALT_ERROR_ENCODE and %MALT_ERROR_DECODE; %MALT_ERROR_NOT_SUPPORTED: a handle was
+ * asked for, see %MALT_CAPABILITY_HANDLES.
  *
  * Returns: (transfer full): the value, or %NULL with an error
  */

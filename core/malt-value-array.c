@@ -195,7 +195,8 @@ malt_value_new_array (MaltValueKind element, const gsize *dims, gsize n_dims,
  * @error: return location for an error
  *
  * Makes an array of numbers that refers to @bytes; they are copied only if they are not
- * aligned for the element.
+ * aligned for the element. A request keeps them until it has been sent, so they may be let
+ * go in any thread: a free function of theirs may use the worker but must not block.
  *
  * Errors: %MALT_ERROR_INVALID_ARGUMENT if the size of @bytes is not the product of the
  * dimensions and the element's size, if there are too many dimensions, or if a Bool is

@@ -4,6 +4,13 @@
 #include "malt-call-private.h"
 #include "malt-worker-state.h"
 
+static gboolean
+can_give_result (MaltWorker *worker, MaltCall *call)
+{
+  return malt_call_get_result_mode (call) != MALT_RESULT_HANDLE ||
+         (malt_worker_get_capabilities (worker) & MALT_CAPABILITY_HANDLES) != 0;
+}
+
 /**
  * malt_worker_remote_call:
  * @worker: a worker
@@ -26,6 +33,14 @@ malt_worker_remote_call (MaltWorker *worker, MaltCall *call)
   future = malt_worker_begin (worker, call, &is_pending);
   if (!is_pending)
     return future;
+  if (!can_give_result (worker, call))
+    {
+      malt_worker_complete_call (
+          worker, malt_future_get_id (future), NULL,
+          g_error_new_literal (MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
+                               "objects cannot stay on this worker: it has no handles"));
+      return future;
+    }
   if (malt_call_get_timeout_ms (call) >= 0)
     malt_future_start_deadline (future, malt_call_get_timeout_ms (call));
   MALT_WORKER_GET_CLASS (worker)->remote_call (worker, future);

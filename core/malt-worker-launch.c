@@ -22,12 +22,15 @@ make_worker (MaltConfig *config, GError **error)
   return worker;
 }
 
-/* Errors that come from below a backend get codes of ours. Takes over the error. */
+/* Errors that come from below a backend get codes of ours. Takes over the error, which a faulty backend may have left out. */
 static GError *
 as_launch_error (GError *error)
 {
   GError *translated;
 
+  if (error == NULL)
+    return g_error_new_literal (MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                                "the backend gave no reason");
   if (error->domain == MALT_ERROR)
     return error;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))

@@ -303,6 +303,8 @@ take_leftovers_locked (MaltWorkerPrivate *priv, Leftovers *leftovers)
       if (channel != NULL)
         leftovers->channels = g_slist_prepend (leftovers->channels, channel);
     }
+  /* While the channels are held: no weak reference is left to be cleared as its object goes. */
+  g_hash_table_remove_all (priv->channels);
   leftovers->stops = g_slist_reverse (g_steal_pointer (&priv->stops));
 }
 

@@ -195,10 +195,10 @@ on_ended (gpointer owner, const GError *error)
   g_mutex_unlock (&evaluator->lock);
 }
 
-static void
+static gboolean
 send_frame (gpointer owner, MaltWireFrame *frame)
 {
-  malt_inprocess_runtime_send (((MaltInProcessEvaluator *) owner)->host, frame);
+  return malt_inprocess_runtime_send (((MaltInProcessEvaluator *) owner)->host, frame);
 }
 
 static gboolean

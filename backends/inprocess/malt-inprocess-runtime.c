@@ -185,29 +185,29 @@ op_free (Op *op)
   g_free (op);
 }
 
-/* Takes the op. */
-static void
+/* Takes the op; but one for a host that was removed: then FALSE. */
+static gboolean
 push (Op *op)
 {
   gboolean was_asleep;
+  gboolean is_taken;
 
   g_mutex_lock (&runtime.lock);
-  if (op->kind == OP_FRAME && !g_hash_table_contains (runtime.hosts, &op->host))
+  is_taken = op->kind != OP_FRAME || g_hash_table_contains (runtime.hosts, &op->host);
+  was_asleep = is_taken && runtime.is_asleep;
+  if (is_taken)
     {
-      g_mutex_unlock (&runtime.lock);
-      op_free (op); /* of a worker that has ended */
-      return;
+      g_queue_push_tail (&runtime.queue, op);
+      g_atomic_int_inc (&runtime.n_queued);
+      runtime.is_asleep = FALSE;
     }
-  g_queue_push_tail (&runtime.queue, op);
-  g_atomic_int_inc (&runtime.n_queued);
-  was_asleep = runtime.is_asleep;
-  runtime.is_asleep = FALSE;
   g_mutex_unlock (&runtime.lock);
   if (was_asleep)
     runtime.wake (runtime.wake_handle);
+  return is_taken;
 }
 
-void
+gboolean
 malt_inprocess_runtime_send (guint64 host, MaltWireFrame *frame)
 {
   Op *op = g_new0 (Op, 1);
@@ -221,7 +221,10 @@ malt_inprocess_runtime_send (guint64 host, MaltWireFrame *frame)
                                &header, NULL) &&
       header.kind == MALT_FRAME_INTERRUPT)
     op->interrupted_id = header.id;
-  push (op);
+  if (push (op))
+    return TRUE;
+  g_free (op);
+  return FALSE;
 }
 
 gboolean

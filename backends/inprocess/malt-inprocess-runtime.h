@@ -30,8 +30,8 @@ guint64 malt_inprocess_runtime_add_host (MaltLink *link);
 /* No frame comes any more once this has returned, but one may be under way in the Julia thread. Its calls end at their next chance. */
 void malt_inprocess_runtime_remove_host (guint64 host);
 
-/* Takes the frame. Any thread; never blocks. */
-void malt_inprocess_runtime_send (guint64 host, MaltWireFrame *frame);
+/* Takes the frame, unless the host was removed: then FALSE. Any thread; never blocks. */
+gboolean malt_inprocess_runtime_send (guint64 host, MaltWireFrame *frame);
 
 /* TRUE: the INTERRUPT of this call was still in the queue and is gone. */
 gboolean malt_inprocess_runtime_withdraw_interrupt (guint64 host, guint32 call_id);

@@ -2,9 +2,12 @@
 /*
  * Forwards to the host's standard output and error.
  *
- * Whoever reads these may be slow, or not read at all; then neither the I/O thread nor a caller may hang. So a piece is written only when poll()
- * says that there is room, and in pieces that a pipe with room takes whole. The rest is kept, and the I/O thread writes on when there is room. What is
- * kept is bounded: beyond MAX_PENDING_BYTES output is dropped, and a line says how much.
+ * Whoever reads these may be slow, or not read at all; then neither the I/O thread nor a caller may hang. That poll() says that there is room does not
+ * say how much (a terminal), nor that it is still there (others write, too). The host's descriptors must stay as they are: whether they block is
+ * a property that they share with other processes. So a terminal or a pipe is opened once more, without blocking, for as long as something is to be
+ * written, and not longer, since whoever reads a pipe waits for its last writer; a socket is told with each piece. Where neither can be done, a piece
+ * is no larger than what a pipe with room takes whole. The rest is kept, and the I/O thread writes on when there is room. What is kept is bounded: beyond
+ * MAX_PENDING_BYTES output is dropped, and a line says how much.
  *
  * The host's descriptors exist once in a process, so this state is global, one for each stream, each with its own lock.
  */
@@ -13,11 +16,13 @@
 #include "link/malt-io-thread.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +31,8 @@
 
 enum
 {
-  PIECE_BYTES = 4096 /* not more than PIPE_BUF on any system of ours */
+  PIECE_BYTES = 4096, /* not more than PIPE_BUF on any system of ours */
+  REST_MS = 20 /* when there was room that took nothing */
 };
 
 typedef struct
@@ -39,6 +45,15 @@ typedef struct
   GSource *source; /* (owned) (nullable): while something is pending */
 } Console;
 
+/* One of the host's descriptors, to be written to now. */
+typedef struct
+{
+  int fd;
+  gboolean is_own; /* opened here, so that it does not block */
+  gboolean is_socket;
+  gsize max_piece_bytes;
+} Outlet;
+
 static Console consoles[] = { { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } };
 
 static gboolean
@@ -48,11 +63,36 @@ has_room (int fd)
   return poll (&poll_fd, 1, 0) == 1;
 }
 
-static gboolean
-is_regular_file (int fd)
+static Outlet
+outlet_open (int fd)
 {
+  Outlet outlet = { .fd = fd, .max_piece_bytes = PIECE_BYTES };
   struct stat status;
-  return fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
+  char path[32];
+  int own_fd;
+
+  if (fstat (fd, &status) < 0)
+    return outlet;
+  if (S_ISREG (status.st_mode))
+    outlet.max_piece_bytes = G_MAXSSIZE;
+  outlet.is_socket = S_ISSOCK (status.st_mode);
+  if (!S_ISFIFO (status.st_mode) && !(S_ISCHR (status.st_mode) && isatty (fd)))
+    return outlet;
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+  own_fd = open (path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (own_fd >= 0)
+    {
+      outlet.fd = own_fd;
+      outlet.is_own = TRUE;
+    }
+  return outlet;
+}
+
+static void
+outlet_close (const Outlet *outlet)
+{
+  if (outlet->is_own)
+    close (outlet->fd);
 }
 
 /* write(), without the signal that a pipe nobody reads would send to the host. */
@@ -82,24 +122,69 @@ write_quietly (int fd, const char *text, gsize n_bytes)
   return n;
 }
 
+static ssize_t
+outlet_write (const Outlet *outlet, const char *text, gsize n_bytes)
+{
+  gsize n_piece_bytes = MIN (n_bytes, outlet->max_piece_bytes);
+
+  if (outlet->is_socket)
+    return send (outlet->fd, text, n_piece_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return write_quietly (outlet->fd, text, n_piece_bytes);
+}
+
 /* Returns how much was written; what nobody can ever read counts as written. */
 static gsize
 write_while_there_is_room (int fd, const char *text, gsize n_bytes)
 {
-  gsize piece = is_regular_file (fd) ? n_bytes : PIECE_BYTES;
+  Outlet outlet = outlet_open (fd);
   gsize done = 0;
 
-  while (done < n_bytes && has_room (fd))
+  while (done < n_bytes && has_room (outlet.fd))
     {
-      ssize_t n = write_quietly (fd, text + done, MIN (n_bytes - done, piece));
+      ssize_t n = outlet_write (&outlet, text + done, n_bytes - done);
       if (n >= 0)
         done += (gsize) n;
-      else if (errno == EAGAIN)
+      else if (errno == EAGAIN || errno == EWOULDBLOCK)
         break;
       else if (errno != EINTR)
-        return n_bytes;
+        done = n_bytes;
     }
+  outlet_close (&outlet);
   return done;
+}
+
+/* With lock held: takes the place of the source there was. */
+static void
+set_source (Console *console, GSource *source, GSourceFunc callback)
+{
+  if (console->source != NULL)
+    g_source_destroy (console->source);
+  g_clear_pointer (&console->source, g_source_unref);
+  console->source = source;
+  g_source_set_static_name (source, "malt: console");
+  g_source_set_callback (source, callback, console, NULL);
+  g_source_attach (source, malt_io_thread_get_context ());
+}
+
+static gboolean on_room (int fd, GIOCondition condition, gpointer data);
+
+/* With lock held. */
+static void
+wait_for_room (Console *console)
+{
+  set_source (console, g_unix_fd_source_new (console->fd, G_IO_OUT),
+              G_SOURCE_FUNC (on_room));
+}
+
+static gboolean
+on_rested (gpointer data)
+{
+  Console *console = data;
+
+  g_mutex_lock (&console->lock);
+  wait_for_room (console);
+  g_mutex_unlock (&console->lock);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -107,11 +192,12 @@ on_room (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition, gpointer da
 {
   Console *console = data;
   gboolean is_done;
+  gsize n;
 
   g_mutex_lock (&console->lock);
-  console->n_written +=
-      write_while_there_is_room (console->fd, console->pending->str + console->n_written,
+  n = write_while_there_is_room (console->fd, console->pending->str + console->n_written,
                                  console->pending->len - console->n_written);
+  console->n_written += n;
   is_done = console->n_written == console->pending->len;
   if (is_done && console->n_dropped > 0)
     {
@@ -127,6 +213,8 @@ on_room (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition, gpointer da
       g_string_free (g_steal_pointer (&console->pending), TRUE);
       g_clear_pointer (&console->source, g_source_unref);
     }
+  else if (n == 0)
+    set_source (console, g_timeout_source_new (REST_MS), on_rested);
   g_mutex_unlock (&console->lock);
   return is_done ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
@@ -139,9 +227,7 @@ keep (Console *console, const char *text, gsize n_bytes)
     {
       console->pending = g_string_new (NULL);
       console->n_written = 0;
-      console->source = g_unix_fd_source_new (console->fd, G_IO_OUT);
-      g_source_set_callback (console->source, G_SOURCE_FUNC (on_room), console, NULL);
-      g_source_attach (console->source, malt_io_thread_get_context ());
+      wait_for_room (console);
     }
   if (console->pending->len - console->n_written + n_bytes > MAX_PENDING_BYTES)
     {

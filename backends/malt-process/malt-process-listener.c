@@ -30,7 +30,8 @@ enum
   BACKLOG =
       1024, /* room for a crowd while this thread waits for a processor: who finds none tries again after a second */
   MAX_STRANGERS = 64,
-  STRANGER_DEADLINE_MS = 2000
+  STRANGER_DEADLINE_MS = 2000,
+  REST_MS = 100 /* while the host has no descriptor to accept with */
 };
 
 typedef struct
@@ -184,6 +185,38 @@ add_stranger (MaltProcessListener *listener, int connection)
   g_queue_push_tail (&listener->strangers, stranger);
 }
 
+static gboolean on_connection (int fd, GIOCondition condition, gpointer data);
+
+static void
+watch_port (MaltProcessListener *listener)
+{
+  destroy_source (&listener->source);
+  listener->source = g_unix_fd_source_new (listener->fd, G_IO_IN);
+  attach (listener->source, G_SOURCE_FUNC (on_connection), listener);
+}
+
+static gboolean
+on_rested (gpointer data)
+{
+  watch_port (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* The connection that could not be accepted stays, and would wake the source at once. */
+static void
+rest (MaltProcessListener *listener)
+{
+  destroy_source (&listener->source);
+  listener->source = attach (g_timeout_source_new (REST_MS), on_rested, listener);
+}
+
+static gboolean
+is_want_of_resources (int error_number)
+{
+  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
+         error_number == ENOMEM;
+}
+
 static gboolean
 on_connection (int fd, G_GNUC_UNUSED GIOCondition condition, gpointer data)
 {
@@ -193,7 +226,11 @@ on_connection (int fd, G_GNUC_UNUSED GIOCondition condition, gpointer data)
     {
       connection = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (connection < 0)
-        break;
+        {
+          if (is_want_of_resources (errno))
+            rest (data);
+          break;
+        }
       add_stranger (data, connection);
     }
   return G_SOURCE_CONTINUE;
@@ -249,9 +286,7 @@ malt_process_listener_start (MaltProcessListener *listener,
 {
   listener->connected = connected;
   listener->user_data = user_data;
-  listener->source = g_unix_fd_source_new (listener->fd, G_IO_IN);
-  g_source_set_callback (listener->source, G_SOURCE_FUNC (on_connection), listener, NULL);
-  g_source_attach (listener->source, malt_io_thread_get_context ());
+  watch_port (listener);
 }
 
 void

@@ -51,7 +51,7 @@ struct _MaltProcessOutput
   OutputMode mode;
   char *
       prefix; /* (owned) (nullable): of forwarded lines; with the pid in it once started */
-  GMutex lock; /* guards reading from the pipes, and the rest */
+  GMutex lock; /* guards reading from the pipes, prefix, and the rest */
   Pipe pipes[2];
   char *chunk; /* (owned) */
   GString *tail; /* (owned) */
@@ -219,6 +219,7 @@ on_pipe_ready (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition, gpoin
   return G_SOURCE_CONTINUE;
 }
 
+/* With lock held. */
 static void
 insert_pid (MaltProcessOutput *output, gint64 pid)
 {
@@ -233,10 +234,10 @@ insert_pid (MaltProcessOutput *output, gint64 pid)
 void
 malt_process_output_start (MaltProcessOutput *output, MaltChild *child)
 {
+  g_mutex_lock (&output->lock);
   insert_pid (output, malt_child_get_pid (child));
   output->pipes[0].fd = malt_child_get_stdout_fd (child);
   output->pipes[1].fd = malt_child_get_stderr_fd (child);
-  g_mutex_lock (&output->lock);
   for (int i = 0; i < 2; i++)
     {
       Pipe *pipe = &output->pipes[i];

@@ -36,16 +36,18 @@ n_ready(channel::Channel) = isdefined(Base, :n_avail) ? Int(Base.n_avail(channel
 n_ready(@nospecialize(channel)) = Int(isready(channel))
 
 function open_channel(job::Job)
-    id, credit = job.args
     channel = job.what
     channel isa String && (channel = evaluate_source(module_named(job.peer, job.scope), channel, nothing))
     Base.invokelatest(applicable, take!, channel) || throw(ArgumentError("a channel was expected, not a $(typeof(channel))"))
+    job.args === nothing && return nothing      # forgotten meanwhile
+    id, credit = job.args
     haskey(job.peer.channels, id) && throw(ArgumentError("channel $id is open already"))
     s = Subscription(job.peer, id, channel, credit, 0, nothing, false, false, false)
     job.peer.channels[id] = s
     s
 end
-# Once the host knows that the channel is open.
+# Once the host knows that the channel is open; `nothing`: it no longer listens.
+begin_pumping(::Nothing) = nothing
 function begin_pumping(s::Subscription)
     s.task = Task(() -> Base.invokelatest(pump, s))
     schedule(s.task)
@@ -146,7 +148,7 @@ function credit!(peer::Peer, id::UInt32, n::UInt32)
 end
 function forget_channel!(peer::Peer, id::UInt32)
     s = get(peer.channels, id, nothing)
-    s === nothing && return
+    s === nothing && return forget_opening!(peer, id)
     (s::Subscription).forgotten = true
     delete!(peer.channels, id)
     if s.starved
@@ -155,6 +157,14 @@ function forget_channel!(peer::Peer, id::UInt32)
     elseif s.taking
         s.taking = false
         schedule(s.task::Task, Forgotten(); error = true)
+    end
+    nothing
+end
+# The host has given the opening up: whatever it evaluates to, no item may be taken.
+function forget_opening!(peer::Peer, id::UInt32)
+    for job in values(peer.jobs)
+        job = job::Job
+        job.kind == CHANNEL_OPEN && job.args !== nothing && job.args[1] === id && (job.args = nothing)
     end
     nothing
 end

@@ -40,7 +40,7 @@ mutable struct Job
     script::Bool
     scope::Any                 # the module's name or nothing
     what::Any                   # source, code, function, channel
-    args::Any                   # of CALL; item of CHANNEL_PUT; channel id and credit of CHANNEL_OPEN
+    args::Any                   # of CALL; item of CHANNEL_PUT; channel id and credit of CHANNEL_OPEN, `nothing` once that is forgotten
     kwargs::Any
     file::Any
     display::Any

@@ -86,7 +86,7 @@ take_call (MaltLink *link, guint32 id)
     g_hash_table_remove (link->calls, GUINT_TO_POINTER (id));
   if (flags & MALT_LINK_CALL_IS_CODE)
     link->n_outstanding--;
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   return flags;
 }
 

@@ -4,7 +4,8 @@
  *
  * One MaltLinkInterrupt stands for all wishes to interrupt one call. Its life:
  *
- *   held     the call itself is held back; INTERRUPT follows it when it is sent (is_sent is FALSE)
+ *   held     the call itself is being encoded or held back; INTERRUPT follows it when it is sent (is_sent is FALSE). A call that cannot be
+ *            encoded is GONE.
  *   asked    INTERRUPT was sent. A runtime that reads acknowledges within a moment: the result is DELIVERED or GONE. It does not read
  *            while evaluated code hogs the processor. PATIENCE_MS later, and then in the rhythm below, the timer asks whether a signal may be sent:
  *              - the call has not been answered, and it is the only one outstanding, or the wish is forced;
@@ -163,16 +164,20 @@ end_interrupt (MaltLink *link, MaltLinkInterrupt *interrupt)
 
 /* Signals */
 
-/* With lock held. */
+/* With lock held. Bytes leave the socket while is_receiving is set, and that is cleared after last_receive_ms has been set: looked for in this
+ * order none can slip past. */
 static gboolean
 may_answer_be_coming (MaltLink *link)
 {
-  guint now_ms = (guint) (g_get_monotonic_time () / 1000);
-  guint quiet_ms = now_ms - (guint) g_atomic_int_get (&link->last_receive_ms);
+  guint quiet_ms;
   guint8 byte;
 
-  return quiet_ms < PATIENCE_MS || g_atomic_int_get (&link->is_receiving) ||
-         recv (link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  if (recv (link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+      g_atomic_int_get (&link->is_receiving))
+    return TRUE;
+  quiet_ms = (guint) (g_get_monotonic_time () / 1000) -
+             (guint) g_atomic_int_get (&link->last_receive_ms);
+  return quiet_ms < PATIENCE_MS;
 }
 
 /* With lock held: how long to wait after the last of so many signals. */
@@ -249,7 +254,7 @@ on_timer (gpointer data)
       if (consider_signal (link, interrupt))
         wishes = end_interrupt (link, interrupt);
     }
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   give_result (wishes, MALT_INTERRUPT_UNDELIVERABLE);
   return G_SOURCE_CONTINUE;
 }
@@ -316,7 +321,7 @@ malt_link_interrupt (MaltLink *link, guint32 call_id, MaltInterruptFlags flags,
       wish->user_data = user_data;
       add_wish (link, call_id, (flags & MALT_INTERRUPT_FORCE) != 0, wish);
     }
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   if (!is_known)
     done (MALT_INTERRUPT_GONE, user_data);
 }
@@ -349,8 +354,23 @@ malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_erro
   if (interrupt != NULL && interrupt->n_signals > 0)
     wishes = end_interrupt (link, interrupt);
   reconsider_others (link);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   give_result (wishes, is_error ? MALT_INTERRUPT_DELIVERED : MALT_INTERRUPT_GONE);
+}
+
+void
+malt_link_interrupts_call_dropped (MaltLink *link, guint32 id)
+{
+  MaltLinkInterrupt *interrupt;
+  GSList *wishes = NULL;
+
+  g_mutex_lock (&link->lock);
+  g_hash_table_remove (link->calls, GUINT_TO_POINTER (id));
+  interrupt = find (link, id);
+  if (interrupt != NULL)
+    wishes = end_interrupt (link, interrupt);
+  malt_link_unlock (link);
+  give_result (wishes, MALT_INTERRUPT_GONE);
 }
 
 gboolean
@@ -366,7 +386,7 @@ malt_link_interrupts_acknowledged (MaltLink *link, guint32 id, guint8 ack, GErro
   interrupt = is_expected ? find (link, id) : NULL;
   if (interrupt != NULL && interrupt->is_sent)
     wishes = end_interrupt (link, interrupt);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   give_result (wishes, ack == MALT_FRAME_ACK_DELIVERED ? MALT_INTERRUPT_DELIVERED
                                                        : MALT_INTERRUPT_GONE);
   if (!is_expected)
@@ -386,6 +406,6 @@ malt_link_interrupts_close (MaltLink *link)
   while ((interrupt = g_queue_peek_head (&link->interrupts)) != NULL)
     wishes = g_slist_concat (wishes, end_interrupt (link, interrupt));
   g_queue_clear (&link->acks);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   give_result (wishes, MALT_INTERRUPT_GONE);
 }

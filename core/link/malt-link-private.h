@@ -30,7 +30,7 @@ typedef enum
 typedef struct
 {
   MaltWireFrame *frame; /* (owned) */
-  guint32 id;
+  guint32 id; /* of the call, where it is held; 0: not a call */
 } MaltLinkOutgoing;
 
 /* Receiving: what has come and not been understood yet. */
@@ -72,7 +72,8 @@ struct _MaltLink
   gint last_receive_ms; /* of the monotonic clock, wrapped */
   gint n_driven;
 
-  /* Guards everything below, and writing to fd. Held while system calls that do not block are made, never while core is called. */
+  /* Guards everything below, and writing to fd. Held while system calls that do not block are made, never while core or foreign code is
+   * called. Left by malt_link_unlock() only. */
   GMutex lock;
   gpointer
       owner; /* (owned) (nullable): NULL once closed. Also read, not changed, by who has reader */
@@ -83,9 +84,10 @@ struct _MaltLink
   GQueue outgoing; /* of MaltLinkOutgoing (owned): the first may have been sent in part */
   gsize n_sent; /* of the first */
   GQueue
-      held; /* of MaltLinkOutgoing (owned): calls that wait for the end of an escalation */
+      held; /* of MaltLinkOutgoing (owned): what waits for the end of an escalation: calls, and what may not overtake them */
   gboolean needs_fence;
   gboolean has_seen_error; /* an exception has been printed: the next is printed faster */
+  GQueue finished; /* of MaltLinkOutgoing (owned): sent or dropped, not freed yet */
   GHashTable *calls; /* id -> MaltLinkCallFlags */
   guint n_outstanding;
   guint32 last_silent_id;
@@ -102,8 +104,15 @@ void malt_link_send_host_result (guint32 id, MaltValue *value, const GError *err
 
 /* Sending: malt-link-send.c. All with lock held. */
 
+/* Leaves the lock, and then frees what is finished: with the last reference to a user's memory goes code of the user. */
+void malt_link_unlock (MaltLink *link);
+
 void malt_link_send (MaltLink *link, MaltWireFrame *frame);
 void malt_link_send_empty (MaltLink *link, MaltFrameKind kind, guint32 id);
+/* What takes back something that a call may be about: it keeps its place behind calls that are held. */
+void malt_link_send_behind_calls (MaltLink *link, MaltWireFrame *frame);
+/* The call will be sent, once it has been encoded: interrupts of it wait for that. */
+void malt_link_announce_call (MaltLink *link, guint32 id);
 void malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
                           MaltLinkCallFlags flags);
 void malt_link_release_held (MaltLink *link);
@@ -130,9 +139,10 @@ gboolean malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GByt
 
 /* Interrupts: malt-link-interrupt.c */
 
-/* With lock held, when a call was sent that had been held. */
+/* With lock held, when a call was sent that had been announced or held. */
 void malt_link_interrupts_call_sent (MaltLink *link, guint32 id);
 /* Without lock. */
+void malt_link_interrupts_call_dropped (MaltLink *link, guint32 id);
 void malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_error);
 gboolean malt_link_interrupts_acknowledged (MaltLink *link, guint32 id, guint8 ack,
                                             GError **error);

@@ -76,7 +76,7 @@ end_receiving (MaltLink *link, const GError *error)
   g_atomic_int_set (&link->is_receiving, FALSE);
   g_mutex_lock (&link->lock);
   malt_link_poller_set_fd (link->poller, -1, NULL);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   link->funcs->ended (link->owner, error);
 }
 

@@ -131,23 +131,30 @@ encode_call (MaltLink *link, MaltCall *call, guint8 flags, guint32 id, GError **
       &writer, is_function ? MALT_FRAME_CALL : MALT_FRAME_EVAL, flags, id);
 }
 
+/* Announced first: encoding may take long, and core knows the call already. */
 void
 malt_link_remote_call (MaltLink *link, MaltWorker *worker, MaltFuture *future)
 {
   MaltCall *call = malt_future_get_call (future);
   guint32 id = malt_future_get_id (future);
   GError *error = NULL;
-  MaltWireFrame *frame = encode_call (
-      link, call, get_mode_flag (malt_call_get_result_mode (call)), id, &error);
+  MaltWireFrame *frame;
 
+  g_mutex_lock (&link->lock);
+  malt_link_announce_call (link, id);
+  malt_link_unlock (link);
+
+  frame = encode_call (link, call, get_mode_flag (malt_call_get_result_mode (call)), id,
+                       &error);
   if (frame == NULL)
     {
+      malt_link_interrupts_call_dropped (link, id);
       malt_worker_complete_call (worker, id, NULL, error);
       return;
     }
   g_mutex_lock (&link->lock);
   malt_link_send_call (link, frame, id, MALT_LINK_CALL_IS_CODE);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 /* With lock held. */
@@ -172,9 +179,8 @@ malt_link_remote_do (MaltLink *link, MaltCall *call, GError **error)
 
   g_mutex_lock (&link->lock);
   id = take_silent_id (link);
-  g_hash_table_insert (link->calls, GUINT_TO_POINTER (id),
-                       GUINT_TO_POINTER (MALT_LINK_CALL_KNOWN));
-  g_mutex_unlock (&link->lock);
+  malt_link_announce_call (link, id);
+  malt_link_unlock (link);
 
   frame = encode_call (link, call, MALT_FRAME_MODE_NOTHING, id, error);
   g_mutex_lock (&link->lock);
@@ -182,7 +188,7 @@ malt_link_remote_do (MaltLink *link, MaltCall *call, GError **error)
     malt_link_send_call (link, frame, id, MALT_LINK_CALL_IS_CODE | MALT_LINK_CALL_SILENT);
   else
     g_hash_table_remove (link->calls, GUINT_TO_POINTER (id));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   return frame != NULL;
 }
 
@@ -203,7 +209,7 @@ malt_link_channel_open (MaltLink *link, guint32 channel_id, const char *module,
   malt_link_send_call (
       link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_OPEN, 0, call_id),
       call_id, MALT_LINK_CALL_IS_CODE);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 /* A frame whose body is one u32. */
@@ -222,7 +228,7 @@ malt_link_channel_credit (MaltLink *link, guint32 channel_id, guint n_credit)
 {
   g_mutex_lock (&link->lock);
   malt_link_send (link, frame_new_u32 (MALT_FRAME_CHANNEL_CREDIT, channel_id, n_credit));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 gboolean
@@ -239,7 +245,7 @@ malt_link_channel_put (MaltLink *link, guint32 channel_id, MaltValue *value,
   malt_link_send_call (
       link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_PUT, 0, call_id),
       call_id, MALT_LINK_CALL_KNOWN);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   return TRUE;
 }
 
@@ -250,7 +256,7 @@ send_channel_request (MaltLink *link, MaltFrameKind kind, guint32 channel_id,
   g_mutex_lock (&link->lock);
   malt_link_send_call (link, frame_new_u32 (kind, call_id, channel_id), call_id,
                        MALT_LINK_CALL_KNOWN);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 void
@@ -265,18 +271,16 @@ malt_link_channel_state (MaltLink *link, guint32 channel_id, guint32 call_id)
   send_channel_request (link, MALT_FRAME_CHANNEL_STATE, channel_id, call_id);
 }
 
-static void
-send_empty (MaltLink *link, MaltFrameKind kind, guint32 id)
-{
-  g_mutex_lock (&link->lock);
-  malt_link_send_empty (link, kind, id);
-  g_mutex_unlock (&link->lock);
-}
-
 void
 malt_link_channel_forget (MaltLink *link, guint32 channel_id)
 {
-  send_empty (link, MALT_FRAME_CHANNEL_FORGET, channel_id);
+  g_auto (MaltWireWriter) writer;
+
+  malt_wire_writer_init (&writer, NULL);
+  g_mutex_lock (&link->lock);
+  malt_link_send_behind_calls (
+      link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_FORGET, 0, channel_id));
+  malt_link_unlock (link);
 }
 
 void
@@ -288,8 +292,9 @@ malt_link_release_handles (MaltLink *link, const guint64 *ids, gsize n_ids)
   for (gsize i = 0; i < n_ids; i++)
     malt_wire_writer_put_u64 (&writer, ids[i]);
   g_mutex_lock (&link->lock);
-  malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_RELEASE, 0, 0));
-  g_mutex_unlock (&link->lock);
+  malt_link_send_behind_calls (
+      link, malt_wire_writer_finish (&writer, MALT_FRAME_RELEASE, 0, 0));
+  malt_link_unlock (link);
 }
 
 /* Host functions: their names. Binding one runs no code of the user's. */
@@ -310,7 +315,7 @@ malt_link_export (MaltLink *link, const char *name, guint32 call_id)
   g_mutex_lock (&link->lock);
   malt_link_send_call (link, frame_new_export (name, 0, call_id), call_id,
                        MALT_LINK_CALL_KNOWN);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 void
@@ -328,7 +333,7 @@ malt_link_export_direct (MaltLink *link, const char *name,
                        malt_wire_writer_finish (&writer, MALT_FRAME_EXPORT,
                                                 MALT_FRAME_EXPORT_DIRECT, call_id),
                        call_id, MALT_LINK_CALL_KNOWN);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 void
@@ -336,7 +341,7 @@ malt_link_unexport (MaltLink *link, const char *name)
 {
   g_mutex_lock (&link->lock);
   malt_link_send (link, frame_new_export (name, MALT_FRAME_EXPORT_IS_OVER, 0));
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 void
@@ -351,7 +356,7 @@ malt_link_send_host_result (guint32 id, MaltValue *value, const GError *error,
   frame = malt_wire_frame_new_host_result (&writer, id, value, error);
   g_mutex_lock (&link->lock);
   malt_link_send (link, frame);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 /* Native functions: to a runtime in this process only, since the address means nothing elsewhere. */
@@ -369,13 +374,15 @@ malt_link_native (MaltLink *link, MaltNativeCell *cell, const char *source,
   malt_link_send_call (link,
                        malt_wire_writer_finish (&writer, MALT_FRAME_NATIVE, 0, call_id),
                        call_id, MALT_LINK_CALL_IS_CODE);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 void
 malt_link_shutdown (MaltLink *link)
 {
-  send_empty (link, MALT_FRAME_SHUTDOWN, 0);
+  g_mutex_lock (&link->lock);
+  malt_link_send_empty (link, MALT_FRAME_SHUTDOWN, 0);
+  malt_link_unlock (link);
 }
 
 /* Start */
@@ -399,5 +406,5 @@ malt_link_start (MaltLink *link, const char *settings, GBytes *runtime_source)
       malt_wire_writer_put_bytes (&writer, runtime_source);
       malt_link_send (link, malt_wire_writer_finish (&writer, MALT_FRAME_LOAD, 0, 0));
     }
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }

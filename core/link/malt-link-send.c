@@ -30,10 +30,38 @@ outgoing_free (gpointer data)
 }
 
 void
+malt_link_unlock (MaltLink *link)
+{
+  GQueue finished = link->finished;
+
+  g_queue_init (&link->finished);
+  g_mutex_unlock (&link->lock);
+  g_queue_clear_full (&finished, outgoing_free);
+}
+
+static void
+push (GQueue *queue, MaltWireFrame *frame, guint32 id)
+{
+  MaltLinkOutgoing *outgoing = g_new (MaltLinkOutgoing, 1);
+  outgoing->frame = frame;
+  outgoing->id = id;
+  g_queue_push_tail (queue, outgoing);
+}
+
+static void
+finish_all (MaltLink *link, GQueue *queue)
+{
+  GList *node;
+
+  while ((node = g_queue_pop_head_link (queue)) != NULL)
+    g_queue_push_tail_link (&link->finished, node);
+}
+
+void
 malt_link_drop_outgoing (MaltLink *link)
 {
-  g_queue_clear_full (&link->outgoing, outgoing_free);
-  g_queue_clear_full (&link->held, outgoing_free);
+  finish_all (link, &link->outgoing);
+  finish_all (link, &link->held);
   link->n_sent = 0;
 }
 
@@ -89,8 +117,16 @@ mark_sent (MaltLink *link, gsize n_bytes)
       if (first == NULL || link->n_sent < first->frame->n_bytes)
         return;
       link->n_sent -= first->frame->n_bytes;
-      outgoing_free (g_queue_pop_head (&link->outgoing));
+      g_queue_push_tail_link (&link->finished, g_queue_pop_head_link (&link->outgoing));
     }
+}
+
+/* Nothing can follow a frame that was sent in part. Who reads finds what the peer has said, then the end of the stream, and the owner is told. */
+static void
+give_up (MaltLink *link)
+{
+  malt_link_drop_outgoing (link);
+  shutdown (link->fd, SHUT_RDWR);
 }
 
 void
@@ -109,18 +145,9 @@ malt_link_flush (MaltLink *link)
       else if (errno == EAGAIN || errno == EWOULDBLOCK)
         break;
       else if (errno != EINTR)
-        malt_link_drop_outgoing (link); /* who reads will find the end of the stream */
+        give_up (link);
     }
   malt_link_update_interest (link);
-}
-
-static void
-push (GQueue *queue, MaltWireFrame *frame, guint32 id)
-{
-  MaltLinkOutgoing *outgoing = g_new (MaltLinkOutgoing, 1);
-  outgoing->frame = frame;
-  outgoing->id = id;
-  g_queue_push_tail (queue, outgoing);
 }
 
 void
@@ -130,12 +157,13 @@ malt_link_send (MaltLink *link, MaltWireFrame *frame)
 
   if (link->is_closed)
     {
-      malt_wire_frame_free (frame);
+      push (&link->finished, frame, 0);
       return;
     }
   if (link->funcs->send_frame != NULL)
     {
-      link->funcs->send_frame (link->owner, frame);
+      if (!link->funcs->send_frame (link->owner, frame))
+        push (&link->finished, frame, 0);
       return;
     }
   push (&link->outgoing, frame, 0);
@@ -172,6 +200,14 @@ send_code (MaltLink *link, MaltWireFrame *frame)
 }
 
 void
+malt_link_announce_call (MaltLink *link, guint32 id)
+{
+  if (!link->is_closed)
+    g_hash_table_insert (link->calls, GUINT_TO_POINTER (id),
+                         GUINT_TO_POINTER (MALT_LINK_CALL_KNOWN | MALT_LINK_CALL_HELD));
+}
+
+void
 malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
                      MaltLinkCallFlags flags)
 {
@@ -180,16 +216,41 @@ malt_link_send_call (MaltLink *link, MaltWireFrame *frame, guint32 id,
   flags |= MALT_LINK_CALL_KNOWN | (is_held ? MALT_LINK_CALL_HELD : 0);
   if (link->is_closed)
     {
-      malt_wire_frame_free (frame);
+      push (&link->finished, frame, 0);
       return;
     }
   g_hash_table_insert (link->calls, GUINT_TO_POINTER (id), GUINT_TO_POINTER (flags));
   if (is_held)
-    push (&link->held, frame, id);
-  else if (flags & MALT_LINK_CALL_IS_CODE)
+    {
+      push (&link->held, frame, id);
+      return;
+    }
+  if (flags & MALT_LINK_CALL_IS_CODE)
     send_code (link, frame);
   else
     malt_link_send (link, frame);
+  malt_link_interrupts_call_sent (link, id);
+}
+
+void
+malt_link_send_behind_calls (MaltLink *link, MaltWireFrame *frame)
+{
+  if (g_queue_is_empty (&link->held))
+    malt_link_send (link, frame);
+  else
+    push (&link->held, frame, 0);
+}
+
+static void
+send_held_call (MaltLink *link, MaltWireFrame *frame, guint32 id)
+{
+  gpointer key = GUINT_TO_POINTER (id);
+  guint flags = GPOINTER_TO_UINT (g_hash_table_lookup (link->calls, key));
+
+  g_hash_table_insert (link->calls, key,
+                       GUINT_TO_POINTER (flags & ~(guint) MALT_LINK_CALL_HELD));
+  send_code (link, frame);
+  malt_link_interrupts_call_sent (link, id);
 }
 
 void
@@ -199,12 +260,10 @@ malt_link_release_held (MaltLink *link)
 
   while ((outgoing = g_queue_pop_head (&link->held)) != NULL)
     {
-      gpointer key = GUINT_TO_POINTER (outgoing->id);
-      guint flags = GPOINTER_TO_UINT (g_hash_table_lookup (link->calls, key));
-      g_hash_table_insert (link->calls, key,
-                           GUINT_TO_POINTER (flags & ~(guint) MALT_LINK_CALL_HELD));
-      send_code (link, g_steal_pointer (&outgoing->frame));
-      malt_link_interrupts_call_sent (link, outgoing->id);
+      if (outgoing->id != 0)
+        send_held_call (link, outgoing->frame, outgoing->id);
+      else
+        malt_link_send (link, outgoing->frame);
       g_free (outgoing);
     }
 }

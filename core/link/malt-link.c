@@ -67,6 +67,7 @@ malt_link_new (MaltWorker *worker, const MaltLinkFuncs *funcs, gpointer owner,
   link->calls = g_hash_table_new (NULL, NULL);
   g_queue_init (&link->outgoing);
   g_queue_init (&link->held);
+  g_queue_init (&link->finished);
   g_queue_init (&link->interrupts);
   g_queue_init (&link->acks);
   malt_link_update_interest (link);
@@ -107,7 +108,7 @@ on_socket_ready (gpointer data)
     {
       g_mutex_lock (&link->lock);
       malt_link_flush (link);
-      g_mutex_unlock (&link->lock);
+      malt_link_unlock (link);
     }
   if ((ready & MALT_LINK_POLL_READ) && g_mutex_trylock (&link->reader))
     {
@@ -164,8 +165,8 @@ malt_link_attach (MaltLink *link, int fd, GError **error)
       if (link->is_closed)
         g_set_error (error, MALT_ERROR, MALT_ERROR_FAILED, "the connection is closed");
     }
-  g_mutex_unlock (&link->lock);
   g_mutex_unlock (&link->reader);
+  malt_link_unlock (link);
   return is_attached;
 }
 
@@ -206,9 +207,9 @@ malt_link_close (MaltLink *link)
   link->fd = -1;
   source = g_steal_pointer (&link->source);
   owner = g_steal_pointer (&link->owner);
-  g_mutex_unlock (&link->lock);
   malt_link_receiver_clear (&link->receiver);
   g_mutex_unlock (&link->reader);
+  malt_link_unlock (link);
 
   malt_link_interrupts_close (link);
   if (owner != NULL && link->unref_owner != NULL)
@@ -281,7 +282,7 @@ set_driven (MaltLink *link, gboolean is_driven)
   g_mutex_lock (&link->lock);
   link->is_driven = is_driven;
   malt_link_update_interest (link);
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
 }
 
 /* With reader held. How long the spin of this answer may last. */
@@ -364,7 +365,7 @@ malt_link_get_sole_call (MaltLink *link)
       if ((bits & MALT_LINK_CALL_IS_CODE) && !(bits & MALT_LINK_CALL_HELD))
         sole = bits & MALT_LINK_CALL_SILENT ? 0 : GPOINTER_TO_UINT (key);
     }
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   return sole;
 }
 
@@ -377,6 +378,6 @@ malt_link_get_counters (MaltLink *link, MaltLinkCounters *out_counters)
   out_counters->n_fences = link->n_fences;
   out_counters->n_outstanding = link->n_outstanding;
   out_counters->n_held = link->held.length;
-  g_mutex_unlock (&link->lock);
+  malt_link_unlock (link);
   out_counters->n_driven = (guint) g_atomic_int_get (&link->n_driven);
 }

@@ -39,8 +39,8 @@ typedef struct
   /* The following three are for a runtime that lives in this process; NULL where frames go through a stream. Called under the lock of the
    * link: must not call the link. */
 
-  /* Hands a frame over, in order; takes it. Its arrays are lent, not copied. */
-  void (*send_frame) (gpointer owner, MaltWireFrame *frame);
+  /* Hands a frame over, in order, and takes it; FALSE: nobody is there to take it. Its arrays are lent, not copied. */
+  gboolean (*send_frame) (gpointer owner, MaltWireFrame *frame);
 
   /* Memory that the runtime has lent; without the lock. */
   MaltWireBorrowFunc borrow;

@@ -33,12 +33,6 @@
 #define SYS_pidfd_send_signal 424
 #endif
 
-/* Sources of dup2() in the child must not be among its targets. */
-enum
-{
-  FIRST_SAFE_FD = 10
-};
-
 struct _MaltChild
 {
   gatomicrefcount ref_count;
@@ -88,19 +82,6 @@ set_errno_error (GError **error, const char *what)
   return FALSE;
 }
 
-/* Consumes the descriptor; gives one that no dup2() of the child overwrites. */
-static int
-raise_fd (int fd)
-{
-  int raised;
-
-  if (fd < 0 || fd >= FIRST_SAFE_FD)
-    return fd;
-  raised = fcntl (fd, F_DUPFD_CLOEXEC, FIRST_SAFE_FD);
-  close (fd);
-  return raised;
-}
-
 static gboolean
 open_stdin (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
 {
@@ -113,7 +94,8 @@ open_stdin (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
     return TRUE;
   if (launcher->stdin_source == MALT_CHILD_STDIN_NULL)
     {
-      ends->child_fds[0] = raise_fd (open ("/dev/null", O_RDONLY | O_CLOEXEC));
+      ends->child_fds[0] =
+          malt_process_raise_fd (open ("/dev/null", O_RDONLY | O_CLOEXEC));
       return ends->child_fds[0] >= 0 || set_errno_error (error, "cannot open /dev/null");
     }
   if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
@@ -121,7 +103,7 @@ open_stdin (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
   bytes = g_bytes_get_data (launcher->stdin_bytes, &n_bytes);
   n_written = write (fds[1], bytes, n_bytes);
   close (fds[1]);
-  ends->child_fds[0] = raise_fd (fds[0]);
+  ends->child_fds[0] = malt_process_raise_fd (fds[0]);
   return (n_written == (ssize_t) n_bytes && ends->child_fds[0] >= 0) ||
          set_errno_error (error, "cannot fill the child's standard input");
 }
@@ -135,7 +117,7 @@ open_output (Ends *ends, GError **error)
       if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
         return FALSE;
       ends->host_fds[i] = fds[0];
-      ends->child_fds[i + 1] = raise_fd (fds[1]);
+      ends->child_fds[i + 1] = malt_process_raise_fd (fds[1]);
       if (ends->child_fds[i + 1] < 0)
         return set_errno_error (error, "cannot duplicate a descriptor");
       if (!g_unix_set_fd_nonblocking (fds[0], TRUE, error))
@@ -151,7 +133,8 @@ open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
     return FALSE;
   if (launcher->inherited_fd < 0)
     return TRUE;
-  ends->child_fds[3] = fcntl (launcher->inherited_fd, F_DUPFD_CLOEXEC, FIRST_SAFE_FD);
+  ends->child_fds[3] =
+      fcntl (launcher->inherited_fd, F_DUPFD_CLOEXEC, MALT_PROCESS_FIRST_SAFE_FD);
   return ends->child_fds[3] >= 0 ||
          set_errno_error (error, "cannot duplicate the connection");
 }
@@ -381,18 +364,29 @@ signal_process (MaltChild *child, int signum)
   return kill (child->pid, signum);
 }
 
+/* A child may have left its group, and the group may live on without it. */
+static gboolean
+signal_group (MaltChild *child, int signum)
+{
+  gboolean is_sent = kill (-child->pid, signum) == 0;
+
+  if (!is_sent || signum == SIGKILL)
+    is_sent = signal_process (child, signum) == 0 || is_sent;
+  return is_sent;
+}
+
 gboolean
 malt_child_signal (MaltChild *child, int signum, MaltChildTarget target)
 {
-  int result = -1;
+  gboolean is_sent = FALSE;
 
   g_mutex_lock (&child->lock);
   if (!child->is_reaped)
-    result = target == MALT_CHILD_TARGET_GROUP && child->is_group_leader
-                 ? kill (-child->pid, signum)
-                 : signal_process (child, signum);
+    is_sent = target == MALT_CHILD_TARGET_GROUP && child->is_group_leader
+                  ? signal_group (child, signum)
+                  : signal_process (child, signum) == 0;
   g_mutex_unlock (&child->lock);
-  return result == 0;
+  return is_sent;
 }
 
 #ifdef __linux__

@@ -36,7 +36,7 @@ typedef struct
 typedef enum
 {
   MALT_CHILD_TARGET_PROCESS,
-  MALT_CHILD_TARGET_GROUP, /* the child's own process group; the child alone where it has none */
+  MALT_CHILD_TARGET_GROUP, /* the child's own process group, and the child if that does not reach it; the child alone where it has none */
 } MaltChildTarget;
 
 typedef struct _MaltChild MaltChild;

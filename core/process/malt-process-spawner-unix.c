@@ -169,6 +169,35 @@ fork_child (MaltSpawnPlan *plan, int *out_pidfd)
 #endif
 }
 
+int
+malt_process_raise_fd (int fd)
+{
+  int raised;
+
+  if (fd < 0 || fd >= MALT_PROCESS_FIRST_SAFE_FD)
+    return fd;
+  raised = fcntl (fd, F_DUPFD_CLOEXEC, MALT_PROCESS_FIRST_SAFE_FD);
+  close (fd);
+  return raised;
+}
+
+/* The child reports through the second. */
+static gboolean
+open_report (int *out_fds)
+{
+  int saved_errno;
+
+  if (!g_unix_open_pipe (out_fds, FD_CLOEXEC, NULL))
+    return FALSE;
+  out_fds[1] = malt_process_raise_fd (out_fds[1]);
+  if (out_fds[1] >= 0)
+    return TRUE;
+  saved_errno = errno;
+  close (out_fds[0]);
+  errno = saved_errno;
+  return FALSE;
+}
+
 static void
 run_job (SpawnJob *job)
 {
@@ -177,7 +206,7 @@ run_job (SpawnJob *job)
 
   job->report.step = MALT_SPAWN_STEP_FORK;
   job->pid = -1;
-  if (!g_unix_open_pipe (report_fds, FD_CLOEXEC, NULL))
+  if (!open_report (report_fds))
     {
       job->report.error_number = errno;
       return;

@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/* Sources of dup2() in the child must not be among its targets. */
+#define MALT_PROCESS_FIRST_SAFE_FD 10
+
 /* What a child failed at before it became another program. */
 typedef enum
 {
@@ -36,6 +39,9 @@ typedef struct
   MaltSpawnStep step;
   int error_number;
 } MaltSpawnReport;
+
+/* Consumes the descriptor; gives one that no dup2() of the child overwrites, or -1. */
+int malt_process_raise_fd (int fd);
 
 /* Makes the child in the spawner thread and waits until it is another program or has failed. Returns its pid, or -1 (out_report says
  * why). out_pidfd is -1 where the system has none. */

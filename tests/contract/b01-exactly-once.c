@@ -189,11 +189,11 @@ race_once (MaltWorker *worker, GRand *random)
   g_autofree char *second = NULL;
   g_autofree char *again = NULL;
 
-  malt_future_fetch_async (future, NULL, contract_on_ready, &before);
+  malt_future_fetch_async (future, NULL, contract_on_ready, contract_expect (&before));
   malt_future_wait (future, g_rand_int_range (random, 0, 5), NULL, NULL);
   if (g_rand_boolean (random))
     malt_future_cancel (future);
-  malt_future_fetch_async (future, NULL, contract_on_ready, &after);
+  malt_future_fetch_async (future, NULL, contract_on_ready, contract_expect (&after));
   if (!contract_is_done_soon (future))
     return FALSE;
 

@@ -11,7 +11,8 @@ start_call (MaltWorker *worker, ContractAwait *await)
 {
   g_autoptr (MaltCall) call = contract_call_int (CONTRACT_ECHO, 1);
 
-  malt_worker_remote_call_async (worker, call, NULL, contract_on_ready, await);
+  malt_worker_remote_call_async (worker, call, NULL, contract_on_ready,
+                                 contract_expect (await));
 }
 
 static void
@@ -21,14 +22,15 @@ start_cancelled_call (MaltWorker *worker, ContractAwait *await)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
 
   g_cancellable_cancel (cancellable);
-  malt_worker_remote_call_async (worker, call, cancellable, contract_on_ready, await);
+  malt_worker_remote_call_async (worker, call, cancellable, contract_on_ready,
+                                 contract_expect (await));
 }
 
 static void
 start_eval (MaltWorker *worker, ContractAwait *await)
 {
   malt_worker_remote_eval_async (worker, NULL, contract_get_dialect ()->source_two, NULL,
-                                 contract_on_ready, await);
+                                 contract_on_ready, contract_expect (await));
 }
 
 static void
@@ -37,7 +39,7 @@ start_fetch_of_done (MaltWorker *worker, ContractAwait *await)
   g_autoptr (MaltFuture) future = contract_start_int (worker, CONTRACT_ECHO, 1);
 
   contract_is_done_soon (future);
-  malt_future_fetch_async (future, NULL, contract_on_ready, await);
+  malt_future_fetch_async (future, NULL, contract_on_ready, contract_expect (await));
 }
 
 static void
@@ -45,7 +47,7 @@ start_fetch_of_cancelled (MaltWorker *worker, ContractAwait *await)
 {
   g_autoptr (MaltFuture) future = contract_start_int (worker, CONTRACT_ECHO, 1);
 
-  malt_future_fetch_async (future, NULL, contract_on_ready, await);
+  malt_future_fetch_async (future, NULL, contract_on_ready, contract_expect (await));
   malt_future_cancel (future);
 }
 
@@ -53,7 +55,7 @@ static void
 start_interrupt_of_nothing (MaltWorker *worker, ContractAwait *await)
 {
   malt_worker_interrupt_async (worker, NULL, MALT_INTERRUPT_DEFAULT, NULL,
-                               contract_on_ready, await);
+                               contract_on_ready, contract_expect (await));
 }
 
 static void
@@ -63,7 +65,7 @@ start_interrupt_of_done (MaltWorker *worker, ContractAwait *await)
 
   contract_is_done_soon (future);
   malt_future_interrupt_async (future, MALT_INTERRUPT_DEFAULT, NULL, contract_on_ready,
-                               await);
+                               contract_expect (await));
 }
 
 static void
@@ -72,7 +74,8 @@ start_channel (MaltWorker *worker, ContractAwait *await)
   g_autofree char *source =
       g_strdup_printf (contract_get_dialect ()->source_closing_channel, 1);
 
-  malt_worker_channel_async (worker, NULL, source, NULL, contract_on_ready, await);
+  malt_worker_channel_async (worker, NULL, source, NULL, contract_on_ready,
+                             contract_expect (await));
 }
 
 static void
@@ -81,13 +84,14 @@ start_launch (G_GNUC_UNUSED MaltWorker *worker, ContractAwait *await)
   g_autoptr (MaltConfig) config = malt_config_new ();
 
   malt_config_set_backend (config, "no-such-backend");
-  malt_worker_launch_async (config, NULL, contract_on_ready, await);
+  malt_worker_launch_async (config, NULL, contract_on_ready, contract_expect (await));
 }
 
 static void
 start_stop (MaltWorker *worker, ContractAwait *await)
 {
-  malt_worker_stop_async (worker, 1000, 1000, NULL, contract_on_ready, await);
+  malt_worker_stop_async (worker, 1000, 1000, NULL, contract_on_ready,
+                          contract_expect (await));
 }
 
 static const StartFunc starters[] = {
@@ -226,9 +230,9 @@ typedef struct
 } Reentry;
 
 static void
-on_ready_use_everything (GObject *source, GAsyncResult *result, gpointer user_data)
+use_everything (gpointer data)
 {
-  Reentry *self = user_data;
+  Reentry *self = data;
   g_autofree char *summary = malt_worker_dup_summary (self->worker);
   g_autoptr (MaltFuture) other = contract_start (self->worker, CONTRACT_NEVER);
   g_autoptr (MaltCall) call = contract_call_int (CONTRACT_ECHO, 5);
@@ -243,17 +247,18 @@ on_ready_use_everything (GObject *source, GAsyncResult *result, gpointer user_da
                    malt_worker_is_running (self->worker) &&
                    malt_worker_remote_do (self->worker, call, NULL) &&
                    malt_future_is_done (self->future) && contract_works (self->worker);
-  contract_on_ready (source, result, &self->await);
 }
 
 static void
 b02_a_callback_may_use_the_whole_interface (void)
 {
-  Reentry self = { .worker = contract_shared () };
+  Reentry self = { .await = { .on_ready = use_everything, .data = &self },
+                   .worker = contract_shared () };
 
   malt_assert (self.worker != NULL);
   self.future = contract_start_int (self.worker, CONTRACT_SLEEP_MS, 5);
-  malt_future_fetch_async (self.future, NULL, on_ready_use_everything, &self);
+  malt_future_fetch_async (self.future, NULL, contract_on_ready,
+                           contract_expect (&self.await));
   contract_await (&self.await);
   g_clear_object (&self.future);
   contract_await_clear (&self.await);
@@ -261,13 +266,12 @@ b02_a_callback_may_use_the_whole_interface (void)
 }
 
 static void
-on_ready_stop (GObject *source, GAsyncResult *result, gpointer user_data)
+stop (gpointer data)
 {
-  Reentry *self = user_data;
+  Reentry *self = data;
 
   self->is_right = malt_worker_stop_full (self->worker, 1000, 1000, NULL, NULL, NULL) &&
                    !malt_worker_is_running (self->worker);
-  contract_on_ready (source, result, &self->await);
 }
 
 static void
@@ -275,12 +279,13 @@ b02_a_callback_may_stop_its_worker (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch ();
   g_autoptr (MaltFuture) pending = NULL;
-  Reentry self = { .worker = worker };
+  Reentry self = { .await = { .on_ready = stop, .data = &self }, .worker = worker };
 
   malt_assert (worker != NULL);
   pending = contract_start (worker, CONTRACT_NEVER);
   self.future = contract_start_int (worker, CONTRACT_ECHO, 1);
-  malt_future_fetch_async (self.future, NULL, on_ready_stop, &self);
+  malt_future_fetch_async (self.future, NULL, contract_on_ready,
+                           contract_expect (&self.await));
   contract_await (&self.await);
   g_clear_object (&self.future);
   contract_await_clear (&self.await);

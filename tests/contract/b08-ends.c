@@ -53,7 +53,8 @@ prepare_ending (Ending *self, MaltWorker *worker)
 
       self->awaits[i].number = i;
       self->awaits[i].order = self->order;
-      malt_future_fetch_async (future, NULL, contract_on_ready, &self->awaits[i]);
+      malt_future_fetch_async (future, NULL, contract_on_ready,
+                               contract_expect (&self->awaits[i]));
       g_ptr_array_add (self->futures, future);
     }
 }

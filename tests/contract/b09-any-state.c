@@ -29,11 +29,13 @@ b09_stop_async_says_whether_the_worker_had_been_running (void)
   gboolean was_running = FALSE;
 
   malt_assert (worker != NULL);
-  malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready, &first);
+  malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready,
+                          contract_expect (&first));
   malt_assert (contract_await (&first));
   malt_assert (malt_worker_stop_finish (worker, first.result, &was_running, NULL));
   malt_assert (was_running);
-  malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready, &second);
+  malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready,
+                          contract_expect (&second));
   malt_assert (contract_await (&second));
   malt_assert (malt_worker_stop_finish (worker, second.result, &was_running, NULL));
   malt_assert (!was_running);
@@ -158,7 +160,8 @@ b09_all_four_are_safe_while_the_worker_stops (void)
 
   malt_assert (worker != NULL);
   future = contract_start (worker, CONTRACT_NEVER);
-  malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready, &await);
+  malt_worker_stop_async (worker, 5000, 5000, NULL, contract_on_ready,
+                          contract_expect (&await));
   malt_worker_is_running (worker);
   malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, NULL);
   malt_worker_interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT, NULL, NULL);
@@ -233,9 +236,10 @@ b09_async_forms_fail_on_an_ended_worker (void)
 
   malt_assert (worker != NULL);
   malt_assert (malt_worker_stop (worker, NULL, NULL));
-  malt_worker_remote_call_async (worker, call, NULL, contract_on_ready, &called);
+  malt_worker_remote_call_async (worker, call, NULL, contract_on_ready,
+                                 contract_expect (&called));
   malt_worker_remote_eval_async (worker, NULL, contract_get_dialect ()->source_two, NULL,
-                                 contract_on_ready, &evaluated);
+                                 contract_on_ready, contract_expect (&evaluated));
   malt_assert (contract_await (&called));
   malt_assert (contract_await (&evaluated));
   malt_assert (malt_worker_remote_call_finish (worker, called.result, &call_error) ==
@@ -320,7 +324,8 @@ launch_and_cancel_after (guint delay_ms)
   g_autoptr (GError) error = NULL;
   g_auto (ContractAwait) await = { 0 };
 
-  malt_worker_launch_async (config, cancellable, contract_on_ready, &await);
+  malt_worker_launch_async (config, cancellable, contract_on_ready,
+                            contract_expect (&await));
   g_timeout_add (delay_ms, on_time_to_cancel, cancellable);
   if (!contract_await (&await))
     return FALSE;

@@ -118,25 +118,24 @@ typedef struct
 } Drop;
 
 static void
-on_ready_drop (GObject *source, GAsyncResult *result, gpointer user_data)
+drop (gpointer data)
 {
-  Drop *self = user_data;
-
-  g_clear_object (&self->worker);
-  contract_on_ready (source, result, &self->await);
+  g_clear_object (&((Drop *) data)->worker);
 }
 
 static void
 b15_a_callback_may_drop_the_last_reference (void)
 {
-  Drop self = { .worker = contract_launch () };
+  Drop self = { .await = { .on_ready = drop, .data = &self },
+                .worker = contract_launch () };
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltFuture) pending = NULL;
 
   malt_assert (self.worker != NULL);
   pending = contract_start (self.worker, CONTRACT_NEVER);
   future = contract_start_int (self.worker, CONTRACT_ECHO, 1);
-  malt_future_fetch_async (future, NULL, on_ready_drop, &self);
+  malt_future_fetch_async (future, NULL, contract_on_ready,
+                           contract_expect (&self.await));
   contract_await (&self.await);
   contract_await_clear (&self.await);
   malt_assert (contract_fails (pending, MALT_ERROR_WORKER_TERMINATED));
@@ -171,7 +170,7 @@ b15_a_launch_nobody_finishes_leaves_nothing (void)
   g_autoptr (MaltConfig) config = contract_config_new ();
   g_auto (ContractAwait) await = { 0 };
 
-  malt_worker_launch_async (config, NULL, contract_on_ready, &await);
+  malt_worker_launch_async (config, NULL, contract_on_ready, contract_expect (&await));
   malt_assert (contract_await (&await));
 }
 

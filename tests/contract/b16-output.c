@@ -29,13 +29,12 @@ on_output (G_GNUC_UNUSED MaltWorker *worker, MaltStream stream, guint call_id,
 }
 
 static void
-on_ready_count (GObject *source, GAsyncResult *result, gpointer user_data)
+count (gpointer data)
 {
-  Listener *self = user_data;
+  Listener *self = data;
 
   self->n_bytes_at_end =
       self->streams[MALT_STREAM_STDOUT]->len + self->streams[MALT_STREAM_STDERR]->len;
-  contract_on_ready (source, result, &self->await);
 }
 
 static void
@@ -65,7 +64,10 @@ static gboolean
 listen (Listener *self, MaltFuture *future)
 {
   contract_await_clear (&self->await);
-  malt_future_fetch_async (future, NULL, on_ready_count, self);
+  self->await.on_ready = count;
+  self->await.data = self;
+  malt_future_fetch_async (future, NULL, contract_on_ready,
+                           contract_expect (&self->await));
   return contract_await (&self->await);
 }
 

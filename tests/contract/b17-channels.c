@@ -189,8 +189,9 @@ cancel_against_put (MaltChannel *channel, gint64 number, GRand *random)
   g_auto (ContractAwait) taken = { 0 };
   g_auto (ContractAwait) put = { 0 };
 
-  malt_channel_take_async (channel, cancellable, contract_on_ready, &taken);
-  malt_channel_put_async (channel, item, NULL, contract_on_ready, &put);
+  malt_channel_take_async (channel, cancellable, contract_on_ready,
+                           contract_expect (&taken));
+  malt_channel_put_async (channel, item, NULL, contract_on_ready, contract_expect (&put));
   if (g_rand_boolean (random))
     g_main_context_iteration (NULL, FALSE);
   if (g_rand_boolean (random))
@@ -406,7 +407,7 @@ b17_a_take_that_waits_ends_with_the_worker (void)
   malt_assert_channels (worker);
   channel = open_with_items (worker, 0);
   malt_assert (channel != NULL);
-  malt_channel_take_async (channel, NULL, contract_on_ready, &await);
+  malt_channel_take_async (channel, NULL, contract_on_ready, contract_expect (&await));
   contract_end_abruptly (worker);
   malt_assert (contract_await (&await));
   malt_assert (malt_channel_take_finish (channel, await.result, &error) == NULL);
@@ -574,6 +575,53 @@ b17_an_item_without_an_encoding_does_not_end_the_channel (void)
   malt_assert (contract_works (worker));
 }
 
+typedef struct
+{
+  MaltWorker *worker; /* (unowned) */
+  GCancellable *cancellable; /* (unowned) */
+} Opening;
+
+static gpointer
+give_up_once_begun (gpointer data)
+{
+  Opening *self = data;
+
+  contract_evals_to (self->worker, "take!(contract_begun)", "1");
+  g_cancellable_cancel (self->cancellable);
+  return NULL;
+}
+
+static void
+b17_an_opening_that_was_given_up_takes_nothing (void)
+{
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Opening opening = { worker, cancellable };
+  g_autoptr (MaltChannel) given_up = NULL;
+  g_autoptr (MaltChannel) channel = NULL;
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  malt_assert_channels (worker);
+  malt_assert (malt_worker_remote_eval_wait (
+      worker, NULL,
+      "contract_begun = Channel(1); contract_gate = Channel(1); "
+      "contract_kept = Channel{Any}(3); put!(contract_kept, 1); put!(contract_kept, 2)",
+      NULL, NULL));
+  thread = g_thread_new ("contract", give_up_once_begun, &opening);
+  given_up = malt_worker_channel (
+      worker, NULL, "put!(contract_begun, 1); take!(contract_gate); contract_kept",
+      cancellable, &error);
+  g_thread_join (thread);
+  malt_assert (given_up == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
+  malt_assert (contract_evals_to (worker, "put!(contract_gate, 1)", "1"));
+  channel = open_source (worker, "contract_kept");
+  malt_assert (channel != NULL);
+  malt_assert (takes (channel, 1));
+  malt_assert (takes (channel, 2));
+}
+
 const ContractTest contract_b17[] = {
   CONTRACT_TEST (b17_items_come_in_order_beyond_any_credit),
   CONTRACT_TEST (b17_what_is_put_is_taken),
@@ -591,5 +639,6 @@ const ContractTest contract_b17[] = {
   CONTRACT_JULIA_TEST (b17_what_is_not_a_channel_is_an_exception),
   CONTRACT_JULIA_TEST (b17_items_of_a_megabyte_come_whole),
   CONTRACT_JULIA_TEST (b17_an_item_without_an_encoding_does_not_end_the_channel),
+  CONTRACT_JULIA_TEST (b17_an_opening_that_was_given_up_takes_nothing),
   CONTRACT_END,
 };

@@ -29,12 +29,29 @@ contract_until (ContractPredicate is_true, gpointer data, gint64 timeout_ms)
   return is_met;
 }
 
+gpointer
+contract_expect (ContractAwait *await)
+{
+  ContractAwait **ticket = g_new (ContractAwait *, 1);
+
+  *ticket = await;
+  await->ticket = ticket;
+  return ticket;
+}
+
 void
 contract_on_ready (G_GNUC_UNUSED GObject *source, GAsyncResult *result,
                    gpointer user_data)
 {
-  ContractAwait *await = user_data;
+  ContractAwait *await = *(ContractAwait **) user_data;
 
+  if (await == NULL)
+    {
+      g_free (user_data);
+      return;
+    }
+  if (await->on_ready != NULL)
+    await->on_ready (await->data);
   await->n_calls++;
   await->thread = g_thread_self ();
   await->was_inside = await->was_inside || await->is_starting;
@@ -60,6 +77,11 @@ contract_await (ContractAwait *await)
 void
 contract_await_clear (ContractAwait *await)
 {
+  if (await->result != NULL)
+    g_free (await->ticket);
+  else if (await->ticket != NULL)
+    *(ContractAwait **) await->ticket = NULL;
+  await->ticket = NULL;
   g_clear_object (&await->result);
 }
 

@@ -126,7 +126,8 @@ b09_a_launch_that_hangs_can_be_cancelled (void)
   g_autoptr (GError) error = NULL;
 
   malt_config_set_for (config, contract_get_subject ()->backend, "launch", "hangs");
-  malt_worker_launch_async (config, cancellable, contract_on_ready, &await);
+  malt_worker_launch_async (config, cancellable, contract_on_ready,
+                            contract_expect (&await));
   g_timeout_add (20, on_time_to_cancel, cancellable);
   malt_assert (contract_await (&await));
   worker = malt_worker_launch_finish (await.result, &error);

@@ -142,9 +142,16 @@ typedef gboolean (*ContractPredicate) (gpointer data);
 /* Runs the thread's main context until @is_true says so. FALSE: it did not within @timeout_ms. */
 gboolean contract_until (ContractPredicate is_true, gpointer data, gint64 timeout_ms);
 
-/* Where contract_on_ready() puts what it is called with. Start from { 0 }. */
+typedef void (*ContractReadyFunc) (gpointer data);
+
+/* Where contract_on_ready() puts what it is called with. Start from { 0 }, and clear it: a callback that comes later, since an assertion
+ * failed meanwhile, then finds nothing. */
 typedef struct
 {
+  gpointer
+      ticket; /* (owned) (nullable): what the callback is given; its own if it comes after the end */
+  ContractReadyFunc on_ready; /* (nullable): is run first, by the callback */
+  gpointer data; /* (unowned): of on_ready */
   GAsyncResult *result; /* (owned) */
   guint n_calls;
   GThread *thread;
@@ -154,6 +161,8 @@ typedef struct
   int number;
 } ContractAwait;
 
+/* The user data of contract_on_ready(), for one call. */
+gpointer contract_expect (ContractAwait *await);
 void contract_on_ready (GObject *source, GAsyncResult *result, gpointer user_data);
 gboolean contract_await (ContractAwait *await);
 void contract_await_clear (ContractAwait *await);

@@ -80,12 +80,6 @@ apply_mode (MaltResultMode mode, MaltValue *value)
 static void
 answer (FakeCall *call, MaltValue *value, GError *error)
 {
-  if (value != NULL && call->mode == MALT_RESULT_HANDLE)
-    {
-      g_clear_pointer (&value, malt_value_unref);
-      error =
-          g_error_new (MALT_ERROR, MALT_ERROR_NOT_SUPPORTED, "objects cannot stay here");
-    }
   if (value != NULL)
     value = apply_mode (call->mode, value);
   fake_evaluator_answer (call->evaluator, call->id, value, error);

@@ -107,6 +107,22 @@ class Channels(unittest.TestCase):
         with self.assertRaises(RemoteException):
             self.w.answer(self.on(CHANNEL_STATE, c))
 
+    def test_forgetting_a_channel_that_is_being_opened_takes_nothing(self):
+        self.w.eval("c9 = Channel(10); put!(c9, 1); gate9 = Channel(1)")
+        for has_begun in (True, False):
+            type(self).n_channels += 1
+            c = self.n_channels
+            n = self.w.start(CHANNEL_OPEN, struct.pack("<II", c, 5) + encode(None) + encode("take!(gate9); c9"))
+            if has_begun:
+                self.w.ping()
+            self.w.send(CHANNEL_FORGET, c)
+            self.w.eval("put!(gate9, 1)")
+            self.assertIsNone(self.w.answer(n))
+            self.nothing_comes(c)
+            with self.assertRaises(RemoteException):
+                self.w.answer(self.on(CHANNEL_STATE, c))
+        self.assertEqual(self.w.eval("take!(c9)"), 1)
+
     def test_an_item_that_cannot_be_encoded_goes_as_a_handle(self):
         self.w.eval("struct Bad; end; Base.show(io::IO, ::Bad) = error(\"no\"); c7 = Channel(5); put!(c7, Bad()); put!(c7, 2)")
         c = self.open("c7")

@@ -5,6 +5,7 @@
 #include "link/malt-io-thread.h"
 #include "wire/malt-wire-writer.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -113,8 +114,14 @@ link_worker_init_worker (GInitable *initable, G_GNUC_UNUSED GCancellable *cancel
   g_atomic_ref_count_inc (&self->owner->ref_count);
   self->link = malt_link_new (MALT_WORKER (self), &funcs, self->owner, owner_unref,
                               G_GUINT64_CONSTANT (64) << 20, error);
-  if (self->link == NULL || socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+  if (self->link == NULL)
     return FALSE;
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+    {
+      g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "socketpair: %s",
+                   g_strerror (errno));
+      return FALSE;
+    }
   malt_link_start (self->link, NULL, NULL);
   self->peer_fd = fds[1];
   self->is_running = TRUE;
@@ -138,19 +145,24 @@ close_link (gpointer link)
 static void
 link_worker_dispose (GObject *object)
 {
-  g_autoptr (GSource) source = g_idle_source_new ();
+  LinkWorker *self = LINK_WORKER (object);
+  g_autoptr (GSource) source = NULL;
 
-  g_source_set_callback (source, close_link, malt_link_ref (LINK_WORKER (object)->link),
-                         (GDestroyNotify) malt_link_unref);
-  g_source_attach (source, malt_io_thread_get_context ());
+  if (self->link != NULL)
+    {
+      source = g_idle_source_new ();
+      g_source_set_callback (source, close_link, malt_link_ref (self->link),
+                             (GDestroyNotify) malt_link_unref);
+      g_source_attach (source, malt_io_thread_get_context ());
+    }
   G_OBJECT_CLASS (link_worker_parent_class)->dispose (object);
 }
 
 static void
 link_worker_finalize (GObject *object)
 {
-  malt_link_unref (LINK_WORKER (object)->link);
-  owner_unref (LINK_WORKER (object)->owner);
+  g_clear_pointer (&LINK_WORKER (object)->link, malt_link_unref);
+  g_clear_pointer (&LINK_WORKER (object)->owner, owner_unref);
   G_OBJECT_CLASS (link_worker_parent_class)->finalize (object);
 }
 

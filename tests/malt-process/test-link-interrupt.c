@@ -2,6 +2,8 @@
 /* Escalation of interrupts, against a runtime that the test plays: when a signal is sent, and when none may be. */
 #include "link-peer.h"
 
+#include "malt-value-private.h"
+
 #include <string.h>
 
 /* An interrupt under way. Static in the tests, since its callback may run after the test that did not wait for it. */
@@ -184,6 +186,128 @@ call_that_is_held_back_can_be_interrupted (void)
   CHECK (has_result_that_is (&second, MALT_INTERRUPT_DELIVERED));
 }
 
+/* A call that takes long to encode, made in a thread of its own. */
+typedef struct
+{
+  MaltWorker *worker; /* (unowned) */
+  MaltCall *call; /* (owned) */
+} LongCall;
+
+static gpointer
+make_long_call (gpointer data)
+{
+  LongCall *self = data;
+  return malt_worker_remote_call (self->worker, self->call);
+}
+
+/* An argument of many values; the last may be one that cannot be sent. */
+static MaltCall *
+long_call_new (MaltValue *last)
+{
+  const gsize n = (gsize) 2 << 20;
+  g_autofree MaltValue **children = g_new (MaltValue *, n);
+  g_autoptr (MaltValue) number = malt_value_new_int64 (1);
+  g_autoptr (MaltValue) argument = NULL;
+  MaltCall *call = malt_call_new ("work");
+
+  for (gsize i = 0; i < n; i++)
+    children[i] = number;
+  if (last != NULL)
+    children[n - 1] = last;
+  argument = malt_value_new_tuple (children, n);
+  malt_call_add_argument (call, argument);
+  return call;
+}
+
+/* Of no worker. */
+static MaltValue *
+foreign_handle_new (void)
+{
+  MaltDescriptor *type = malt_descriptor_new_type ("T");
+  MaltValue *handle = malt_value_new_handle (1, NULL, type, 0, "T", 1);
+
+  malt_descriptor_unref (type);
+  return handle;
+}
+
+static gboolean
+has_call (gpointer peer)
+{
+  return malt_worker_get_n_pending (((LinkPeer *) peer)->worker) == 1;
+}
+
+static void
+call_that_is_being_encoded_can_be_interrupted (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  g_autoptr (MaltCall) call = long_call_new (NULL);
+  LongCall start = { peer->worker, call };
+  GThread *thread = g_thread_new ("caller", make_long_call, &start);
+  g_autoptr (MaltFuture) future = NULL;
+  gboolean is_seen = process_test_wait (has_call, peer, 5000);
+  gboolean is_sent;
+  guint32 id;
+  static Interrupt interrupt;
+
+  start_interrupt (peer, NULL, MALT_INTERRUPT_DEFAULT, &interrupt);
+  is_sent = link_peer_expect (peer, MALT_FRAME_CALL, NULL);
+  future = g_thread_join (thread);
+  CHECK (is_seen && is_sent);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, &id));
+  CU_ASSERT_EQUAL (id, malt_future_get_id (future));
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_DELIVERED);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+interrupt_of_a_call_that_cannot_be_encoded_is_gone (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  g_autoptr (MaltValue) handle = foreign_handle_new ();
+  g_autoptr (MaltCall) call = long_call_new (handle);
+  LongCall start = { peer->worker, call };
+  GThread *thread = g_thread_new ("caller", make_long_call, &start);
+  g_autoptr (MaltFuture) future = NULL;
+  gboolean is_seen = process_test_wait (has_call, peer, 5000);
+  g_autoptr (GError) error = NULL;
+  static Interrupt interrupt;
+
+  start_interrupt (peer, NULL, MALT_INTERRUPT_DEFAULT, &interrupt);
+  future = g_thread_join (thread);
+  CHECK (is_seen);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_GONE));
+  CHECK (malt_future_fetch (future, NULL, &error) == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT));
+}
+
+static void
+what_is_taken_back_does_not_overtake_calls_that_are_held (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  const guint64 handle = 9;
+  guint32 id;
+  guint32 channel_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  static Interrupt interrupt;
+
+  malt_link_channel_forget (peer->link, 4);
+  CHECK (link_peer_expect (peer, MALT_FRAME_CHANNEL_FORGET, NULL));
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  malt_link_channel_open (peer->link, 5, NULL, "c", 64, 1000);
+  malt_link_channel_forget (peer->link, 5);
+  malt_link_release_handles (peer->link, &handle, 1);
+  CHECK (link_peer_is_silent (peer, 100));
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (link_peer_expect (peer, MALT_FRAME_FENCE, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_CHANNEL_OPEN, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_CHANNEL_FORGET, &channel_id));
+  CU_ASSERT_EQUAL (channel_id, 5);
+  CHECK (link_peer_expect (peer, MALT_FRAME_RELEASE, NULL));
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
 static void
 no_signal_while_another_call_is_outstanding (void)
 {
@@ -338,6 +462,12 @@ static const ProcessTest tests[] = {
     calls_made_meanwhile_wait_behind_a_fence },
   { "call_that_is_held_back_can_be_interrupted",
     call_that_is_held_back_can_be_interrupted },
+  { "call_that_is_being_encoded_can_be_interrupted",
+    call_that_is_being_encoded_can_be_interrupted },
+  { "interrupt_of_a_call_that_cannot_be_encoded_is_gone",
+    interrupt_of_a_call_that_cannot_be_encoded_is_gone },
+  { "what_is_taken_back_does_not_overtake_calls_that_are_held",
+    what_is_taken_back_does_not_overtake_calls_that_are_held },
   { "no_signal_while_another_call_is_outstanding",
     no_signal_while_another_call_is_outstanding },
   { "call_whose_answer_was_given_up_still_counts",

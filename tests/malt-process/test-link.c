@@ -3,6 +3,7 @@
 #include "link-peer.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -288,6 +289,100 @@ end_of_the_stream_is_told_while_a_caller_reads (void)
   CHECK (!process_test_wait (is_done, future, 10));
 }
 
+#define UNREADABLE_BYTES ((gsize) 1 << 20)
+
+static void
+unmap (gpointer memory)
+{
+  munmap (memory, UNREADABLE_BYTES);
+}
+
+/* An array whose bytes cannot be read, as of a mapped file that became shorter. */
+static MaltValue *
+unreadable_array_new (void)
+{
+  gpointer memory =
+      mmap (NULL, UNREADABLE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  g_autoptr (GBytes) bytes =
+      g_bytes_new_with_free_func (memory, UNREADABLE_BYTES, unmap, memory);
+  const gsize n = UNREADABLE_BYTES;
+
+  return malt_value_new_array_from_bytes (MALT_VALUE_UINT8, &n, 1, bytes, NULL);
+}
+
+static void
+what_cannot_be_sent_ends_the_connection (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  g_autoptr (MaltValue) array = unreadable_array_new ();
+  g_autoptr (MaltFuture) first = start_eval (peer, "1");
+  g_autoptr (MaltFuture) unsendable = NULL;
+  g_autoptr (MaltFuture) next = NULL;
+  g_autofree char *end = NULL;
+  MaltFrameHeader header;
+  g_autoptr (GBytes) body = NULL;
+
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, NULL));
+  unsendable = malt_worker_remote_eval_value (peer->worker, NULL, array);
+  next = start_eval (peer, "2");
+  CHECK (process_test_wait (has_end, peer, 5000));
+  end = link_peer_dup_end (peer);
+  CU_ASSERT_STRING_EQUAL (end, "");
+  CHECK (!malt_future_is_done (unsendable) && !malt_future_is_done (next));
+  /* Nothing follows the frame that was cut off. */
+  CHECK (!link_peer_read (peer, 5000, &header, &body));
+}
+
+typedef struct
+{
+  LinkPeer *peer; /* (unowned) */
+  gint is_sent; /* atomic */
+} Release;
+
+static void
+send_another (gpointer data)
+{
+  Release *self = data;
+  g_autoptr (MaltCall) call = malt_call_new_eval (NULL, "2");
+
+  malt_worker_remote_do (self->peer->worker, call, NULL);
+  g_atomic_int_set (&self->is_sent, TRUE);
+}
+
+static gboolean
+is_sent (gpointer data)
+{
+  return g_atomic_int_get (&((Release *) data)->is_sent);
+}
+
+static void
+memory_of_a_request_may_send_another_when_it_is_freed (void)
+{
+  static const guint8 zeros[(gsize) 4 << 20];
+  const gsize n = sizeof zeros;
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  static Release release;
+  MaltFrameHeader header;
+
+  release.peer = peer;
+  {
+    g_autoptr (GBytes) bytes =
+        g_bytes_new_with_free_func (zeros, n, send_another, &release);
+    g_autoptr (MaltValue) array =
+        malt_value_new_array_from_bytes (MALT_VALUE_UINT8, &n, 1, bytes, NULL);
+    g_autoptr (MaltCall) call = malt_call_new_eval_value (NULL, array);
+    CHECK (malt_worker_remote_do (peer->worker, call, NULL));
+  }
+  /* The socket has not taken all of it: the queue has the last reference. */
+  CHECK (!is_sent (&release));
+  {
+    g_autoptr (GBytes) body = NULL;
+    CHECK (link_peer_read (peer, 10000, &header, &body));
+  }
+  CHECK (process_test_wait (is_sent, &release, 5000));
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, NULL));
+}
+
 static const ProcessTest tests[] = {
   { "calls_are_sent_in_order_and_answered_in_any",
     calls_are_sent_in_order_and_answered_in_any },
@@ -305,6 +400,9 @@ static const ProcessTest tests[] = {
   { "end_of_the_stream_is_told", end_of_the_stream_is_told },
   { "end_of_the_stream_is_told_while_a_caller_reads",
     end_of_the_stream_is_told_while_a_caller_reads },
+  { "what_cannot_be_sent_ends_the_connection", what_cannot_be_sent_ends_the_connection },
+  { "memory_of_a_request_may_send_another_when_it_is_freed",
+    memory_of_a_request_may_send_another_when_it_is_freed },
   { NULL, NULL },
 };
 

@@ -70,6 +70,33 @@ killed_worker_is_noticed_at_once_with_the_signals_name (void)
   CU_ASSERT (best_us < 10000);
 }
 
+/* The linker puts this in the place of malt_child_count_memory_kills(): the system cannot be asked to run out of memory. */
+static gint n_memory_kills; /* atomic */
+
+guint64 __wrap_malt_child_count_memory_kills (void);
+
+guint64
+__wrap_malt_child_count_memory_kills (void)
+{
+  return (guint64) g_atomic_int_get (&n_memory_kills);
+}
+
+static void
+worker_that_the_system_kills_for_want_of_memory_says_so (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+
+  CHECK (worker != NULL);
+  future = malt_worker_remote_eval (worker, NULL, "sleep(100)");
+  g_atomic_int_inc (&n_memory_kills);
+  CHECK (kill ((pid_t) malt_worker_get_pid (worker), SIGKILL) == 0);
+  CHECK (malt_future_fetch (future, NULL, &error) == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED));
+  CHECK (get_reason (worker) == MALT_TERMINATION_OUT_OF_MEMORY);
+}
+
 static void
 worker_that_exits_says_its_status_and_last_lines (void)
 {
@@ -308,6 +335,8 @@ workers_leave_nothing_behind (void)
 static const ProcessTest tests[] = {
   { "killed_worker_is_noticed_at_once_with_the_signals_name",
     killed_worker_is_noticed_at_once_with_the_signals_name },
+  { "worker_that_the_system_kills_for_want_of_memory_says_so",
+    worker_that_the_system_kills_for_want_of_memory_says_so },
   { "worker_that_exits_says_its_status_and_last_lines",
     worker_that_exits_says_its_status_and_last_lines },
   { "answers_that_came_before_the_end_are_given",

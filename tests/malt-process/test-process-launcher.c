@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const char *program; /* this one, which also plays children and hosts */
+
 static const char *const environment[] = { "PATH=/usr/bin:/bin", "GREETING=hello", NULL };
 
 static MaltChild *
@@ -190,6 +192,54 @@ signal_to_the_group_reaches_grandchildren (void)
   CHECK (!malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
 }
 
+/* Goes into the group of a child of its own; what is left of its old group lives on. All end with this process. */
+static int
+be_child_that_leaves_its_group (void)
+{
+  char byte;
+  int fds[2];
+  pid_t pids[2];
+
+  if (pipe (fds) < 0)
+    return 1;
+  for (int i = 0; i < 2; i++)
+    {
+      pids[i] = fork ();
+      if (pids[i] == 0)
+        {
+          close (fds[1]);
+          if (i == 0)
+            setpgid (0, 0);
+          _exit (read (fds[0], &byte, 1) < 0);
+        }
+      if (i == 0)
+        setpgid (pids[i], pids[i]);
+    }
+  if (setpgid (0, pids[0]) < 0)
+    return 1;
+  g_print (".\n");
+  pause ();
+  return 1;
+}
+
+static void
+child_that_leaves_its_group_can_be_killed (void)
+{
+  const char *const arguments[] = { program, "--child-that-leaves-its-group", NULL };
+  MaltProcessLauncher launcher = {
+    .argv = arguments, .envp = environment, .inherited_fd = -1, .is_group_leader = TRUE
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltChild) child = malt_process_launcher_spawn (&launcher, &error);
+
+  CHECK_NO_ERROR (error);
+  CHECK (process_test_wait (can_read_pid, child, 5000));
+  CHECK (getpgid ((pid_t) malt_child_get_pid (child)) != malt_child_get_pid (child));
+  CHECK (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
+  CHECK (process_test_wait (has_ended, child, 5000));
+  CHECK (WTERMSIG (malt_child_get_wait_status (child)) == SIGKILL);
+}
+
 static gpointer
 spawn_and_leave (G_GNUC_UNUSED gpointer data)
 {
@@ -222,8 +272,6 @@ be_host_that_dies (void)
   return 1;
 }
 
-static const char *program;
-
 static void
 child_dies_with_its_host (void)
 {
@@ -237,6 +285,34 @@ child_dies_with_its_host (void)
   child.pid = g_ascii_strtoll (text, NULL, 10);
   CHECK (child.pid > 0);
   CHECK (process_test_wait (is_gone, &child, 1000));
+}
+
+/* A host in which the first descriptors are free; its status says whether it learnt why the launch failed. */
+static int
+be_host_without_descriptors (void)
+{
+  const char *const arguments[] = { "/nowhere/julia", NULL };
+  MaltProcessLauncher launcher = { .argv = arguments,
+                                   .envp = environment,
+                                   .inherited_fd = -1 };
+  g_autoptr (GError) error = NULL;
+
+  for (int fd = 0; fd < 10; fd++)
+    close (fd);
+  return malt_process_launcher_spawn (&launcher, &error) != NULL ||
+         !g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
+}
+
+static void
+failure_is_reported_where_the_first_descriptors_are_free (void)
+{
+  const char *arguments[] = { program, "--host-without-descriptors", NULL };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  CHECK (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL,
+                       NULL, &status, &error));
+  CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
 }
 
 typedef struct
@@ -309,9 +385,13 @@ static const ProcessTest tests[] = {
   { "signals_are_as_in_a_fresh_process", signals_are_as_in_a_fresh_process },
   { "signal_to_the_group_reaches_grandchildren",
     signal_to_the_group_reaches_grandchildren },
+  { "child_that_leaves_its_group_can_be_killed",
+    child_that_leaves_its_group_can_be_killed },
   { "child_outlives_the_thread_that_launched_it",
     child_outlives_the_thread_that_launched_it },
   { "child_dies_with_its_host", child_dies_with_its_host },
+  { "failure_is_reported_where_the_first_descriptors_are_free",
+    failure_is_reported_where_the_first_descriptors_are_free },
   { "end_of_a_child_is_noticed_at_once", end_of_a_child_is_noticed_at_once },
   { "launches_leave_no_descriptors", launches_leave_no_descriptors },
   { NULL, NULL },
@@ -323,5 +403,9 @@ main (int argc, char **argv)
   program = argv[0];
   if (argc > 1 && strcmp (argv[1], "--host-that-dies") == 0)
     return be_host_that_dies ();
+  if (argc > 1 && strcmp (argv[1], "--host-without-descriptors") == 0)
+    return be_host_without_descriptors ();
+  if (argc > 1 && strcmp (argv[1], "--child-that-leaves-its-group") == 0)
+    return be_child_that_leaves_its_group ();
   return process_test_main (argc, argv, "process launcher", tests);
 }

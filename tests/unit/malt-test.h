@@ -94,6 +94,56 @@ malt_test_compare_error (const char *what, const GError *error, GQuark domain, i
     }                                                                                  \
   while (0)
 
+/* Where an asynchronous call ends. What its callback is given outlives it, so that a callback that comes after a failed assertion has left
+ * the test finds nothing. */
+typedef struct
+{
+  GAsyncResult *result; /* (owned) (nullable) */
+  GThread *thread; /* (unowned): that the callback ran in */
+  gpointer ticket; /* (unowned) (nullable): the callback's, until it comes */
+} MaltTestAwait;
+
+/* The user data of malt_test_on_ready(), for one call. */
+static inline gpointer
+malt_test_expect (MaltTestAwait *await)
+{
+  MaltTestAwait **ticket = g_new (MaltTestAwait *, 1);
+
+  *ticket = await;
+  await->ticket = ticket;
+  return ticket;
+}
+
+static inline void
+malt_test_on_ready (G_GNUC_UNUSED GObject *object, GAsyncResult *result,
+                    gpointer user_data)
+{
+  g_autofree MaltTestAwait **ticket = user_data;
+
+  if (*ticket == NULL)
+    return;
+  (*ticket)->ticket = NULL;
+  (*ticket)->result = g_object_ref (result);
+  (*ticket)->thread = g_thread_self ();
+}
+
+static inline void
+malt_test_await (MaltTestAwait *await)
+{
+  while (await->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static inline void
+malt_test_await_clear (MaltTestAwait *await)
+{
+  if (await->ticket != NULL)
+    *(MaltTestAwait **) await->ticket = NULL;
+  g_clear_object (&await->result);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltTestAwait, malt_test_await_clear)
+
 /* Runs the suites (closed by CU_SUITE_INFO_NULL), prints CUnit's summary, and says
  * what main() is to return. */
 static inline int

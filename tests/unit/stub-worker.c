@@ -53,7 +53,9 @@ static const MaltOption options[] = {
     .default_value = "1234",
     .is_common = TRUE,
     .summary = "patience of a stop" },
-  { .name = "fail", .type = MALT_OPTION_STRING, .summary = "why the launch fails" },
+  { .name = "fail",
+    .type = MALT_OPTION_STRING,
+    .summary = "why the launch fails; empty: without a reason" },
   { NULL },
 };
 
@@ -66,7 +68,8 @@ initialise (GInitable *initable, G_GNUC_UNUSED GCancellable *cancellable, GError
 
   if (failure == NULL)
     return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, failure);
+  if (*failure != '\0')
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, failure);
   return FALSE;
 }
 

@@ -33,19 +33,6 @@ fixture_clear (Fixture *fixture)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Fixture, fixture_clear)
 
-static void
-on_ready (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  *(GAsyncResult **) user_data = g_object_ref (result);
-}
-
-static void
-await (GAsyncResult **result)
-{
-  while (*result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-}
-
 static gboolean
 push (Fixture *fixture, gint64 number)
 {
@@ -96,19 +83,21 @@ static void
 takers_are_served_in_order (void)
 {
   g_auto (Fixture) fixture = open_channel ();
-  g_autoptr (GAsyncResult) first = NULL;
-  g_autoptr (GAsyncResult) second = NULL;
+  g_auto (MaltTestAwait) first = { .result = NULL };
+  g_auto (MaltTestAwait) second = { .result = NULL };
   g_autoptr (MaltValue) one = NULL;
   g_autoptr (MaltValue) two = NULL;
 
-  malt_channel_take_async (fixture.channel, NULL, on_ready, &first);
-  malt_channel_take_async (fixture.channel, NULL, on_ready, &second);
+  malt_channel_take_async (fixture.channel, NULL, malt_test_on_ready,
+                           malt_test_expect (&first));
+  malt_channel_take_async (fixture.channel, NULL, malt_test_on_ready,
+                           malt_test_expect (&second));
   malt_assert (push (&fixture, 1) && push (&fixture, 2));
-  malt_assert (first == NULL);
-  await (&first);
-  await (&second);
-  one = malt_channel_take_finish (fixture.channel, first, NULL);
-  two = malt_channel_take_finish (fixture.channel, second, NULL);
+  malt_assert (first.result == NULL);
+  malt_test_await (&first);
+  malt_test_await (&second);
+  one = malt_channel_take_finish (fixture.channel, first.result, NULL);
+  two = malt_channel_take_finish (fixture.channel, second.result, NULL);
   malt_assert (malt_value_get_int64 (one) == 1);
   malt_assert (malt_value_get_int64 (two) == 2);
 }
@@ -118,14 +107,16 @@ cancelled_take_loses_nothing (void)
 {
   g_auto (Fixture) fixture = open_channel ();
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GAsyncResult) given_up = NULL;
+  g_auto (MaltTestAwait) given_up = { .result = NULL };
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) early = NULL;
 
-  malt_channel_take_async (fixture.channel, cancellable, on_ready, &given_up);
+  malt_channel_take_async (fixture.channel, cancellable, malt_test_on_ready,
+                           malt_test_expect (&given_up));
   g_cancellable_cancel (cancellable);
-  await (&given_up);
-  malt_assert (malt_channel_take_finish (fixture.channel, given_up, &error) == NULL);
+  malt_test_await (&given_up);
+  malt_assert (malt_channel_take_finish (fixture.channel, given_up.result, &error) ==
+               NULL);
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
   malt_assert (push (&fixture, 1));
   malt_assert (malt_channel_take (fixture.channel, cancellable, &early) == NULL);
@@ -137,13 +128,14 @@ static void
 wait_tells_of_an_item_without_taking_it (void)
 {
   g_auto (Fixture) fixture = open_channel ();
-  g_autoptr (GAsyncResult) result = NULL;
+  g_auto (MaltTestAwait) await = { .result = NULL };
   g_autoptr (GError) error = NULL;
 
-  malt_channel_wait_async (fixture.channel, NULL, on_ready, &result);
+  malt_channel_wait_async (fixture.channel, NULL, malt_test_on_ready,
+                           malt_test_expect (&await));
   malt_assert (push (&fixture, 1));
-  await (&result);
-  malt_assert (malt_channel_wait_finish (fixture.channel, result, NULL));
+  malt_test_await (&await);
+  malt_assert (malt_channel_wait_finish (fixture.channel, await.result, NULL));
   malt_assert (malt_channel_wait (fixture.channel, NULL, NULL));
   malt_assert (take (&fixture) == 1);
   malt_channel_push_closed (fixture.channel, NULL);
@@ -177,16 +169,17 @@ end_of_the_worker_closes_the_channel (void)
 {
   g_auto (Fixture) fixture = open_channel ();
   g_autoptr (MaltValue) item = malt_value_new_int64 (3);
-  g_autoptr (GAsyncResult) put = NULL;
+  g_auto (MaltTestAwait) put = { .result = NULL };
   g_autoptr (GError) take_error = NULL;
   g_autoptr (GError) put_error = NULL;
   g_autoptr (GError) open_error = NULL;
 
   malt_assert (push (&fixture, 1));
-  malt_channel_put_async (fixture.channel, item, NULL, on_ready, &put);
+  malt_channel_put_async (fixture.channel, item, NULL, malt_test_on_ready,
+                          malt_test_expect (&put));
   stub_worker_end (fixture.worker, SIGKILL);
-  await (&put);
-  malt_assert (!malt_channel_put_finish (fixture.channel, put, &put_error));
+  malt_test_await (&put);
+  malt_assert (!malt_channel_put_finish (fixture.channel, put.result, &put_error));
   malt_assert_error (put_error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED);
   malt_assert (!malt_channel_is_open (fixture.channel, NULL, &open_error));
   malt_assert (open_error == NULL);
@@ -217,16 +210,17 @@ put_into_a_channel_that_closed_meanwhile_says_closed (void)
 {
   g_auto (Fixture) fixture = open_channel ();
   g_autoptr (MaltValue) item = malt_value_new_int64 (3);
-  g_autoptr (GAsyncResult) put = NULL;
+  g_auto (MaltTestAwait) put = { .result = NULL };
   g_autoptr (GError) error = NULL;
 
-  malt_channel_put_async (fixture.channel, item, NULL, on_ready, &put);
+  malt_channel_put_async (fixture.channel, item, NULL, malt_test_on_ready,
+                          malt_test_expect (&put));
   malt_worker_complete_call (fixture.worker, stub_record.last_request_id, NULL,
                              malt_error_new_remote_exception ("InvalidStateException",
                                                               "Channel is closed.", NULL,
                                                               NULL));
-  await (&put);
-  malt_assert (!malt_channel_put_finish (fixture.channel, put, &error));
+  malt_test_await (&put);
+  malt_assert (!malt_channel_put_finish (fixture.channel, put.result, &error));
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_CHANNEL_CLOSED);
 }
 
@@ -248,12 +242,13 @@ static void
 open_async_gives_a_channel (void)
 {
   g_autoptr (MaltWorker) worker = stub_worker_launch ();
-  g_autoptr (GAsyncResult) result = NULL;
+  g_auto (MaltTestAwait) await = { .result = NULL };
   g_autoptr (MaltChannel) channel = NULL;
 
-  malt_worker_channel_async (worker, NULL, "c", NULL, on_ready, &result);
-  await (&result);
-  channel = malt_worker_channel_finish (worker, result, NULL);
+  malt_worker_channel_async (worker, NULL, "c", NULL, malt_test_on_ready,
+                             malt_test_expect (&await));
+  malt_test_await (&await);
+  channel = malt_worker_channel_finish (worker, await.result, NULL);
   malt_assert (channel != NULL);
   malt_assert (malt_channel_get_id (channel) == stub_record.last_channel_id);
 }

@@ -55,6 +55,19 @@ values_and_origins_can_be_read_back (void)
 }
 
 static void
+value_can_be_set_to_what_it_is (void)
+{
+  g_autoptr (MaltConfig) config = malt_config_new ();
+
+  malt_config_set (config, "julia", "a julia somewhere");
+  malt_config_set (config, "julia", malt_config_get (config, "julia"));
+  malt_assert_string (malt_config_get (config, "julia"), "a julia somewhere");
+  malt_config_set_backend (config, "a backend of some name");
+  malt_config_set_backend (config, malt_config_get_backend (config));
+  malt_assert_string (malt_config_get_backend (config), "a backend of some name");
+}
+
+static void
 copies_are_independent (void)
 {
   g_autoptr (MaltConfig) config = malt_config_new ();
@@ -217,6 +230,7 @@ main (void)
 {
   CU_TestInfo tests[] = {
     { "values_and_origins_can_be_read_back", values_and_origins_can_be_read_back },
+    { "value_can_be_set_to_what_it_is", value_can_be_set_to_what_it_is },
     { "copies_are_independent", copies_are_independent },
     { "lists_survive_the_text_form", lists_survive_the_text_form },
     { "last_text_of_a_list_needs_no_semicolon", last_text_of_a_list_needs_no_semicolon },

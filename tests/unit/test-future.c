@@ -41,29 +41,6 @@ answer (Fixture *fixture, gint64 value)
                                     malt_value_new_int64 (value), NULL);
 }
 
-/* What a callback was given. */
-typedef struct
-{
-  GAsyncResult *result; /* (owned) */
-  GThread *thread;
-} Received;
-
-static void
-on_ready (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  Received *received = user_data;
-
-  received->result = g_object_ref (result);
-  received->thread = g_thread_self ();
-}
-
-static void
-await (Received *received)
-{
-  while (received->result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-}
-
 static void
 fetch_gives_the_value_again_and_again (void)
 {
@@ -207,48 +184,48 @@ cancelling_a_fetch_async_gives_up_that_wait_only (void)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltValue) value = NULL;
-  Received given_up = { NULL, NULL };
-  Received received = { NULL, NULL };
+  g_auto (MaltTestAwait) given_up = { .result = NULL };
+  g_auto (MaltTestAwait) received = { .result = NULL };
 
-  malt_future_fetch_async (fixture.future, cancellable, on_ready, &given_up);
-  malt_future_fetch_async (fixture.future, NULL, on_ready, &received);
+  malt_future_fetch_async (fixture.future, cancellable, malt_test_on_ready,
+                           malt_test_expect (&given_up));
+  malt_future_fetch_async (fixture.future, NULL, malt_test_on_ready,
+                           malt_test_expect (&received));
   g_cancellable_cancel (cancellable);
-  await (&given_up);
+  malt_test_await (&given_up);
   malt_assert (malt_future_fetch_finish (fixture.future, given_up.result, &error) ==
                NULL);
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
   malt_assert (answer (&fixture, 8));
-  await (&received);
+  malt_test_await (&received);
   value = malt_future_fetch_finish (fixture.future, received.result, NULL);
   malt_assert (malt_value_get_int64 (value) == 8);
-  g_clear_object (&given_up.result);
-  g_clear_object (&received.result);
 }
 
 static void
 callback_never_runs_inside_a_call (void)
 {
   g_auto (Fixture) fixture = start_call (-1);
-  Received early = { NULL, NULL };
-  Received late = { NULL, NULL };
+  g_auto (MaltTestAwait) early = { .result = NULL };
+  g_auto (MaltTestAwait) late = { .result = NULL };
 
-  malt_future_fetch_async (fixture.future, NULL, on_ready, &early);
+  malt_future_fetch_async (fixture.future, NULL, malt_test_on_ready,
+                           malt_test_expect (&early));
   malt_future_cancel (fixture.future);
   malt_assert (early.result == NULL);
-  malt_future_fetch_async (fixture.future, NULL, on_ready, &late);
+  malt_future_fetch_async (fixture.future, NULL, malt_test_on_ready,
+                           malt_test_expect (&late));
   malt_assert (late.result == NULL);
-  await (&early);
-  await (&late);
+  malt_test_await (&early);
+  malt_test_await (&late);
   malt_assert (early.thread == g_thread_self ());
-  g_clear_object (&early.result);
-  g_clear_object (&late.result);
 }
 
 /* Cancels the future inside a callback of the context that waits for it. */
 typedef struct
 {
   Fixture *fixture;
-  Received *received;
+  MaltTestAwait *received;
   gboolean ran_inside;
 } Nested;
 
@@ -266,32 +243,32 @@ static void
 callback_never_runs_inside_a_call_of_its_own_loop (void)
 {
   g_auto (Fixture) fixture = start_call (-1);
-  Received received = { NULL, NULL };
+  g_auto (MaltTestAwait) received = { .result = NULL };
   Nested nested = { &fixture, &received, TRUE };
 
-  malt_future_fetch_async (fixture.future, NULL, on_ready, &received);
+  malt_future_fetch_async (fixture.future, NULL, malt_test_on_ready,
+                           malt_test_expect (&received));
   g_idle_add (on_idle_cancel, &nested);
-  await (&received);
+  malt_test_await (&received);
   malt_assert (!nested.ran_inside);
-  g_clear_object (&received.result);
 }
 
 static void
 callbacks_come_in_the_order_of_the_waits (void)
 {
   g_auto (Fixture) fixture = start_call (-1);
-  Received first = { NULL, NULL };
-  Received second = { NULL, NULL };
+  g_auto (MaltTestAwait) first = { .result = NULL };
+  g_auto (MaltTestAwait) second = { .result = NULL };
 
-  malt_future_fetch_async (fixture.future, NULL, on_ready, &first);
-  malt_future_fetch_async (fixture.future, NULL, on_ready, &second);
+  malt_future_fetch_async (fixture.future, NULL, malt_test_on_ready,
+                           malt_test_expect (&first));
+  malt_future_fetch_async (fixture.future, NULL, malt_test_on_ready,
+                           malt_test_expect (&second));
   malt_assert (answer (&fixture, 1));
   while (first.result == NULL && second.result == NULL)
     g_main_context_iteration (NULL, TRUE);
   malt_assert (first.result != NULL);
-  await (&second);
-  g_clear_object (&first.result);
-  g_clear_object (&second.result);
+  malt_test_await (&second);
 }
 
 static void

@@ -194,7 +194,7 @@ struct _MaltWorkerClass
   /* Completed with the tuple (is open, items ready but not yet pushed). */
   void (*channel_state) (MaltWorker *worker, MaltChannel *channel, MaltFuture *future);
   /* The host listens no longer. Must not block. Also for a channel whose opening
-   * failed. */
+   * failed, or was given up before it was answered: nothing may be taken from that. */
   void (*channel_forget) (MaltWorker *worker, guint32 channel_id);
 
   /* Drops objects that handles kept alive. From any thread; must not block, must not

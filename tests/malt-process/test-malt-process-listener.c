@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* The port on which a worker connects back, in a host that has no descriptor left. */
+#include "process-test.h"
+
+#include "link/malt-io-thread.h"
+#include "malt-process-transport.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct
+{
+  MaltProcessListener *listener; /* (owned) */
+  GBytes *secrets; /* (owned) */
+  gint fd; /* (owned), atomic: of the worker once it is connected, else -1 */
+} Port;
+
+static void
+on_connected (int fd, gpointer data)
+{
+  g_atomic_int_set (&((Port *) data)->fd, fd);
+}
+
+static gboolean
+is_connected (gpointer data)
+{
+  return g_atomic_int_get (&((Port *) data)->fd) >= 0;
+}
+
+typedef struct
+{
+  GSourceFunc func;
+  gpointer data;
+  gint is_done; /* atomic */
+} Task;
+
+static gboolean
+run_task (gpointer data)
+{
+  Task *task = data;
+
+  task->func (task->data);
+  g_atomic_int_set (&task->is_done, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+is_done (gpointer data)
+{
+  return g_atomic_int_get (&((Task *) data)->is_done);
+}
+
+/* Runs @func in the I/O thread, and waits for it. */
+static void
+run_in_io_thread (GSourceFunc func, gpointer data)
+{
+  Task task = { func, data, FALSE };
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_callback (source, run_task, &task, NULL);
+  g_source_attach (source, malt_io_thread_get_context ());
+  process_test_wait (is_done, &task, G_MAXUINT);
+}
+
+static gboolean
+start (gpointer data)
+{
+  malt_process_listener_start (((Port *) data)->listener, on_connected, data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+close_port (gpointer data)
+{
+  malt_process_listener_free (((Port *) data)->listener);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+port_clear (Port *port)
+{
+  if (port->listener == NULL)
+    return;
+  run_in_io_thread (close_port, port);
+  if (is_connected (port))
+    close (port->fd);
+  g_bytes_unref (port->secrets);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Port, port_clear)
+
+/* From now on no descriptor can be opened: the limit is the lowest number that is free. */
+static void
+deny_descriptors (struct rlimit *out_saved)
+{
+  struct rlimit limit;
+  int fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+  getrlimit (RLIMIT_NOFILE, out_saved);
+  limit = *out_saved;
+  limit.rlim_cur = (rlim_t) fd;
+  setrlimit (RLIMIT_NOFILE, &limit);
+  close (fd);
+}
+
+static gint64
+get_cpu_ms (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &time);
+  return (gint64) time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static gboolean
+never (G_GNUC_UNUSED gpointer data)
+{
+  return FALSE;
+}
+
+static gboolean
+connect_to (int fd, guint port)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET,
+                                 .sin_port = htons ((guint16) port) };
+
+  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  return connect (fd, (struct sockaddr *) &address, sizeof address) == 0;
+}
+
+static void
+port_rests_while_there_is_no_descriptor (void)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_auto (Port) port = { .fd = -1 };
+  struct rlimit saved;
+  gint64 used_ms;
+  gboolean is_reached;
+
+  port.listener = malt_process_listener_new (&error);
+  CHECK_NO_ERROR (error);
+  port.secrets = malt_process_listener_dup_secrets (port.listener);
+  run_in_io_thread (start, &port);
+  deny_descriptors (&saved);
+  is_reached = connect_to (fd, malt_process_listener_get_port (port.listener));
+  used_ms = get_cpu_ms ();
+  process_test_wait (never, NULL, 500);
+  used_ms = get_cpu_ms () - used_ms;
+  setrlimit (RLIMIT_NOFILE, &saved);
+  CHECK (is_reached);
+  CU_ASSERT (used_ms < 200);
+  CHECK (send (fd, g_bytes_get_data (port.secrets, NULL), 32, MSG_NOSIGNAL) == 32);
+  CHECK (process_test_wait (is_connected, &port, 5000));
+  close (fd);
+}
+
+static const ProcessTest tests[] = {
+  { "port_rests_while_there_is_no_descriptor", port_rests_while_there_is_no_descriptor },
+  { NULL, NULL },
+};
+
+int
+main (int argc, char **argv)
+{
+  return process_test_main (argc, argv, "listener", tests);
+}
