@@ -124,7 +124,7 @@ function compile_on()
     i = KEEP ? 0 : fieldcount(Base.JLOptions)
     while i > 0
         fieldname(Base.JLOptions, i) === :compile_enabled &&
-            unsafe_store!(cglobal(:jl_options, Int8) + fieldoffset(Base.JLOptions, i), Int8(1))
+            unsafe_store!(cglobal(:jl_options, UInt8) + fieldoffset(Base.JLOptions, i), 0x01)
         i -= 1
     end
 end

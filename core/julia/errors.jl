@@ -45,35 +45,39 @@ end
 function is_machinery(frame)
     frame.from_c && return true
     name = string(frame.func)
-    name == "eval" || name == "invokelatest" || name == "invokelatest_gr" || startswith(name, "#invokelatest#") || name == "include_string"
+    name == "eval" || name == "invokelatest" || name == "invokelatest_gr" || startswith(name, "#invokelatest#") || name == "include_string" ||
+        name == "show_as_repl"
 end
 
 # Exception type, message and backtrace as texts. `showerror` may be the user's and may fail itself.
 function describe_error(@nospecialize(job), @nospecialize(ex), bt::Vector)
     type = string(nameof(typeof(ex)))
+    scope = job === nothing ? Main : (job::Job).peer.home.scope
     message = try
-        as_user(job, error_message, (ex,))::String
+        as_user(job, error_message, (ex, scope))::String
     catch second
         string(type, " (and showing it failed with ", nameof(typeof(second)), ")")
     end
     trace = try
-        error_trace(bt)
+        error_trace(bt, scope)
     catch
         ""
     end
     type, message, trace
 end
-function error_message(@nospecialize(ex))
+# Types of the host's own module are called as they are in its code. Seen from Main, Julia does so by itself.
+seen_from(scope::Module, @nospecialize(io)) = scope === Main ? io : IOContext(io, :module => scope)
+function error_message(@nospecialize(ex), scope::Module)
     io = IOBuffer(maxsize = MAX_MESSAGE)
-    showerror(io, ex)
+    showerror(seen_from(scope, io), ex)
     s = String(take!(io))
     sizeof(s) < MAX_MESSAGE ? s : shorten(s, MAX_MESSAGE)
 end
-function error_trace(bt::Vector)
+function error_trace(bt::Vector, scope::Module)
     frames = user_frames(bt)
     isempty(frames) && return ""
     io = IOBuffer(maxsize = MAX_MESSAGE)
-    Base.show_backtrace(io, frames)
+    Base.show_backtrace(seen_from(scope, io), frames)
     String(lstrip(String(take!(io)), '\n'))
 end
 
