@@ -14,6 +14,7 @@
 
 #include "link/malt-io-thread.h"
 #include "link/malt-weak-worker.h"
+#include "malt-inprocess-force.h"
 #include "malt-inprocess-runtime.h"
 
 #include <string.h>
@@ -33,6 +34,7 @@ struct _MaltInProcessEvaluator
   gatomicrefcount ref_count;
   MaltWeakWorker *worker; /* (owned) */
   MaltLink *link; /* (owned) */
+  gboolean forces_interrupts;
   guint64 host; /* 0 until it is added; constant then */
   gint is_running; /* atomic; state == STATE_RUNNING */
 
@@ -208,6 +210,20 @@ withdraw_interrupt (gpointer owner, guint32 call_id)
       ((MaltInProcessEvaluator *) owner)->host, call_id);
 }
 
+static void
+send_interrupt_signal (gpointer owner, guint32 call_id, guint n_signal)
+{
+  if (malt_inprocess_force_try (((MaltInProcessEvaluator *) owner)->host, call_id,
+                                n_signal))
+    malt_inprocess_runtime_fence ();
+}
+
+static void
+interrupts_over (G_GNUC_UNUSED gpointer owner)
+{
+  malt_inprocess_force_end ();
+}
+
 static const MaltLinkFuncs link_funcs = {
   .hello = on_hello,
   .before_answer = on_before_answer,
@@ -217,6 +233,19 @@ static const MaltLinkFuncs link_funcs = {
   .borrow = malt_inprocess_runtime_borrow,
   .withdraw_interrupt = withdraw_interrupt,
   .refused = on_refused,
+};
+
+static const MaltLinkFuncs forcing_link_funcs = {
+  .hello = on_hello,
+  .before_answer = on_before_answer,
+  .output = on_output,
+  .ended = on_ended,
+  .send_frame = send_frame,
+  .borrow = malt_inprocess_runtime_borrow,
+  .withdraw_interrupt = withdraw_interrupt,
+  .refused = on_refused,
+  .send_interrupt_signal = send_interrupt_signal,
+  .interrupts_over = interrupts_over,
 };
 
 /* The launch */
@@ -253,7 +282,7 @@ wait_for_hello (MaltInProcessEvaluator *evaluator, gint64 timeout_ms,
 
 /* What differs from what the boot takes for granted, one setting on each line; (nullable). */
 static char *
-dup_settings (const char *module, const char *output)
+dup_settings (const char *module, const char *output, gboolean forces_interrupts)
 {
   GString *text = g_string_new (NULL);
 
@@ -261,6 +290,8 @@ dup_settings (const char *module, const char *output)
     g_string_append_printf (text, "module=%s\n", module);
   if (strcmp (output, "forward") != 0)
     g_string_append_printf (text, "output=%s\n", output);
+  if (forces_interrupts)
+    g_string_append (text, "interrupt-busy=force\n");
   return g_string_free (text, text->len == 0);
 }
 
@@ -272,13 +303,21 @@ launch (MaltInProcessEvaluator *evaluator, MaltWorker *worker, GCancellable *can
   gint64 timeout_ms = malt_worker_get_option_int (worker, "start-timeout-ms");
   g_autofree char *settings = NULL;
 
+  if (evaluator->forces_interrupts && !malt_inprocess_force_is_supported ())
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                           "option 'interrupt-busy': busy code cannot be interrupted "
+                           "here: this needs Linux, and Julia's own handling of signals");
+      return FALSE;
+    }
   if (module != NULL && strpbrk (module, "\n=") != NULL)
     {
       g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
                    "option 'module': '%s' is not the name of a module", module);
       return FALSE;
     }
-  settings = dup_settings (module, malt_worker_get_option (worker, "output"));
+  settings = dup_settings (module, malt_worker_get_option (worker, "output"),
+                           evaluator->forces_interrupts);
   evaluator->host = malt_inprocess_runtime_add_host (evaluator->link);
   malt_link_start (evaluator->link, settings, NULL);
   return wait_for_hello (evaluator, timeout_ms, cancellable, error);
@@ -311,9 +350,12 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
   g_mutex_init (&evaluator->lock);
   g_cond_init (&evaluator->changed);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
-  evaluator->link =
-      malt_link_new (worker, &link_funcs, malt_inprocess_evaluator_ref (evaluator),
-                     (GDestroyNotify) malt_inprocess_evaluator_unref, G_MAXUINT64, NULL);
+  evaluator->forces_interrupts =
+      strcmp (malt_worker_get_option (worker, "interrupt-busy"), "force") == 0;
+  evaluator->link = malt_link_new (
+      worker, evaluator->forces_interrupts ? &forcing_link_funcs : &link_funcs,
+      malt_inprocess_evaluator_ref (evaluator),
+      (GDestroyNotify) malt_inprocess_evaluator_unref, G_MAXUINT64, NULL);
   if (launch (evaluator, worker, cancellable, error))
     return evaluator;
   if (evaluator->host != 0)
@@ -322,6 +364,12 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
     malt_link_close (evaluator->link);
   malt_inprocess_evaluator_unref (evaluator);
   return NULL;
+}
+
+gboolean
+malt_inprocess_evaluator_forces_interrupts (MaltInProcessEvaluator *evaluator)
+{
+  return evaluator->forces_interrupts;
 }
 
 MaltLink *

@@ -11,6 +11,8 @@
  */
 #include "malt-inprocess-loader.h"
 
+#include "malt-inprocess-force.h"
+
 #include <dlfcn.h>
 #include <malt/malt.h>
 #include <pthread.h>
@@ -123,7 +125,9 @@ malt_inprocess_library_init (MaltInProcessLibrary *library,
   for (gsize i = 0; i < G_N_ELEMENTS (restored_signals); i++)
     sigaction (restored_signals[i], NULL, &before[i]);
   library->parse_options (&argc, &argv);
+  malt_inprocess_force_before_init ();
   library->init (julia->bin_dir, julia->image);
+  malt_inprocess_force_after_init ();
   for (gsize i = 0; i < G_N_ELEMENTS (restored_signals); i++)
     sigaction (restored_signals[i], &before[i], NULL);
   block_signals_of_host ();

@@ -25,6 +25,7 @@
 #include "malt-inprocess-runtime.h"
 
 #include "link/malt-julia-source.h"
+#include "malt-inprocess-force.h"
 #include "malt-inprocess-loader.h"
 #include "process/malt-julia-program.h"
 
@@ -58,6 +59,7 @@ typedef enum
   OP_TAKE_BACK = 2,
   OP_FORGET = 3,
   OP_RUN = 4,
+  OP_FENCE = 5,
 } OpKind;
 
 typedef struct
@@ -92,6 +94,7 @@ typedef struct
   GQueue queue; /* of Op (owned) */
   gint n_queued; /* atomic: its length */
   gboolean is_asleep;
+  gint needs_fence; /* atomic: a SIGINT is on its way to Julia */
   gboolean has_polled; /* the runtime is there: pop does not put to sleep any more */
   gpointer wake_handle; /* constant from RUNNING on */
   int (*wake) (gpointer handle);
@@ -337,6 +340,12 @@ dup_link (guint64 host)
   return link;
 }
 
+void
+malt_inprocess_runtime_fence (void)
+{
+  g_atomic_int_set (&runtime.needs_fence, TRUE);
+}
+
 /* Loans */
 
 static void
@@ -381,6 +390,11 @@ on_pop (guint64 *slot)
   Op *op;
 
   g_clear_pointer (&runtime.current, op_free);
+  if (g_atomic_int_compare_and_exchange (&runtime.needs_fence, TRUE, FALSE))
+    {
+      slot[0] = OP_FENCE;
+      return TRUE;
+    }
   g_mutex_lock (&runtime.lock);
   op = g_queue_pop_head (&runtime.queue);
   runtime.is_asleep = op == NULL && !runtime.has_polled;
@@ -497,10 +511,19 @@ on_throw (MaltNativeCell *cell, const char *type, gsize n_type_bytes, const char
 /* The order is known to julia/embed.jl and julia/memory.jl. */
 typedef void (*AnyFunction) (void);
 static const AnyFunction functions[] = {
-  (AnyFunction) on_ready, (AnyFunction) on_pop,         (AnyFunction) on_poll,
-  (AnyFunction) on_send,  (AnyFunction) on_hold,        (AnyFunction) on_drop,
-  (AnyFunction) on_throw, (AnyFunction) on_get_message, (AnyFunction) g_error_free,
+  (AnyFunction) on_ready,
+  (AnyFunction) on_pop,
+  (AnyFunction) on_poll,
+  (AnyFunction) on_send,
+  (AnyFunction) on_hold,
+  (AnyFunction) on_drop,
+  (AnyFunction) on_throw,
+  (AnyFunction) on_get_message,
+  (AnyFunction) g_error_free,
   (AnyFunction) g_free,
+  (AnyFunction) malt_inprocess_force_set_up,
+  (AnyFunction) malt_inprocess_force_enter,
+  (AnyFunction) malt_inprocess_force_leave,
 };
 
 /* The start */
@@ -561,8 +584,9 @@ make_options (const MaltInProcessSettings *settings)
 static char *
 make_boot (void)
 {
-  g_autoptr (GBytes) source = malt_julia_dup_runtime (
-      "inprocess/memory.jl", "inprocess/output.jl", "inprocess/native.jl", NULL);
+  g_autoptr (GBytes) source =
+      malt_julia_dup_runtime ("inprocess/memory.jl", "inprocess/output.jl",
+                              "inprocess/native.jl", "inprocess/force.jl", NULL);
   gsize n_bytes;
   const char *text = g_bytes_get_data (source, &n_bytes);
   g_autofree char *constants = NULL;

@@ -34,6 +34,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (MaltInProcessWorker, malt_inprocess_worker,
 
 static const char *const output_choices[] = { "forward", "signal", "discard", NULL };
 
+static const char *const busy_choices[] = { "no", "force", NULL };
+
 static const MaltOption options[] = {
   { .name = "julia",
     .type = MALT_OPTION_STRING,
@@ -60,6 +62,12 @@ static const MaltOption options[] = {
     .is_common = TRUE,
     .summary =
         "output of evaluated code: to the host's, to the signal output, or nowhere" },
+  { .name = "interrupt-busy",
+    .type = MALT_OPTION_ENUM,
+    .default_value = "no",
+    .choices = busy_choices,
+    .summary =
+        "whether code that hogs the processor is interrupted: force can end the host" },
   { .name = "handle-signals",
     .type = MALT_OPTION_BOOL,
     .default_value = "true",
@@ -88,6 +96,11 @@ malt_inprocess_worker_initable_init (GInitable *initable, GCancellable *cancella
   MaltInProcessWorker *self = MALT_INPROCESS_WORKER (initable);
 
   self->evaluator = malt_inprocess_evaluator_new (MALT_WORKER (self), cancellable, error);
+  if (self->evaluator != NULL &&
+      !malt_inprocess_evaluator_forces_interrupts (self->evaluator))
+    malt_worker_set_capabilities (MALT_WORKER (self),
+                                  malt_worker_get_capabilities (MALT_WORKER (self)) &
+                                      ~(guint) MALT_CAPABILITY_CAN_INTERRUPT_BUSY);
   return self->evaluator != NULL;
 }
 
@@ -363,10 +376,11 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
   worker_class->name = "inprocess";
   worker_class->description = "a module of a Julia that is loaded into the host";
   worker_class->options = options;
-  worker_class->capabilities = MALT_CAPABILITY_CAN_INTERRUPT_WAITING |
-                               MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES |
-                               MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS |
-                               MALT_CAPABILITY_NATIVE;
+  worker_class->capabilities =
+      MALT_CAPABILITY_CAN_INTERRUPT_WAITING |
+      MALT_CAPABILITY_CAN_INTERRUPT_BUSY | /* with interrupt-busy = force */
+      MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES | MALT_CAPABILITY_OUTPUT |
+      MALT_CAPABILITY_HOST_FUNCTIONS | MALT_CAPABILITY_NATIVE;
   worker_class->auto_priority = 0; /* only when named: evaluated code can end the host */
   worker_class->probe = malt_inprocess_worker_probe;
   worker_class->remote_call = malt_inprocess_worker_remote_call;

@@ -179,7 +179,8 @@ on_link_ended (gpointer owner, const GError *error)
 }
 
 static void
-send_interrupt_signal (gpointer owner)
+send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
+                       G_GNUC_UNUSED guint n_signal)
 {
   malt_child_signal (((MaltProcessEvaluator *) owner)->child, SIGINT,
                      MALT_CHILD_TARGET_PROCESS);

@@ -116,6 +116,7 @@ function run_job(job::Job, e::Encoder)
         job.interrupted && throw(InterruptException())
         job.user = true
         enter_user_code()
+        job.peer.forced && late(force_enter, job)
         unmask()
         value = perform(job)
         mask()
@@ -131,6 +132,7 @@ function run_job(job::Job, e::Encoder)
     nothing
 end
 function end_user_code(job::Job)
+    job.user && job.peer.forced && late(force_leave, job)
     job.user && leave_user_code()
     job.user = false
     nothing

@@ -75,9 +75,10 @@ mutable struct Peer
     max_frame_bytes::Int
     n_frames::Int                   # received
     ended::Bool                     # the host has gone
+    forced::Bool                    # busy code may be interrupted by address
 end
 Peer(@nospecialize(link)) =
-    Peer(link, MAIN, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0, false)
+    Peer(link, MAIN, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0, false, false)
 
 # Settings come as lines `name=value`; unknown ones are for newer runtimes.
 function configure(peer::Peer, text::String)
@@ -88,14 +89,31 @@ function configure(peer::Peer, text::String)
             peer.max_frame_bytes = parse(Int, pair[2])
         elseif pair[1] == "module"
             peer.home = home_named(String(pair[2]))
+        elseif pair[1] == "interrupt-busy"
+            peer.forced = pair[2] == "force"
+            peer.forced && force_interrupts()
         elseif pair[1] == "output"
             direct_output!(peer, String(pair[2]))
         end
     end
 end
 
+# A signal that comes while the task idles that ended last is thrown by Julia into the task of the REPL, if there is one.
+function survive_signals()
+    ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)
+    catcher = Task(() -> (mask(); rest_forever()))
+    schedule(catcher)
+    yield()
+    Core.eval(Base, Expr(:(=), :active_repl_backend, (backend_task = catcher, in_eval = true, ast_transforms = Any[])))
+    nothing
+end
+
 # Only a runtime that shares its process with others has to part its output from theirs.
 function direct_output! end
+# And nobody else has code interrupted by address.
+function force_interrupts end
+function force_enter end
+function force_leave end
 
 # Runs `f` as user code: a signal or an interrupt may end it. `job` is the Job it belongs to, or `nothing`.
 function as_user(@nospecialize(job), @nospecialize(f), @nospecialize(args::Tuple))

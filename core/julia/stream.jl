@@ -182,16 +182,6 @@ function serve_frames(peer::Peer, source::Source)
     leave()
 end
 
-# A signal that comes while the task idles that ended last is thrown by Julia into the task of the REPL, if there is one.
-function survive_signals()
-    ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)
-    catcher = Task(() -> (mask(); rest_forever()))
-    schedule(catcher)
-    yield()
-    Core.eval(Base, Expr(:(=), :active_repl_backend, (backend_task = catcher, in_eval = true, ast_transforms = Any[])))
-    nothing
-end
-
 append!(TRANSPORT_SIGNATURES, Any[
     (transmit_arrays, (StreamLink, Encoder)), (transmit, (StreamLink, Encoder)), (receive, (StreamLink, Ptr{UInt8}, Int)),
     (serve_frames, (Peer, Source)), (survive_signals, ()), (serve, (Any, Any)), (open_boot_link, ()),

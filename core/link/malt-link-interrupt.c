@@ -158,7 +158,11 @@ end_interrupt (MaltLink *link, MaltLinkInterrupt *interrupt)
   g_source_unref (interrupt->timer);
   g_free (interrupt);
   if (has_signalled && !malt_link_is_escalating (link))
-    malt_link_release_held (link);
+    {
+      if (link->funcs->interrupts_over != NULL && link->owner != NULL)
+        link->funcs->interrupts_over (link->owner);
+      malt_link_release_held (link);
+    }
   return wishes;
 }
 
@@ -223,7 +227,7 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
   if (link->n_outstanding != 1 && !interrupt->is_forced)
     return FALSE;
   if (interrupt->n_signals == MAX_SIGNALS)
-    return TRUE;
+    return withdraw (link, interrupt);
   if (!g_queue_is_empty (&link->outgoing) || may_answer_be_coming (link))
     {
       set_timer (interrupt, PATIENCE_MS);
@@ -232,7 +236,7 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
   interrupt->n_signals++;
   link->n_signals++;
   link->needs_fence = TRUE;
-  link->funcs->send_interrupt_signal (link->owner);
+  link->funcs->send_interrupt_signal (link->owner, interrupt->id, interrupt->n_signals);
   set_timer (interrupt, get_signal_patience_ms (link, interrupt->n_signals));
   return FALSE;
 }

@@ -33,8 +33,11 @@ typedef struct
   /* Nothing more will come: the stream has ended (error is NULL) or cannot be used any longer. Called once. */
   void (*ended) (gpointer owner, const GError *error);
 
-  /* May be NULL. Sends SIGINT to the worker; called in the I/O thread, under the lock of the link: must not call the link. */
-  void (*send_interrupt_signal) (gpointer owner);
+  /* May be NULL. Sends SIGINT to the worker, the n-th time for this call, counted from 1; called in the I/O thread, under the lock of the link: must not call the link. */
+  void (*send_interrupt_signal) (gpointer owner, guint32 call_id, guint n_signal);
+
+  /* May be NULL. No signal will be sent any more for what was interrupted; called like the one above. */
+  void (*interrupts_over) (gpointer owner);
 
   /* The following three are for a runtime that lives in this process; NULL where frames go through a stream. Called under the lock of the
    * link: must not call the link. */

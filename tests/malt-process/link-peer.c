@@ -84,7 +84,7 @@ on_ended (gpointer data, const GError *error)
 }
 
 static void
-on_signal (gpointer data)
+on_signal (gpointer data, G_GNUC_UNUSED guint32 call_id, G_GNUC_UNUSED guint n_signal)
 {
   Owner *owner = data;
   g_mutex_lock (&owner->lock);

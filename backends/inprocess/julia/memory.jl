@@ -87,12 +87,15 @@ const FRAME = 1
 const TAKE_BACK = 2
 const FORGET = 3
 const RUN = 4
+const FENCE_OP = 5
 function attend(source::Source)
     kind = SLOT[1]
     if kind == FRAME
         handle_memory(peer_of(SLOT[2]), source)
     elseif kind == TAKE_BACK
         take_back!(SLOT[3])
+    elseif kind == FENCE_OP
+        late(let_signals_arrive)
     elseif kind == FORGET
         late(forget_host, SLOT[2])
     else
