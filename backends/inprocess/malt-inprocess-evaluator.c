@@ -273,7 +273,7 @@ launch (MaltInProcessEvaluator *evaluator, MaltWorker *worker, GCancellable *can
   gint64 timeout_ms = malt_worker_get_option_int (worker, "start-timeout-ms");
   g_autofree char *settings = NULL;
 
-  if (module != NULL && strpbrk (module, "\n=") != NULL)
+  if (module != NULL && (*module == '\0' || strpbrk (module, "\n=") != NULL))
     {
       g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
                    "option 'module': '%s' is not the name of a module", module);
