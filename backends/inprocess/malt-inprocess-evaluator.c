@@ -310,7 +310,7 @@ launch (MaltInProcessEvaluator *evaluator, MaltWorker *worker, GCancellable *can
                            "here: this needs Linux, and Julia's own handling of signals");
       return FALSE;
     }
-  if (module != NULL && strpbrk (module, "\n=") != NULL)
+  if (module != NULL && (*module == '\0' || strpbrk (module, "\n=") != NULL))
     {
       g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
                    "option 'module': '%s' is not the name of a module", module);

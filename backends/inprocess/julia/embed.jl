@@ -33,8 +33,8 @@ function main()
         while pop()
             AT[1] = 0
             FIRST_HOST[1] == NOBODY && (FIRST_HOST[1] = SLOT[2])
-            # Other hosts, other things than frames, and settings are the runtime's affair.
-            SLOT[1] == 1 && SLOT[2] == FIRST_HOST[1] || hand_over(nothing)
+            # Other hosts, other things than frames, and settings are the runtime's affair; once it is loaded, so is everything.
+            STATE[2] != 0 && SLOT[1] == 1 && SLOT[2] == FIRST_HOST[1] || hand_over(nothing)
             copyto!(HEAD, body(16))
             STATE[4] += 1
             kind = number(HEAD, 13, 2)
@@ -43,7 +43,6 @@ function main()
             request(kind, n, number(HEAD, 9, 4))
             kind == 0x01 && hello()
         end
-        STATE[2] == 0 && Base.invokelatest(serve, nothing, nothing)
         wait(COND)
     end
 end

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""malt eval prints and ends over both backends alike. What the code says is compared by test-inprocess-same; this is about the command."""
+import unittest
+
+from cli_case import CliCase, malt
+
+COMMANDS = [
+    ["sum(1:10)"],
+    ["x = [1 2; 3 4]; x * x"],
+    ['struct P; a; b; end; P(1, "x")'],
+    ["x = 1", "x += 41;", "x"],
+    ["1 + 1;"],
+    ['println("out"); println(stderr, "err"); "ä∀🎉"'],
+    ['run(`echo child`); ccall(:puts, Cint, (Cstring,), "from C"); 1'],
+    ['@warn "careful"; @show 1 + 1'],
+    ["reshape(1:10000, 100, 100)"],
+    ["sqrt(-1)"],
+    ["1 +"],
+    ['f(n) = n == 0 ? error("deep") : f(n - 1)', "f(3)", 'println("not reached")'],
+    ['struct Bad end; Base.show(io::IO, ::Bad) = error("no show"); Bad()'],
+    ["--module", "Base.Iterators", "nameof(@__MODULE__)"],
+    ["--module", "Nosuch", "1"],
+    ["exit(7)"],
+    ['println("x"); exit(4)'],
+    ["@async exit(6); sleep(600)"],
+    ["read(stdin, String)"],
+]
+
+
+class Same(CliCase):
+    def test_the_command_prints_and_ends_over_both_backends_alike(self):
+        for arguments in COMMANDS:
+            with self.subTest(arguments):
+                expected = malt("eval", "--backend", "malt-process", *arguments)
+                seen = malt("eval", "--backend", "inprocess", *arguments)
+                self.assert_result(seen, expected.returncode, expected.stdout, expected.stderr)
+
+    def test_what_must_hold(self):
+        self.assert_result(malt("eval", "--backend", "inprocess", "sum(1:10)"), 0, "55\n")
+
+    def test_a_module_of_its_own_shows_its_types_as_main_does(self):
+        source = 'struct P; a; b; end; show([P(1, "x")][1].b); [P(1, "x")]'
+        expected = malt("eval", "--backend", "malt-process", source)
+        self.assertEqual(expected.returncode, 0)
+        self.assert_result(malt("eval", "--backend", "inprocess", "--option", "module=new", source), 0, expected.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
