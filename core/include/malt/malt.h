@@ -11,8 +11,8 @@
 #include <malt/malt-enum-types.h>
 #include <malt/malt-error.h>
 #include <malt/malt-export.h>
-#include <malt/malt-native.h>
 #include <malt/malt-future.h>
+#include <malt/malt-native.h>
 #include <malt/malt-types.h>
 #include <malt/malt-value.h>
 #include <malt/malt-version.h>
