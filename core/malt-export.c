@@ -302,7 +302,7 @@ publish (MaltWorker *worker, MaltExport *owned, GError **error)
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltValue) answer = NULL;
   g_autoptr (GBytes) owner = NULL;
-  MaltDirectFunction direct = { NULL };
+  MaltDirectFunction direct = { .code = NULL };
   gboolean is_pending;
 
   if (function->flags & MALT_EXPORT_DIRECT)
