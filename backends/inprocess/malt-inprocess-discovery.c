@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define OLDEST_MINOR 5 /* of Julia 1 */
+#define MAX_COMPLAINT_BYTES 300
 
 void
 malt_inprocess_julia_free (MaltInProcessJulia *julia)
@@ -104,9 +105,10 @@ dup_stamp (const char *path)
 
   if (path == NULL || g_stat (path, &info) != 0)
     return NULL;
-  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
-                          (gint64) info.st_size, (gint64) info.st_mtime,
-                          (gint64) info.st_ino);
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09" G_GINT64_FORMAT
+                          " %" G_GINT64_FORMAT,
+                          (gint64) info.st_size, (gint64) info.st_mtim.tv_sec,
+                          (gint64) info.st_mtim.tv_nsec, (gint64) info.st_ino);
 }
 
 static gboolean
@@ -234,6 +236,23 @@ take_answer (MaltInProcessJulia *julia, const char *text)
   return julia->version != NULL;
 }
 
+/* The last line of what a program wrote on its standard error. */
+static char *
+dup_complaint (char *errors)
+{
+  const char *line = "";
+  g_autofree char *text = NULL;
+
+  if (errors != NULL)
+    {
+      g_strchomp (errors);
+      line = strrchr (errors, '\n');
+      line = line != NULL ? line + 1 : errors;
+    }
+  text = g_utf8_make_valid (line, (gssize) strnlen (line, MAX_COMPLAINT_BYTES));
+  return *text != '\0' ? g_steal_pointer (&text) : g_strdup ("it said nothing");
+}
+
 static MaltInProcessJulia *
 ask (const char *program, gint64 timeout_ms, GCancellable *cancellable, GError **error)
 {
@@ -247,6 +266,7 @@ ask (const char *program, gint64 timeout_ms, GCancellable *cancellable, GError *
   g_autoptr (GSubprocess) process = NULL;
   g_autofree char *answer = NULL;
   g_autofree char *errors = NULL;
+  g_autofree char *complaint = NULL;
   g_autoptr (GError) cause = NULL;
 
   julia->program = g_strdup (program);
@@ -258,6 +278,7 @@ ask (const char *program, gint64 timeout_ms, GCancellable *cancellable, GError *
     return g_steal_pointer (&julia);
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
+  complaint = dup_complaint (errors);
   if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
                  "julia '%s' did not say where its library is within %" G_GINT64_FORMAT
@@ -266,9 +287,7 @@ ask (const char *program, gint64 timeout_ms, GCancellable *cancellable, GError *
   else
     g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
                  "julia '%s' cannot be run: %s", program,
-                 cause != NULL    ? cause->message
-                 : errors != NULL ? g_strchomp (errors)
-                                  : "it said nothing");
+                 cause != NULL ? cause->message : complaint);
   return NULL;
 }
 
