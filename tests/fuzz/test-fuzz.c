@@ -197,7 +197,7 @@ values_are_in_proportion_to_their_bodies (void)
       g_autoptr (GByteArray) array = make_body (random, bodies);
       g_autoptr (GBytes) body = g_bytes_new (array->data, array->len);
       gsize n_before = n_used_bytes ();
-      g_autoptr (MaltValue) value = malt_vectors_decode (body, NULL);
+      G_GNUC_UNUSED g_autoptr (MaltValue) value = malt_vectors_decode (body, NULL);
       gsize n_after = n_used_bytes ();
 
       if (n_after > n_before + BYTES_FOR_NONE + (gsize) BYTES_FOR_EACH_BYTE * array->len)

@@ -315,7 +315,7 @@ no_signal_while_another_call_is_outstanding (void)
   guint32 id;
   guint32 other_id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
-  g_autoptr (MaltFuture) other = start_eval (peer, &other_id);
+  G_GNUC_UNUSED g_autoptr (MaltFuture) other = start_eval (peer, &other_id);
   static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
@@ -370,7 +370,7 @@ forced_interrupt_signals_although_others_are_outstanding (void)
   g_autoptr (LinkPeer) peer = link_peer_new ();
   guint32 id;
   g_autoptr (MaltFuture) future = start_eval (peer, &id);
-  g_autoptr (MaltFuture) other = start_eval (peer, NULL);
+  G_GNUC_UNUSED g_autoptr (MaltFuture) other = start_eval (peer, NULL);
   static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);

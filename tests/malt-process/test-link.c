@@ -211,7 +211,7 @@ end_by (const MaltFrameHeader *header, guint16 zero, gconstpointer body,
         gsize n_body_bytes)
 {
   g_autoptr (LinkPeer) peer = link_peer_new ();
-  g_autoptr (MaltFuture) future = start_eval (peer, "1");
+  G_GNUC_UNUSED g_autoptr (MaltFuture) future = start_eval (peer, "1");
   guint8 bytes[MALT_FRAME_HEADER_BYTES];
 
   malt_frame_header_write (header, bytes);
@@ -315,7 +315,7 @@ what_cannot_be_sent_ends_the_connection (void)
 {
   g_autoptr (LinkPeer) peer = link_peer_new ();
   g_autoptr (MaltValue) array = unreadable_array_new ();
-  g_autoptr (MaltFuture) first = start_eval (peer, "1");
+  G_GNUC_UNUSED g_autoptr (MaltFuture) first = start_eval (peer, "1");
   g_autoptr (MaltFuture) unsendable = NULL;
   g_autoptr (MaltFuture) next = NULL;
   g_autofree char *end = NULL;

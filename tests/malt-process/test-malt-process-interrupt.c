@@ -33,7 +33,7 @@ static gboolean
 was_interrupted (MaltFuture *future)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (MaltValue) value = malt_future_fetch (future, NULL, &error);
+  G_GNUC_UNUSED g_autoptr (MaltValue) value = malt_future_fetch (future, NULL, &error);
 
   return g_error_matches (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION) &&
          g_strcmp0 (malt_error_get_exception_type (error), "InterruptException") == 0;

@@ -45,7 +45,7 @@ fail_with (const char *julia, const char *option)
   g_autofree char *julia_option = g_strconcat ("julia=", julia, NULL);
   g_autoptr (MaltConfig) config = process_test_config (julia_option, option);
   GError *error = NULL;
-  g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
+  G_GNUC_UNUSED g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
 
   return error;
 }
@@ -249,7 +249,7 @@ directory_that_is_not_there_is_named (void)
 {
   g_autoptr (MaltConfig) config = process_test_config ("cwd=/nowhere");
   g_autoptr (GError) error = NULL;
-  g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
+  G_GNUC_UNUSED g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
 
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
   CHECK (strstr (error->message, "'/nowhere'") != NULL);

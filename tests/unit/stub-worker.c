@@ -56,7 +56,7 @@ static const MaltOption options[] = {
   { .name = "fail",
     .type = MALT_OPTION_STRING,
     .summary = "why the launch fails; empty: without a reason" },
-  { NULL },
+  { .name = NULL },
 };
 
 /* Launch */

@@ -279,7 +279,8 @@ interrupt_without_a_future_means_the_newest_call (void)
   g_autoptr (MaltFuture) first = start_call (worker, "first");
   g_autoptr (MaltFuture) second = start_call (worker, "second");
   gboolean is_pending;
-  g_autoptr (MaltFuture) request = malt_worker_begin_request (worker, &is_pending);
+  G_GNUC_UNUSED g_autoptr (MaltFuture) request =
+      malt_worker_begin_request (worker, &is_pending);
 
   malt_assert (malt_worker_interrupt (worker, NULL, MALT_INTERRUPT_DEFAULT, NULL, NULL) ==
                MALT_INTERRUPT_DELIVERED);
