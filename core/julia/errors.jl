@@ -25,14 +25,12 @@ function user_frames(bt::Vector)
         for frame in frames_at(bt[i])::Vector{Base.StackTraces.StackFrame}
             push!(frames, frame)
         end
+        # What lies outside is C code of the host, whose debugging information is not ours to read.
+        !isempty(frames) && is_called_by_c(frames[end]) && return resize!(frames, length(frames) - 1)
     end
     entry = 0
     for i in 1:length(frames)
         frames[i].func === :malt_entry && (entry = i)
-    end
-    # Of a function that C has called.
-    for i in 1:(entry == 0 ? length(frames) : 0)
-        startswith(string(frames[i].func), "malt_native_") && (entry = i)
     end
     if entry > 0
         resize!(frames, entry - 1)
@@ -42,6 +40,7 @@ function user_frames(bt::Vector)
     end
     frames
 end
+is_called_by_c(frame) = startswith(string(frame.func), "malt_native_")
 function is_machinery(frame)
     frame.from_c && return true
     name = string(frame.func)
