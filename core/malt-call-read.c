@@ -85,7 +85,7 @@ malt_call_get_code (MaltCall *call)
  *
  * Gives the module in which names are looked up and code is evaluated.
  *
- * Returns: (nullable): a dotted path from Main; %NULL: the default
+ * Returns: (nullable): a dotted path, as in malt_call_new_eval(); %NULL: the worker's module
  */
 const char *
 malt_call_get_module (MaltCall *call)

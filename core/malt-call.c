@@ -78,8 +78,9 @@ malt_call_new_for_handle (MaltValue *function)
 
 /**
  * malt_call_new_eval:
- * @module: (nullable): the module to evaluate in, a dotted path from Main; %NULL: Main, or
- *   the module that the worker was given
+ * @module: (nullable): the module to evaluate in, a dotted path from the module that the
+ *   worker was given, which is mostly Main, or from Main if it begins so; %NULL: the
+ *   worker's module
  * @source: Julia source; several expressions are evaluated in order, the last gives the value
  *
  * Makes a call that evaluates source text at top level: it may import, define macros and
@@ -248,8 +249,7 @@ malt_call_add_keyword (MaltCall *call, const char *name, MaltValue *value)
 /**
  * malt_call_set_module:
  * @call: a call
- * @module: (nullable): a dotted path from Main; %NULL: Main, or the module that the worker
- *   was given
+ * @module: (nullable): the module, as in malt_call_new_eval()
  *
  * Sets the module in which names are looked up and code is evaluated.
  */

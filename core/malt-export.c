@@ -335,9 +335,9 @@ publish (MaltWorker *worker, MaltExport *owned, GError **error)
  *
  * Makes a C function callable from the worker's Julia code, as `Malt.host.name(args...)`.
  * The call waits, as any Julia task does, and gives what the function returns. `Malt` is
- * bound in Main by the first export. Exporting a name again replaces the function; calls
- * that are under way finish with the old one. Blocks until the worker knows the name,
- * which a call that hogs it can delay.
+ * bound by the first export, in Main or in the module that the worker was given. Exporting
+ * a name again replaces the function; calls that are under way finish with the old one.
+ * Blocks until the worker knows the name, which a call that hogs it can delay.
  *
  * Types in @signature:
  *
@@ -363,9 +363,13 @@ publish (MaltWorker *worker, MaltExport *owned, GError **error)
  * blocked in calls of this worker, and to any depth. When the worker ends, a function that
  * runs goes on, and its result goes nowhere.
  *
+ * With %MALT_EXPORT_DIRECT nothing stands between Julia and the function. No `value` is
+ * possible in @signature, arguments are converted as by Julia's `ccall`, and those that do
+ * not fit throw what `ccall` throws.
+ *
  * Errors: %MALT_ERROR_NOT_SUPPORTED: see malt_worker_get_capabilities();
  * %MALT_ERROR_INVALID_ARGUMENT: @name is no identifier, or @signature is wrong;
- * %MALT_ERROR_REMOTE_EXCEPTION: Main has a `Malt` that is something else;
+ * %MALT_ERROR_REMOTE_EXCEPTION: that module has a `Malt` that is something else;
  * %MALT_ERROR_WORKER_TERMINATED.
  *
  * Returns: %TRUE, or %FALSE with an error

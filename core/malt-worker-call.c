@@ -203,8 +203,9 @@ malt_worker_remote_call_finish (MaltWorker *worker, GAsyncResult *result, GError
 /**
  * malt_worker_remote_eval:
  * @worker: a worker
- * @module: (nullable): the module to evaluate in, a dotted path from Main; %NULL: Main, or
- *   the module that the worker was given
+ * @module: (nullable): the module to evaluate in, a dotted path from the module that the
+ *   worker was given, which is mostly Main, or from Main if it begins so; %NULL: the
+ *   worker's module
  * @source: Julia source; several expressions are evaluated in order, the last gives the value
  *
  * Sends source text for evaluation at top level and returns at once.
