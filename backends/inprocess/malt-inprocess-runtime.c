@@ -25,6 +25,7 @@
 #include "malt-inprocess-runtime.h"
 
 #include "link/malt-julia-source.h"
+#include "malt-inprocess-exit.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-loader.h"
 #include "process/malt-julia-program.h"
@@ -371,12 +372,19 @@ malt_inprocess_runtime_borrow (gconstpointer data, gsize n_bytes, guint64 loan)
 /* What Julia calls, in the Julia thread (on_hold and on_drop: in any thread of Julia's). */
 
 static void
+wake_for_exit (void)
+{
+  runtime.wake (runtime.wake_handle);
+}
+
+static void
 on_ready (gpointer wake_handle, gpointer wake)
 {
   g_mutex_lock (&runtime.lock);
   runtime.wake_handle = wake_handle;
   *(gpointer *) &runtime.wake = wake;
   runtime.thread = pthread_self ();
+  malt_inprocess_exit_watch (wake_for_exit);
   runtime.state = STATE_RUNNING;
   g_atomic_int_set (&runtime.is_running, TRUE);
   g_cond_broadcast (&runtime.changed);
@@ -389,6 +397,8 @@ on_pop (guint64 *slot)
 {
   Op *op;
 
+  if (malt_inprocess_exit_is_near ())
+    malt_inprocess_exit_rest ();
   g_clear_pointer (&runtime.current, op_free);
   if (g_atomic_int_compare_and_exchange (&runtime.needs_fence, TRUE, FALSE))
     {
@@ -418,6 +428,8 @@ on_poll (void)
 {
   gboolean is_empty;
 
+  if (malt_inprocess_exit_is_near ())
+    malt_inprocess_exit_rest ();
   if (g_atomic_int_get (&runtime.n_queued) > 0)
     {
       if (runtime.spin_until_us > 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define EXIT_LIMIT_US (2 * G_USEC_PER_SEC)
+#define SLOW_EXIT_US (G_USEC_PER_SEC)
 
 /* main() returns while Julia does something */
 
@@ -28,13 +29,23 @@ static const struct
   { "many tasks that sleep", "@sync for i in 1:100; @async sleep(600); end" },
 };
 
+/* Registered before Julia is loaded, and so run after libraries of Julia's have been destroyed. */
+static void
+exit_slowly (void)
+{
+  g_usleep (SLOW_EXIT_US);
+}
+
 static int
 be_host_that_leaves (void)
 {
   const char *source = occupations[atoi (g_getenv ("OCCUPATION"))].source;
-  g_autoptr (MaltWorker) worker = inprocess_test_launch (NULL);
+  g_autoptr (MaltWorker) worker = NULL;
   g_autoptr (MaltFuture) future = NULL;
 
+  if (g_getenv ("SLOW") != NULL)
+    atexit (exit_slowly);
+  worker = inprocess_test_launch (NULL);
   if (worker == NULL || inprocess_test_eval_int (worker, "1 + 1") != 2)
     return 1;
   if (source != NULL)
@@ -54,10 +65,10 @@ be_host_that_leaves (void)
 }
 
 static void
-check_leaving (guint occupation, const char *keep)
+check_leaving (guint occupation, const char *way)
 {
   g_autofree char *variable = g_strdup_printf ("OCCUPATION=%u", occupation);
-  g_autoptr (InProcessHost) host = inprocess_test_host ("leave", variable, keep, NULL);
+  g_autoptr (InProcessHost) host = inprocess_test_host ("leave", variable, way, NULL);
   gint64 left_us;
 
   malt_assert (inprocess_host_exited (host, 0));
@@ -75,6 +86,7 @@ host_that_leaves_main_ends_whatever_julia_does (void)
     {
       check_leaving (i, "KEEP=1");
       check_leaving (i, NULL);
+      check_leaving (i, "SLOW=1");
     }
 }
 
