@@ -128,6 +128,8 @@ function run_job(job::Job, e::Encoder)
         err isa InterruptException && let_reader_acknowledge(job)
     end
     Base.invokelatest(finish_job, job, e, value, ex, trace)
+    # This task may rest for long, and its frame knows the job.
+    job.what = job.args = job.kwargs = nothing
     forget_task_storage(job.task::Task)
     nothing
 end

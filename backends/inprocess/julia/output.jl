@@ -72,6 +72,8 @@ Base.close(io::HostIO) = nothing
 Base.lock(io::HostIO) = nothing
 Base.unlock(io::HostIO) = nothing
 Base.displaysize(io::HostIO) = get(OUTPUTS, first(writer()), TO_PROGRAM) == TO_PROGRAM ? displaysize(io.below) : (24, 80)
+# A child process gets the program's own.
+isdefined(Base, :rawhandle) && (Base.rawhandle(io::HostIO) = RawFD(io.stream))
 Base.show(io::IO, x::HostIO) = print(io, "HostIO(", x.stream, ")")
 
 # User code that redirects to a file, and back. While it does, the descriptor is the file for the whole program.
