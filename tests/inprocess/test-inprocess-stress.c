@@ -18,7 +18,7 @@ enum
 };
 
 #define MOST_GROWTH_BYTES \
-  (24 * 1024 * 1024) /* of either heap, after tens of GB went through */
+  ((gint64) 24 * 1024 * 1024) /* of either heap, after tens of GB went through */
 
 /* What the runtime still keeps. No name leads to its module, but the entry of user code, which is on every stack, belongs to it. */
 static const char probe[] =
