@@ -472,6 +472,8 @@ malt_channel_take (MaltChannel *channel, GCancellable *cancellable, GError **err
         g_propagate_error (error, failure);
       return value;
     }
+  if (malt_weak_worker_is_waited_for (channel->worker, error))
+    return NULL;
   malt_blocking_begin (&blocking);
   malt_channel_take_async (channel, cancellable, malt_blocking_on_ended, &blocking);
   value = malt_channel_take_finish (channel, malt_blocking_run (&blocking), error);
@@ -564,6 +566,8 @@ malt_channel_wait (MaltChannel *channel, GCancellable *cancellable, GError **err
   gboolean is_ready;
 
   g_return_val_if_fail (MALT_IS_CHANNEL (channel), FALSE);
+  if (malt_weak_worker_is_waited_for (channel->worker, error))
+    return FALSE;
   malt_blocking_begin (&blocking);
   malt_channel_wait_async (channel, cancellable, malt_blocking_on_ended, &blocking);
   is_ready = malt_channel_wait_finish (channel, malt_blocking_run (&blocking), error);

@@ -300,6 +300,8 @@ await_done (MaltFuture *future, gint64 deadline_us, GCancellable *cancellable,
 {
   if (malt_future_is_done (future))
     return TRUE;
+  if (malt_weak_worker_is_waited_for (future->worker, error))
+    return FALSE;
   drive_until_done (future, deadline_us, cancellable);
   if (!malt_future_is_done (future))
     wait_until_done (future, deadline_us, cancellable);
@@ -341,7 +343,8 @@ malt_future_is_done (MaltFuture *future)
  * Errors: %MALT_ERROR_REMOTE_EXCEPTION, %MALT_ERROR_WORKER_TERMINATED,
  * %MALT_ERROR_TIMED_OUT (the deadline of the call), %MALT_ERROR_CANCELLED (the wait, or the
  * future), %MALT_ERROR_ENCODE and %MALT_ERROR_DECODE; %MALT_ERROR_NOT_SUPPORTED: a handle was
- * asked for, see %MALT_CAPABILITY_HANDLES.
+ * asked for, see %MALT_CAPABILITY_HANDLES; %MALT_ERROR_FAILED: this is the thread of Julia, see
+ * malt_worker_invoke_on_julia_thread(), which would wait for itself; the future stays pending.
  *
  * Returns: (transfer full): the value, or %NULL with an error
  */

@@ -241,10 +241,11 @@ malt_native_get_pointer (MaltNative *native)
 void
 malt_native_throw (MaltNativeCell *cell, GError *error)
 {
-  g_autoptr (GError) before = NULL;
+  GError *before;
 
   g_return_if_fail (cell != NULL && error != NULL);
   before = g_atomic_pointer_exchange (&cell->thrown, error);
+  g_clear_error (&before);
 }
 
 /**

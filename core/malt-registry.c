@@ -9,6 +9,7 @@
 #include "malt-backend-private.h"
 #include "malt-builtin-backends.h"
 #include "malt-error-private.h"
+#include "malt-option.h"
 
 #include <string.h>
 
@@ -67,6 +68,20 @@ check_host_function_slots (const MaltWorkerClass *klass, GError **error)
 }
 
 static gboolean
+check_native_slots (const MaltWorkerClass *klass, GError **error)
+{
+  gboolean has_all = klass->native_new != NULL && klass->run_in_julia != NULL &&
+                     klass->is_julia_thread != NULL && klass->export_direct != NULL;
+
+  if (has_all || !(klass->capabilities & MALT_CAPABILITY_NATIVE))
+    return TRUE;
+  g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
+               "backend '%s' claims native calls and leaves a slot for them empty",
+               klass->name);
+  return FALSE;
+}
+
+static gboolean
 check_options (const MaltWorkerClass *klass, GError **error)
 {
   for (const MaltOption *option = klass->options; option->name != NULL; option++)
@@ -76,6 +91,15 @@ check_options (const MaltWorkerClass *klass, GError **error)
           g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
                        "backend '%s': option '%s' has no choices", klass->name,
                        option->name);
+          return FALSE;
+        }
+      if (option->default_value != NULL &&
+          !malt_option_check (option, option->default_value, klass->name, error))
+        {
+          g_clear_error (error);
+          g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
+                       "backend '%s': option '%s' does not accept its own default '%s'",
+                       klass->name, option->name, option->default_value);
           return FALSE;
         }
     }
@@ -96,7 +120,7 @@ check_class (GType type, const MaltWorkerClass *klass, GError **error)
         }
     }
   return check_channel_slots (klass, error) && check_host_function_slots (klass, error) &&
-         check_options (klass, error);
+         check_native_slots (klass, error) && check_options (klass, error);
 }
 
 static gboolean

@@ -18,6 +18,10 @@ MaltHandleHome *malt_worker_get_handle_home (MaltWorker *worker);
  * *out_is_pending is FALSE. (transfer full) */
 MaltFuture *malt_worker_begin_request (MaltWorker *worker, gboolean *out_is_pending);
 
+/* TRUE, with an error, in a thread without which the worker can answer nothing: there,
+ * nothing may be waited for. */
+gboolean malt_weak_worker_is_waited_for (MaltWeakWorker *weak, GError **error);
+
 /* FALSE once malt_worker_exited() was called or the worker is being disposed of. */
 gboolean malt_worker_is_alive (MaltWorker *worker);
 

@@ -4,6 +4,19 @@
 #include "malt-option.h"
 #include "malt-worker-state.h"
 
+gboolean
+malt_weak_worker_is_waited_for (MaltWeakWorker *weak, GError **error)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (weak);
+  MaltWorkerClass *klass = worker != NULL ? MALT_WORKER_GET_CLASS (worker) : NULL;
+
+  if (klass == NULL || klass->is_julia_thread == NULL || !klass->is_julia_thread ())
+    return FALSE;
+  g_set_error_literal (error, MALT_ERROR, MALT_ERROR_FAILED,
+                       "the thread of Julia would wait for itself");
+  return TRUE;
+}
+
 /**
  * malt_worker_is_running:
  * @worker: a worker

@@ -17,6 +17,7 @@
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-runtime.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CANCEL_LOOK_US 20000
@@ -29,12 +30,21 @@ typedef enum
   STATE_ENDED,
 } State;
 
+/* Where output goes. */
+typedef enum
+{
+  OUTPUT_FORWARD,
+  OUTPUT_SIGNAL,
+  OUTPUT_DISCARD,
+} Output;
+
 struct _MaltInProcessEvaluator
 {
   gatomicrefcount ref_count;
   MaltWeakWorker *worker; /* (owned) */
   MaltLink *link; /* (owned) */
   gboolean forces_interrupts;
+  Output output;
   guint64 host; /* 0 until it is added; constant then */
   gint is_running; /* atomic; state == STATE_RUNNING */
 
@@ -180,8 +190,18 @@ on_output (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes)
   MaltInProcessEvaluator *evaluator = owner;
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (evaluator->worker);
 
-  if (worker != NULL)
+  if (worker == NULL)
+    return;
+  if (evaluator->output == OUTPUT_SIGNAL)
     malt_worker_emit_output (worker, stream, call_id, bytes);
+  else if (evaluator->output == OUTPUT_FORWARD)
+    {
+      gsize n_bytes;
+      const char *text = g_bytes_get_data (bytes, &n_bytes);
+
+      /* An exception of a call that nobody waits for; all else Julia writes itself. */
+      fwrite (text, 1, n_bytes, stream == MALT_STREAM_STDERR ? stderr : stdout);
+    }
 }
 
 static void
@@ -219,9 +239,9 @@ send_interrupt_signal (gpointer owner, guint32 call_id, guint n_signal)
 }
 
 static void
-interrupts_over (G_GNUC_UNUSED gpointer owner)
+interrupts_over (gpointer owner)
 {
-  malt_inprocess_force_end ();
+  malt_inprocess_force_end (((MaltInProcessEvaluator *) owner)->host);
 }
 
 static const MaltLinkFuncs link_funcs = {
@@ -323,6 +343,16 @@ launch (MaltInProcessEvaluator *evaluator, MaltWorker *worker, GCancellable *can
   return wait_for_hello (evaluator, timeout_ms, cancellable, error);
 }
 
+static Output
+get_output (MaltWorker *worker)
+{
+  const char *output = malt_worker_get_option (worker, "output");
+
+  if (strcmp (output, "signal") == 0)
+    return OUTPUT_SIGNAL;
+  return strcmp (output, "discard") == 0 ? OUTPUT_DISCARD : OUTPUT_FORWARD;
+}
+
 MaltInProcessEvaluator *
 malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
                               GError **error)
@@ -332,10 +362,19 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
     .threads = malt_worker_get_option (worker, "threads"),
     .project = malt_worker_get_option (worker, "project"),
     .handles_signals = malt_worker_get_option_bool (worker, "handle-signals"),
+    .has_stdin = g_strcmp0 (malt_worker_get_option (worker, "stdin"), "inherit") == 0,
     .start_timeout_ms = malt_worker_get_option_int (worker, "start-timeout-ms"),
   };
   MaltInProcessEvaluator *evaluator;
 
+  if (!settings.handles_signals &&
+      strcmp (malt_worker_get_option (worker, "interrupt-busy"), "force") == 0)
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                           "option 'interrupt-busy': 'force' does not go with "
+                           "handle-signals = false: it is Julia that handles the signal");
+      return NULL;
+    }
   if (malt_inprocess_runtime_is_current_thread ())
     {
       g_set_error_literal (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
@@ -350,6 +389,7 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
   g_mutex_init (&evaluator->lock);
   g_cond_init (&evaluator->changed);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
+  evaluator->output = get_output (worker);
   evaluator->forces_interrupts =
       strcmp (malt_worker_get_option (worker, "interrupt-busy"), "force") == 0;
   evaluator->link = malt_link_new (

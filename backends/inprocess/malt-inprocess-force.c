@@ -69,9 +69,11 @@ static struct
   gboolean is_kicking; /* guarded by lock: the thread is there */
   guint n_sent; /* guarded by lock */
 
-  /* Of the I/O thread. */
+  /* Guarded by lock, but for the handler, which reads the action while is_routing. */
+  GArray
+      *wanting; /* (owned) (nullable): of guint64: workers with an interrupt under way */
   gboolean is_routing;
-  struct sigaction host_action; /* while is_routing; read by the handler */
+  struct sigaction host_action; /* while is_routing */
 
   /* Read by the handler of the Julia thread. */
   Mapping mappings[MAX_MAPPINGS];
@@ -191,14 +193,39 @@ route_interrupts (void)
   force.is_routing = TRUE;
 }
 
-void
-malt_inprocess_force_end (void)
+static void
+add_wanting (guint64 host)
 {
-  if (force.is_routing)
-    sigaction (SIGINT, &force.host_action, NULL);
-  force.is_routing = FALSE;
-  g_atomic_int_set (&force.is_wanted, FALSE);
-  __atomic_store_n (&force.target, 0, __ATOMIC_SEQ_CST);
+  if (force.wanting == NULL)
+    force.wanting = g_array_new (FALSE, FALSE, sizeof (guint64));
+  for (guint i = 0; i < force.wanting->len; i++)
+    if (g_array_index (force.wanting, guint64, i) == host)
+      return;
+  g_array_append_val (force.wanting, host);
+}
+
+static void
+remove_wanting (guint64 host)
+{
+  for (guint i = 0; force.wanting != NULL && i < force.wanting->len; i++)
+    if (g_array_index (force.wanting, guint64, i) == host)
+      g_array_remove_index_fast (force.wanting, i--);
+}
+
+void
+malt_inprocess_force_end (guint64 host)
+{
+  g_mutex_lock (&force.lock);
+  remove_wanting (host);
+  if (force.wanting == NULL || force.wanting->len == 0)
+    {
+      if (force.is_routing)
+        sigaction (SIGINT, &force.host_action, NULL);
+      force.is_routing = FALSE;
+      g_atomic_int_set (&force.is_wanted, FALSE);
+      __atomic_store_n (&force.target, 0, __ATOMIC_SEQ_CST);
+    }
+  g_mutex_unlock (&force.lock);
 }
 
 /* Stage two */
@@ -393,8 +420,9 @@ malt_inprocess_force_try (guint64 host, guint32 call_id, guint n)
 
   if (force.get_task == NULL)
     return FALSE;
-  g_atomic_int_set (&force.is_wanted, TRUE);
   g_mutex_lock (&force.lock);
+  add_wanting (host);
+  g_atomic_int_set (&force.is_wanted, TRUE);
   task = find_task (host, call_id);
   if (task != 0 && n == 1 && *(volatile const gint64 *) force.n_users == 1)
     {
@@ -451,7 +479,7 @@ malt_inprocess_force_try (G_GNUC_UNUSED guint64 host, G_GNUC_UNUSED guint32 call
 }
 
 void
-malt_inprocess_force_end (void)
+malt_inprocess_force_end (G_GNUC_UNUSED guint64 host)
 {
 }
 

@@ -23,8 +23,8 @@ void malt_inprocess_force_leave (guint64 host, guint32 call_id);
  * late. */
 gboolean malt_inprocess_force_try (guint64 host, guint32 call_id, guint n);
 
-/* No further try will be made: the host's handler of SIGINT is back. */
-void malt_inprocess_force_end (void);
+/* No further try will be made for calls of this worker. With the last one the host's handler of SIGINT is back. */
+void malt_inprocess_force_end (guint64 host);
 
 /* Can this be done here? */
 gboolean malt_inprocess_force_is_supported (void);

@@ -111,7 +111,7 @@ block_signals_of_host (void)
   sigfillset (&set);
   for (gsize i = 0; i < G_N_ELEMENTS (own_signals); i++)
     sigdelset (&set, own_signals[i]);
-  pthread_sigmask (SIG_BLOCK, &set, NULL);
+  pthread_sigmask (SIG_SETMASK, &set, NULL);
 }
 
 void

@@ -89,6 +89,7 @@ typedef struct
   char *threads; /* (owned) (nullable) */
   char *project; /* (owned) (nullable) */
   gboolean handles_signals;
+  gboolean has_stdin;
   pthread_t thread; /* constant from RUNNING on */
   gint is_running; /* atomic: state == STATE_RUNNING */
 
@@ -369,6 +370,39 @@ malt_inprocess_runtime_borrow (gconstpointer data, gsize n_bytes, guint64 loan)
   return g_bytes_new_with_free_func (data, n_bytes, give_back, number);
 }
 
+typedef struct
+{
+  GDestroyNotify destroy;
+  gpointer data;
+} Drop;
+
+static void
+run_drop (gpointer data, G_GNUC_UNUSED gpointer user_data)
+{
+  g_autofree Drop *drop = data;
+
+  drop->destroy (drop->data);
+}
+
+/* Lets something go in another thread: what the last reference calls is the user's, and has no place in the Julia thread, where it might be in the
+ * middle of a garbage collection, and could not wait for the worker. */
+static void
+drop_elsewhere (GDestroyNotify destroy, gpointer data)
+{
+  static GThreadPool *pool; /* (owned): of one thread that ends when it is idle */
+  static gsize is_made;
+  Drop *drop = g_new (Drop, 1);
+
+  if (g_once_init_enter (&is_made))
+    {
+      pool = g_thread_pool_new (run_drop, NULL, 1, FALSE, NULL);
+      g_once_init_leave (&is_made, 1);
+    }
+  drop->destroy = destroy;
+  drop->data = data;
+  g_thread_pool_push (pool, drop, NULL);
+}
+
 /* What Julia calls, in the Julia thread (on_hold and on_drop: in any thread of Julia's). */
 
 static void
@@ -399,6 +433,9 @@ on_pop (guint64 *slot)
 
   if (malt_inprocess_exit_is_near ())
     malt_inprocess_exit_rest ();
+  if (runtime.current != NULL && runtime.current->frame != NULL &&
+      runtime.current->frame->loans != NULL)
+    drop_elsewhere ((GDestroyNotify) op_free, g_steal_pointer (&runtime.current));
   g_clear_pointer (&runtime.current, op_free);
   if (g_atomic_int_compare_and_exchange (&runtime.needs_fence, TRUE, FALSE))
     {
@@ -472,25 +509,11 @@ on_hold (guint64 owner)
   g_bytes_ref ((GBytes *) (guintptr) owner);
 }
 
-static void
-drop (gpointer owner, G_GNUC_UNUSED gpointer user_data)
-{
-  g_bytes_unref (owner);
-}
-
-/* Called by finalizers: what the last reference calls is the user's, and has no place in the middle of Julia's garbage collection. */
+/* Called by finalizers. */
 static void
 on_drop (guint64 owner)
 {
-  static GThreadPool *pool; /* (owned): of one thread that ends when it is idle */
-  static gsize is_made;
-
-  if (g_once_init_enter (&is_made))
-    {
-      pool = g_thread_pool_new (drop, NULL, 1, FALSE, NULL);
-      g_once_init_leave (&is_made, 1);
-    }
-  g_thread_pool_push (pool, (gpointer) (guintptr) owner, NULL);
+  drop_elsewhere ((GDestroyNotify) g_bytes_unref, (gpointer) (guintptr) owner);
 }
 
 /* The message of an error that a host function has set; Julia copies it and frees the error. */
@@ -594,21 +617,22 @@ make_options (const MaltInProcessSettings *settings)
 }
 
 static char *
-make_boot (void)
+make_boot (gboolean has_stdin)
 {
-  g_autoptr (GBytes) source =
-      malt_julia_dup_runtime ("inprocess/memory.jl", "inprocess/output.jl",
-                              "inprocess/native.jl", "inprocess/force.jl", NULL);
+  static const char *const transport[] = { "inprocess/memory.jl", "inprocess/output.jl",
+                                           "inprocess/native.jl", "inprocess/force.jl",
+                                           NULL };
+  g_autoptr (GBytes) source = malt_julia_dup_runtime (transport);
   gsize n_bytes;
   const char *text = g_bytes_get_data (source, &n_bytes);
   g_autofree char *constants = NULL;
 
   /* Copied by the boot, which runs later than this function. */
   text = g_strndup (text, n_bytes);
-  constants = g_strdup_printf ("const HOST = UInt(%" G_GUINTPTR_FORMAT
-                               "); const SOURCE = UInt(%" G_GUINTPTR_FORMAT
-                               "); const SOURCE_BYTES = %" G_GSIZE_FORMAT "\n",
-                               (guintptr) functions, (guintptr) text, n_bytes);
+  constants = g_strdup_printf (
+      "const HOST = UInt(%" G_GUINTPTR_FORMAT "); const SOURCE = UInt(%" G_GUINTPTR_FORMAT
+      "); const SOURCE_BYTES = %" G_GSIZE_FORMAT "; const HAS_STDIN = %s\n",
+      (guintptr) functions, (guintptr) text, n_bytes, has_stdin ? "true" : "false");
   return malt_julia_dup_boot (constants, "inprocess/embed.jl");
 }
 
@@ -657,10 +681,10 @@ check_settings (const MaltInProcessSettings *settings, GError **error)
     }
   if (!settings->handles_signals && threads != NULL && strcmp (threads, "1") != 0)
     {
-      g_set_error_literal (
-          error, MALT_ERROR, MALT_ERROR_CONFIG,
-          "option 'handle-signals': 'no' is possible with one thread only: Julia stops "
-          "its threads for garbage collection by a signal");
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                           "option 'handle-signals': 'false' is possible with one thread "
+                           "only: Julia stops "
+                           "its threads for garbage collection by a signal");
       return FALSE;
     }
   return TRUE;
@@ -693,10 +717,11 @@ start_julia (const MaltInProcessSettings *settings, GCancellable *cancellable,
   runtime.threads = g_strdup (settings->threads);
   runtime.project = g_strdup (settings->project);
   runtime.handles_signals = settings->handles_signals;
+  runtime.has_stdin = settings->has_stdin;
   start = g_new (Start, 1); /* for the life of the thread, which is that of the process */
   start->library = library;
   start->options = make_options (settings);
-  start->boot = make_boot ();
+  start->boot = make_boot (settings->has_stdin);
   return start_thread (start, error);
 }
 
@@ -716,13 +741,16 @@ is_like (const MaltInProcessSettings *settings, GError **error)
   if (program != NULL && strcmp (program, runtime.julia->program) != 0)
     what = "julia";
   else if (settings->threads != NULL &&
-           g_strcmp0 (settings->threads, runtime.threads) != 0)
+           strcmp (settings->threads, runtime.threads != NULL ? runtime.threads : "1") !=
+               0)
     what = "threads";
   else if (settings->project != NULL &&
            g_strcmp0 (settings->project, runtime.project) != 0)
     what = "project";
   else if (settings->handles_signals != runtime.handles_signals)
     what = "handle-signals";
+  else if (settings->has_stdin != runtime.has_stdin)
+    what = "stdin";
   if (what != NULL)
     g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
                  "option '%s': the Julia of this process, '%s', was started with another "

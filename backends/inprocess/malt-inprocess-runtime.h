@@ -13,6 +13,7 @@ typedef struct
   const char *threads; /* (nullable) */
   const char *project; /* (nullable) */
   gboolean handles_signals;
+  gboolean has_stdin; /* that of the host */
   gint64 start_timeout_ms;
 } MaltInProcessSettings;
 

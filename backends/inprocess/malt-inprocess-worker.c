@@ -34,6 +34,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (MaltInProcessWorker, malt_inprocess_worker,
 
 static const char *const output_choices[] = { "forward", "signal", "discard", NULL };
 
+static const char *const stdin_choices[] = { "null", "inherit", NULL };
 static const char *const busy_choices[] = { "no", "force", NULL };
 
 static const MaltOption options[] = {
@@ -62,6 +63,13 @@ static const MaltOption options[] = {
     .is_common = TRUE,
     .summary =
         "output of evaluated code: to the host's, to the signal output, or nowhere" },
+  { .name = "stdin",
+    .type = MALT_OPTION_ENUM,
+    .default_value = "null",
+    .choices = stdin_choices,
+    .is_common = TRUE,
+    .summary =
+        "standard input of evaluated code: empty, or the host's; of the first worker" },
   { .name = "interrupt-busy",
     .type = MALT_OPTION_ENUM,
     .default_value = "no",
@@ -220,17 +228,11 @@ malt_inprocess_worker_kill (G_GNUC_UNUSED MaltWorker *worker, G_GNUC_UNUSED int 
 
 /* Nothing has to be read here: the answer comes in the Julia thread. But a caller that looks for it is there sooner than one that is woken. */
 static gboolean
-malt_inprocess_worker_drive (MaltWorker *worker, MaltFuture *future,
+malt_inprocess_worker_drive (G_GNUC_UNUSED MaltWorker *worker, MaltFuture *future,
                              G_GNUC_UNUSED gint64 deadline_us,
                              G_GNUC_UNUSED GCancellable *cancellable)
 {
-  if (malt_inprocess_runtime_is_current_thread ())
-    malt_worker_complete_call (
-        worker, malt_future_get_id (future), NULL,
-        g_error_new_literal (MALT_ERROR, MALT_ERROR_FAILED,
-                             "the Julia thread would wait for itself for ever"));
-  else
-    malt_inprocess_runtime_spin (future);
+  malt_inprocess_runtime_spin (future);
   return malt_future_is_done (future);
 }
 

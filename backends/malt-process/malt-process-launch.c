@@ -229,7 +229,8 @@ MaltProcessEvaluator *
 malt_process_evaluator_new (MaltWorker *worker, GError **error)
 {
   g_autoptr (MaltProcessEvaluator) evaluator = g_new0 (MaltProcessEvaluator, 1);
-  g_autoptr (GBytes) runtime = malt_julia_dup_runtime ("julia/stream.jl", NULL);
+  static const char *const transport[] = { "julia/stream.jl", NULL };
+  g_autoptr (GBytes) runtime = malt_julia_dup_runtime (transport);
 
   g_atomic_ref_count_init (&evaluator->ref_count);
   g_mutex_init (&evaluator->lock);

@@ -31,16 +31,13 @@ append_source (GString *text, const char *path)
 }
 
 GBytes *
-malt_julia_dup_runtime (const char *first_file, ...)
+malt_julia_dup_runtime (const char *const *files)
 {
   GString *text = g_string_new (NULL);
-  va_list files;
 
   append_source (text, "julia/runtime.jl");
-  va_start (files, first_file);
-  for (const char *file = first_file; file != NULL; file = va_arg (files, const char *))
-    append_source (text, file);
-  va_end (files);
+  for (; *files != NULL; files++)
+    append_source (text, *files);
   return g_string_free_to_bytes (text);
 }
 

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 GBytes *malt_julia_dup_source (const char *path);
 
 /* The runtime with the files of a transport, which NULL ends. */
-GBytes *malt_julia_dup_runtime (const char *first_file, ...) G_GNUC_NULL_TERMINATED;
+GBytes *malt_julia_dup_runtime (const char *const *files);
 
 /* What a Julia runs first: core/julia/boot.jl and the file of a transport, as the body of one module that no name leads to. @constants is
  * Julia text that stands before both. */

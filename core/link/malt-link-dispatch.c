@@ -51,23 +51,22 @@ on_hello (MaltLink *link, MaltWireReader *reader, GError **error)
   return TRUE;
 }
 
-/* The texts of an error, as three values. */
+/* The texts of an error; only the message is of interest. */
 static gboolean
 on_refused (MaltLink *link, MaltWireReader *reader, GError **error)
 {
-  g_autofree char *type = NULL;
-  g_autofree char *message = NULL;
-  g_autofree char *backtrace = NULL;
+  char *texts[3] = { NULL }; /* (owned) */
   guint8 class;
+  gboolean is_right = malt_wire_reader_take_u8 (reader, &class, error);
 
-  if (!malt_wire_reader_take_u8 (reader, &class, error) ||
-      (type = malt_wire_reader_take_string_value (reader, error)) == NULL ||
-      (message = malt_wire_reader_take_string_value (reader, error)) == NULL ||
-      (backtrace = malt_wire_reader_take_string_value (reader, error)) == NULL ||
-      !malt_wire_reader_finish (reader, error))
-    return FALSE;
-  link->funcs->refused (link->owner, message);
-  return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (texts) && is_right; i++)
+    is_right = (texts[i] = malt_wire_reader_take_string_value (reader, error)) != NULL;
+  is_right = is_right && malt_wire_reader_finish (reader, error);
+  if (is_right)
+    link->funcs->refused (link->owner, texts[1]);
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (texts[i]);
+  return is_right;
 }
 
 /* Answers */

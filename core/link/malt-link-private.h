@@ -100,7 +100,7 @@ struct _MaltLink
 
 /* The answer to a HOST_CALL, a MaltHostReply; without lock: malt-link-request.c. */
 void malt_link_send_host_result (guint32 id, MaltValue *value, const GError *error,
-                                 gpointer link);
+                                 gpointer data);
 
 /* Sending: malt-link-send.c. All with lock held. */
 

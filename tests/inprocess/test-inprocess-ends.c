@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_LIMIT_US (2 * G_USEC_PER_SEC)
-#define SLOW_EXIT_US (G_USEC_PER_SEC)
+#define EXIT_LIMIT_US (G_GINT64_CONSTANT (2) * 1000 * 1000)
+#define SLOW_EXIT_US (1000 * 1000)
 
 /* main() returns while Julia does something */
 

@@ -187,7 +187,7 @@ wait_for_itself (gpointer data)
 {
   MaltWorker *worker = ((gpointer *) data)[0];
   GError **error = ((gpointer *) data)[1];
-  g_autoptr (MaltValue) value =
+  G_GNUC_UNUSED g_autoptr (MaltValue) value =
       malt_worker_remote_eval_fetch (worker, NULL, "1 + 1", NULL, error);
 }
 
@@ -264,7 +264,7 @@ what_is_no_native_function_is_an_error (void)
           malt_native_new (worker, cases[i].function, cases[i].signature, NULL, &error);
 
       malt_assert (native == NULL);
-      malt_assert_error (error, MALT_ERROR, cases[i].code);
+      malt_assert_error (error, MALT_ERROR, (int) cases[i].code);
     }
 }
 

@@ -18,7 +18,7 @@ enum
 };
 
 #define MOST_GROWTH_BYTES \
-  (24 * 1024 * 1024) /* of either heap, after tens of GB went through */
+  ((gint64) 24 * 1024 * 1024) /* of either heap, after tens of GB went through */
 
 /* What the runtime still keeps. No name leads to its module, but the entry of user code, which is on every stack, belongs to it. */
 static const char probe[] =
@@ -362,6 +362,7 @@ worker_that_has_ended_leaves_nothing_in_the_runtime (void)
       malt_assert (passing != NULL);
       handle = inprocess_test_eval_value (passing, "Ref(1)");
       waiting = malt_worker_remote_eval (passing, NULL, "sleep(600)");
+      malt_assert (handle != NULL && !malt_future_is_done (waiting));
     }
   malt_assert (inprocess_test_until (has_one_host, last, INPROCESS_DEADLINE_MS));
   malt_assert_int (inprocess_test_eval_int (last, n_handles), 0);
