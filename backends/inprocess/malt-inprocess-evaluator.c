@@ -16,6 +16,7 @@
 #include "link/malt-weak-worker.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-runtime.h"
+#include "malt-inprocess-start.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -382,7 +383,7 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
                            "launched in other threads");
       return NULL;
     }
-  if (!malt_inprocess_runtime_require (&settings, cancellable, error))
+  if (!malt_inprocess_start_require (&settings, cancellable, error))
     return NULL;
   evaluator = g_new0 (MaltInProcessEvaluator, 1);
   g_atomic_ref_count_init (&evaluator->ref_count);

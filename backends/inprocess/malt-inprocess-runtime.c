@@ -2,13 +2,6 @@
 /*
  * The one Julia of this process.
  *
- * Julia can be initialised once, never again, and not unloaded: so this is the life of one static struct. States (guarded by lock):
- *
- *   NONE      nothing has happened; a failure to find or to load libjulia leads back to here
- *   STARTING  one thread finds Julia, makes the Julia thread and waits for it; others wait for that one
- *   RUNNING   the boot has called on_ready()
- *   BROKEN    Julia was initialised and the boot failed: there is no second try
- *
  * The Julia thread belongs to Julia's scheduler. What other threads want of it they put into a queue and wake it through the handle of an
  * AsyncCondition (uv_async_send(), which is safe in any thread); the reader, a task of Julia's, takes it from there
  * (julia/embed.jl, then julia/memory.jl). Julia calls the functions of the table `functions`, whose address is written into the boot text.
@@ -27,12 +20,9 @@
 #include "link/malt-julia-source.h"
 #include "malt-inprocess-exit.h"
 #include "malt-inprocess-force.h"
-#include "malt-inprocess-loader.h"
-#include "process/malt-julia-program.h"
+#include "malt-inprocess-start.h"
 
 #include <pthread.h>
-#include <string.h>
-#include <sys/resource.h>
 
 enum
 {
@@ -40,18 +30,6 @@ enum
   MAX_SPIN_MISSES = 3,
   SPIN_RETRY = 64,
 };
-
-#define CANCEL_LOOK_US 20000 /* how late a cancelled start may be noticed */
-#define DEFAULT_STACK_BYTES ((gsize) 8 * 1024 * 1024)
-#define LEAST_STACK_BYTES ((gsize) 1024 * 1024)
-
-typedef enum
-{
-  STATE_NONE,
-  STATE_STARTING,
-  STATE_RUNNING,
-  STATE_BROKEN,
-} State;
 
 /* As julia/memory.jl knows them. */
 typedef enum
@@ -82,23 +60,15 @@ typedef struct
 typedef struct
 {
   GMutex lock; /* guards what has no other remark */
-  GCond changed; /* of state */
-  State state;
-  GError *error; /* (owned) (nullable): why BROKEN, or why the last start failed */
-  MaltInProcessJulia *julia; /* (owned) (nullable): constant from RUNNING on */
-  char *threads; /* (owned) (nullable) */
-  char *project; /* (owned) (nullable) */
-  gboolean handles_signals;
-  gboolean has_stdin;
-  pthread_t thread; /* constant from RUNNING on */
-  gint is_running; /* atomic: state == STATE_RUNNING */
+  pthread_t thread; /* constant once is_running */
+  gint is_running; /* atomic: on_ready() was called */
 
   GQueue queue; /* of Op (owned) */
   gint n_queued; /* atomic: its length */
   gboolean is_asleep;
   gint needs_fence; /* atomic: a SIGINT is on its way to Julia */
   gboolean has_polled; /* the runtime is there: pop does not put to sleep any more */
-  gpointer wake_handle; /* constant from RUNNING on */
+  gpointer wake_handle; /* constant once is_running */
   int (*wake) (gpointer handle);
   GHashTable *hosts; /* (owned): number -> MaltLink (owned) */
   guint64 last_host;
@@ -419,10 +389,9 @@ on_ready (gpointer wake_handle, gpointer wake)
   *(gpointer *) &runtime.wake = wake;
   runtime.thread = pthread_self ();
   malt_inprocess_exit_watch (wake_for_exit);
-  runtime.state = STATE_RUNNING;
   g_atomic_int_set (&runtime.is_running, TRUE);
-  g_cond_broadcast (&runtime.changed);
   g_mutex_unlock (&runtime.lock);
+  malt_inprocess_start_is_ready ();
 }
 
 /* slot: kind, host, then what julia/memory.jl says of the kind. What was given before is over. */
@@ -561,63 +530,10 @@ static const AnyFunction functions[] = {
   (AnyFunction) malt_inprocess_force_leave,
 };
 
-/* The start */
+/* The text that Julia begins with */
 
-typedef struct
-{
-  MaltInProcessLibrary *library;
-  GStrv options; /* (owned) */
-  char *boot; /* (owned) */
-} Start;
-
-static void
-fail_boot (GError *error)
-{
-  g_mutex_lock (&runtime.lock);
-  runtime.state = STATE_BROKEN;
-  runtime.error = error;
-  g_cond_broadcast (&runtime.changed);
-  g_mutex_unlock (&runtime.lock);
-}
-
-static gpointer
-run_julia (gpointer data)
-{
-  Start *start = data;
-  GError *error = NULL;
-
-  malt_inprocess_library_init (start->library, runtime.julia,
-                               (const char *const *) start->options);
-  if (malt_inprocess_library_eval (start->library, start->boot, &error))
-    error = g_error_new_literal (MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                                 "Julia left the loop of libmalt");
-  fail_boot (error);
-  return NULL;
-}
-
-static GStrv
-make_options (const MaltInProcessSettings *settings)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  const char *threads = settings->threads != NULL ? settings->threads : "1";
-  g_autofree char *thread_flag = g_strconcat ("--threads=", threads, NULL);
-
-  /* The boot text is interpreted; it restores what evaluated code is run with. */
-  g_strv_builder_add_many (builder, "julia", "--startup-file=no", "--compile=min",
-                           settings->handles_signals ? "--handle-signals=yes"
-                                                     : "--handle-signals=no",
-                           thread_flag, NULL);
-  if (settings->project != NULL)
-    {
-      g_autofree char *project = g_strconcat ("--project=", settings->project, NULL);
-
-      g_strv_builder_add (builder, project);
-    }
-  return g_strv_builder_end (builder);
-}
-
-static char *
-make_boot (gboolean has_stdin)
+char *
+malt_inprocess_runtime_dup_boot (gboolean has_stdin)
 {
   static const char *const transport[] = { "inprocess/memory.jl", "inprocess/output.jl",
                                            "inprocess/native.jl", "inprocess/force.jl",
@@ -634,193 +550,4 @@ make_boot (gboolean has_stdin)
       "); const SOURCE_BYTES = %" G_GSIZE_FORMAT "; const HAS_STDIN = %s\n",
       (guintptr) functions, (guintptr) text, n_bytes, has_stdin ? "true" : "false");
   return malt_julia_dup_boot (constants, "inprocess/embed.jl");
-}
-
-/* As large as that of a main thread, since that is what Julia takes a thread that initialises it for. */
-static gsize
-get_stack_bytes (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-    return DEFAULT_STACK_BYTES;
-  return MAX ((gsize) limit.rlim_cur, LEAST_STACK_BYTES);
-}
-
-static gboolean
-start_thread (Start *start, GError **error)
-{
-  pthread_attr_t attributes;
-  pthread_t thread;
-  int code;
-
-  pthread_attr_init (&attributes);
-  pthread_attr_setstacksize (&attributes, get_stack_bytes ());
-  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
-  code = pthread_create (&thread, &attributes, run_julia, start);
-  pthread_attr_destroy (&attributes);
-  if (code != 0)
-    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                 "no thread for Julia can be made: %s", g_strerror (code));
-  return code == 0;
-}
-
-static gboolean
-check_settings (const MaltInProcessSettings *settings, GError **error)
-{
-  const char *threads = settings->threads;
-
-  if (threads != NULL && strcmp (threads, "auto") != 0 &&
-      !g_ascii_string_to_unsigned (threads, 10, 1, 1024, NULL, NULL))
-    {
-      g_set_error (
-          error, MALT_ERROR, MALT_ERROR_CONFIG,
-          "option 'threads': expected a number from 1 to 1024, or auto, got '%s'",
-          threads);
-      return FALSE;
-    }
-  if (!settings->handles_signals && threads != NULL && strcmp (threads, "1") != 0)
-    {
-      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CONFIG,
-                           "option 'handle-signals': 'false' is possible with one thread "
-                           "only: Julia stops "
-                           "its threads for garbage collection by a signal");
-      return FALSE;
-    }
-  return TRUE;
-}
-
-/* In state STARTING, by the thread that made it so. */
-static gboolean
-start_julia (const MaltInProcessSettings *settings, GCancellable *cancellable,
-             GError **error)
-{
-  g_autofree char *program = malt_julia_find_program (settings->julia, error);
-  MaltInProcessJulia *julia;
-  MaltInProcessLibrary *library;
-  Start *start;
-
-  if (program == NULL || !check_settings (settings, error))
-    return FALSE;
-  julia =
-      malt_inprocess_discover (program, settings->start_timeout_ms, cancellable, error);
-  if (julia == NULL)
-    return FALSE;
-  library = malt_inprocess_library_open (julia, error);
-  if (library == NULL)
-    {
-      malt_inprocess_julia_free (julia);
-      return FALSE;
-    }
-  g_clear_pointer (&runtime.julia, malt_inprocess_julia_free);
-  runtime.julia = julia;
-  runtime.threads = g_strdup (settings->threads);
-  runtime.project = g_strdup (settings->project);
-  runtime.handles_signals = settings->handles_signals;
-  runtime.has_stdin = settings->has_stdin;
-  start = g_new (Start, 1); /* for the life of the thread, which is that of the process */
-  start->library = library;
-  start->options = make_options (settings);
-  start->boot = make_boot (settings->has_stdin);
-  return start_thread (start, error);
-}
-
-/* With lock held. */
-static gboolean
-is_like (const MaltInProcessSettings *settings, GError **error)
-{
-  g_autofree char *program = NULL;
-  const char *what = NULL;
-
-  if (settings->julia != NULL)
-    {
-      program = malt_julia_find_program (settings->julia, error);
-      if (program == NULL)
-        return FALSE;
-    }
-  if (program != NULL && strcmp (program, runtime.julia->program) != 0)
-    what = "julia";
-  else if (settings->threads != NULL &&
-           strcmp (settings->threads, runtime.threads != NULL ? runtime.threads : "1") !=
-               0)
-    what = "threads";
-  else if (settings->project != NULL &&
-           g_strcmp0 (settings->project, runtime.project) != 0)
-    what = "project";
-  else if (settings->handles_signals != runtime.handles_signals)
-    what = "handle-signals";
-  else if (settings->has_stdin != runtime.has_stdin)
-    what = "stdin";
-  if (what != NULL)
-    g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
-                 "option '%s': the Julia of this process, '%s', was started with another "
-                 "value, and there is one for all in-process workers",
-                 what, runtime.julia->program);
-  return what == NULL;
-}
-
-/* With lock held: until the state is neither STARTING nor the deadline passed nor the cancellable fired. */
-static void
-wait_while_starting (gint64 deadline_us, GCancellable *cancellable)
-{
-  while (runtime.state == STATE_STARTING && g_get_monotonic_time () < deadline_us &&
-         !g_cancellable_is_cancelled (cancellable))
-    g_cond_wait_until (&runtime.changed, &runtime.lock,
-                       g_get_monotonic_time () + CANCEL_LOOK_US);
-}
-
-/* With lock held, which is let go meanwhile. The state is NONE. */
-static gboolean
-start (const MaltInProcessSettings *settings, GCancellable *cancellable, GError **error)
-{
-  gboolean is_started;
-
-  runtime.state = STATE_STARTING;
-  g_mutex_unlock (&runtime.lock);
-  is_started = start_julia (settings, cancellable, error);
-  g_mutex_lock (&runtime.lock);
-  if (!is_started)
-    {
-      runtime.state = STATE_NONE;
-      g_cond_broadcast (&runtime.changed);
-    }
-  return is_started;
-}
-
-gboolean
-malt_inprocess_runtime_require (const MaltInProcessSettings *settings,
-                                GCancellable *cancellable, GError **error)
-{
-  gint64 deadline_us = g_get_monotonic_time () + settings->start_timeout_ms * 1000;
-  gboolean is_ok = FALSE;
-
-  g_mutex_lock (&runtime.lock);
-  for (;;)
-    {
-      wait_while_starting (deadline_us, cancellable);
-      if (runtime.state != STATE_NONE)
-        break;
-      if (!start (settings, cancellable, error))
-        {
-          g_mutex_unlock (&runtime.lock);
-          return FALSE;
-        }
-    }
-  if (runtime.state == STATE_RUNNING)
-    is_ok = is_like (settings, error);
-  else if (runtime.state == STATE_BROKEN)
-    g_propagate_error (error, g_error_copy (runtime.error));
-  else if (!g_cancellable_set_error_if_cancelled (cancellable, error))
-    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                 "Julia did not start within %" G_GINT64_FORMAT
-                 " ms; it goes on starting",
-                 settings->start_timeout_ms);
-  g_mutex_unlock (&runtime.lock);
-  return is_ok;
-}
-
-const char *
-malt_inprocess_runtime_get_version (void)
-{
-  return runtime.julia->version;
 }

@@ -6,25 +6,6 @@
 
 G_BEGIN_DECLS
 
-/* What a worker wants the runtime to be like. All (unowned). */
-typedef struct
-{
-  const char *julia; /* (nullable): the option */
-  const char *threads; /* (nullable) */
-  const char *project; /* (nullable) */
-  gboolean handles_signals;
-  gboolean has_stdin; /* that of the host */
-  gint64 start_timeout_ms;
-} MaltInProcessSettings;
-
-/* Starts the runtime, or checks that the one that runs is like that. Blocks. */
-gboolean malt_inprocess_runtime_require (const MaltInProcessSettings *settings,
-                                         GCancellable *cancellable, GError **error);
-
-/* Once it runs: */
-
-const char *malt_inprocess_runtime_get_version (void);
-
 /* A number by which Julia knows the link. Its frames are given to it in the Julia thread. */
 guint64 malt_inprocess_runtime_add_host (MaltLink *link);
 
@@ -51,5 +32,8 @@ gboolean malt_inprocess_runtime_is_current_thread (void);
 /* Waits for a moment, as long as a small call takes, whether the future is done, or the number, which is atomic, is not 0. */
 void malt_inprocess_runtime_spin (MaltFuture *future);
 void malt_inprocess_runtime_spin_for (const gint *is_done);
+
+/* The text that Julia evaluates first, and does not return from. */
+char *malt_inprocess_runtime_dup_boot (gboolean has_stdin);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 #include "malt-inprocess-discovery.h"
 #include "malt-inprocess-evaluator.h"
 #include "malt-inprocess-runtime.h"
+#include "malt-inprocess-start.h"
 #include "process/malt-julia-program.h"
 
 #include <unistd.h>
@@ -356,7 +357,7 @@ malt_inprocess_worker_get_pid (G_GNUC_UNUSED MaltWorker *worker)
 static char *
 malt_inprocess_worker_dup_julia_version (G_GNUC_UNUSED MaltWorker *worker)
 {
-  return g_strdup (malt_inprocess_runtime_get_version ());
+  return g_strdup (malt_inprocess_start_get_version ());
 }
 
 /* The class */
