@@ -12,6 +12,7 @@
 #include "malt-inprocess-loader.h"
 
 #include "malt-inprocess-force.h"
+#include "malt-inprocess-stdio.h"
 
 #include <dlfcn.h>
 #include <malt/malt.h>
@@ -121,12 +122,15 @@ malt_inprocess_library_init (MaltInProcessLibrary *library,
   struct sigaction before[G_N_ELEMENTS (restored_signals)];
   int argc = (int) g_strv_length ((char **) options);
   char **argv = g_strdupv ((char **) options); /* Julia keeps pointers into it */
+  MaltInProcessStdio stdio;
 
   for (gsize i = 0; i < G_N_ELEMENTS (restored_signals); i++)
     sigaction (restored_signals[i], NULL, &before[i]);
   library->parse_options (&argc, &argv);
   malt_inprocess_force_before_init ();
+  malt_inprocess_stdio_before_init (&stdio);
   library->init (julia->bin_dir, julia->image);
+  malt_inprocess_stdio_after_init (&stdio);
   malt_inprocess_force_after_init ();
   for (gsize i = 0; i < G_N_ELEMENTS (restored_signals); i++)
     sigaction (restored_signals[i], &before[i], NULL);

@@ -65,12 +65,9 @@ bench_get_processors (BenchProcessors *out_processors)
     }
 }
 
-void
-bench_pin (gint64 pid, int processor)
+static void
+pin_task (pid_t task, int processor)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/task", pid);
-  g_autoptr (GDir) tasks = g_dir_open (path, 0, NULL);
-  const char *task;
   cpu_set_t set = *initial_processors ();
 
   if (processor >= 0)
@@ -78,6 +75,22 @@ bench_pin (gint64 pid, int processor)
       CPU_ZERO (&set);
       CPU_SET ((size_t) processor, &set);
     }
+  sched_setaffinity (task, sizeof set, &set);
+}
+
+void
+bench_pin (gint64 pid, int processor)
+{
+  bench_pin_parts (pid, processor, processor);
+}
+
+void
+bench_pin_parts (gint64 pid, int main_processor, int other_processor)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/task", pid);
+  g_autoptr (GDir) tasks = g_dir_open (path, 0, NULL);
+  const char *task;
+
   while (tasks && (task = g_dir_read_name (tasks)) != NULL)
-    sched_setaffinity ((pid_t) atoi (task), sizeof set, &set);
+    pin_task ((pid_t) atoi (task), atoi (task) == pid ? main_processor : other_processor);
 }

@@ -29,6 +29,14 @@ static const BenchGoal goals[] = {
   { "error_us", NULL, 1000, 1000 },
   { "error_2core_us", NULL, 1000, 1000 },
   { "cpu_idle_s", NULL, 0.05, 0.05 },
+  { "inprocess_start_ms", "julia_startup_ms", 2.3, 2.3 },
+  { "inprocess_call_us", NULL, 10, 25 },
+  { "inprocess_call_2core_us", NULL, 10, 25 },
+  { "inprocess_call_us", "call_us", 1, 0 },
+  { "inprocess_call_2core_us", "call_2core_us", 1, 0 },
+  { "inprocess_eval_us", "inprocess_call_us", 2, 2 },
+  { "inprocess_eval_2core_us", "inprocess_call_2core_us", 2, 2 },
+  { "inprocess_bulk_out_ms", NULL, 0.1, 0.1 },
 };
 
 gboolean

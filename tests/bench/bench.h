@@ -45,6 +45,8 @@ void bench_get_processors (BenchProcessors *out_processors);
 /* Lets all threads of a process run on one processor only; negative: on every
  * processor of before. */
 void bench_pin (gint64 pid, int processor);
+/* The same with a processor for its main thread and one for all others. */
+void bench_pin_parts (gint64 pid, int main_processor, int other_processor);
 
 /* bench-echo.c: a process that sends back what it receives over a TCP connection. */
 
@@ -58,19 +60,29 @@ gboolean bench_echo_start (BenchEcho *out_echo, GError **error);
 void bench_echo_stop (BenchEcho *echo);
 double bench_echo_measure (BenchEcho *echo, guint n, GError **error);
 
-/* bench-distributed.c: a Julia process that measures Distributed, and does nothing
- * else. */
+/* bench-driven.c: a process that measures on command, and does nothing else: distributed.jl, or this program as a host of an
+ * in-process worker. */
 
-typedef struct _BenchDistributed BenchDistributed;
+typedef struct _BenchDriven BenchDriven;
 
-BenchDistributed *bench_distributed_start (const char *julia, GError **error);
-void bench_distributed_stop (BenchDistributed *distributed);
-double bench_distributed_measure (BenchDistributed *distributed, const char *command,
-                                  guint n, GError **error);
-void bench_distributed_pin (BenchDistributed *distributed, int host_processor,
-                            int worker_processor);
+BenchDriven *bench_driven_start (const char *const *arguments, GError **error);
+void bench_driven_stop (BenchDriven *driven);
+double bench_driven_measure (BenchDriven *driven, const char *command, guint n,
+                             GError **error);
+/* Its host may be the worker, too: then the main thread is one side and all others are the other. */
+void bench_driven_pin (BenchDriven *driven, int host_processor, int worker_processor);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchDistributed, bench_distributed_stop)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchDriven, bench_driven_stop)
+
+/* bench-inprocess.c: Julia in this process. It can be started once in each, so these are for processes of their own. */
+
+/* A new process, from its start to the first answer: in microseconds. */
+double bench_inprocess_start (const char *julia, GError **error);
+BenchDriven *bench_inprocess_serve (const char *julia, GError **error);
+
+/* What main() does in such a process. The exit status. */
+#define BENCH_INPROCESS_OPTION "--inprocess-host"
+int bench_inprocess_main (int argc, char **argv);
 
 /* bench-worker.c: the same with a worker of this library. Times of @n repetitions:
  * their median, in microseconds. */

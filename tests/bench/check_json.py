@@ -9,10 +9,12 @@ import os
 import subprocess
 import sys
 
-REGIME_KEYS = ["echo", "call", "distributed_call", "eval", "distributed_eval", "error", "call_spaced"]
+REGIME_KEYS = ["echo", "call", "distributed_call", "eval", "distributed_eval", "error", "call_spaced",
+               "inprocess_call", "inprocess_eval"]
 OTHER_KEYS = [
     "julia_startup_ms", "launch_ms", "distributed_launch_ms", "bulk_out_ms", "bulk_in_ms",
     "distributed_bulk_out_ms", "distributed_bulk_in_ms", "memcpy_ms",
+    "inprocess_start_ms", "inprocess_bulk_out_ms",
 ]
 FACTS = ["transport", "julia_version", "backend", "julia"]
 

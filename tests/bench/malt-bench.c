@@ -17,12 +17,16 @@
 #define PROCESS_BACKEND "malt-process"
 #define DEFAULT_TRANSPORT "tcp"
 
+/* What measurements that need another process begin with. */
+#define DISTRIBUTED_PREFIX "distributed_"
+#define INPROCESS_PREFIX "inprocess_"
+
 typedef struct
 {
   MaltConfig *config; /* (owned) */
   MaltWorker *worker; /* (owned): the one that is called */
-  BenchDistributed
-      *distributed; /* (owned) (nullable): unless nothing of it is measured */
+  BenchDriven *distributed; /* (owned) (nullable): unless nothing of it is measured */
+  BenchDriven *inprocess; /* (owned) (nullable): the same */
   BenchEcho echo;
   BenchSamples *samples; /* (owned) */
   char *julia; /* (owned) */
@@ -70,7 +74,32 @@ measure_launch (Bench *bench, GError **error)
 static double
 measure_distributed_launch (Bench *bench, GError **error)
 {
-  return bench_distributed_measure (bench->distributed, "launch", 1, error);
+  return bench_driven_measure (bench->distributed, "launch", 1, error);
+}
+
+static double
+measure_inprocess_start (Bench *bench, GError **error)
+{
+  return bench_inprocess_start (bench->julia, error) / 1e3;
+}
+
+static double
+measure_inprocess_call (Bench *bench, GError **error)
+{
+  return bench_driven_measure (bench->inprocess, "call", bench->n_calls, error);
+}
+
+static double
+measure_inprocess_eval (Bench *bench, GError **error)
+{
+  return bench_driven_measure (bench->inprocess, "eval", bench->n_calls, error);
+}
+
+static double
+measure_inprocess_bulk_out (Bench *bench, GError **error)
+{
+  return bench_driven_measure (bench->inprocess, "bulk_out", BULK_REPETITIONS, error) /
+         1e3;
 }
 
 static double
@@ -88,7 +117,7 @@ measure_call (Bench *bench, GError **error)
 static double
 measure_distributed_call (Bench *bench, GError **error)
 {
-  return bench_distributed_measure (bench->distributed, "call", bench->n_calls, error);
+  return bench_driven_measure (bench->distributed, "call", bench->n_calls, error);
 }
 
 static double
@@ -100,7 +129,7 @@ measure_eval (Bench *bench, GError **error)
 static double
 measure_distributed_eval (Bench *bench, GError **error)
 {
-  return bench_distributed_measure (bench->distributed, "eval", bench->n_calls, error);
+  return bench_driven_measure (bench->distributed, "eval", bench->n_calls, error);
 }
 
 static double
@@ -130,15 +159,13 @@ measure_bulk_in (Bench *bench, GError **error)
 static double
 measure_distributed_bulk_out (Bench *bench, GError **error)
 {
-  return bench_distributed_measure (bench->distributed, "bulk_out", BULK_REPETITIONS,
-                                    error);
+  return bench_driven_measure (bench->distributed, "bulk_out", BULK_REPETITIONS, error);
 }
 
 static double
 measure_distributed_bulk_in (Bench *bench, GError **error)
 {
-  return bench_distributed_measure (bench->distributed, "bulk_in", BULK_REPETITIONS,
-                                    error);
+  return bench_driven_measure (bench->distributed, "bulk_in", BULK_REPETITIONS, error);
 }
 
 static double
@@ -178,24 +205,39 @@ static const struct
   { "julia_startup", "ms", PHASE_LAUNCH, measure_julia_startup },
   { "launch", "ms", PHASE_LAUNCH, measure_launch },
   { "distributed_launch", "ms", PHASE_LAUNCH, measure_distributed_launch },
+  { "inprocess_start", "ms", PHASE_LAUNCH, measure_inprocess_start },
   { "echo", "us", PHASE_ROUND_TRIP, measure_echo },
   { "call", "us", PHASE_ROUND_TRIP, measure_call },
   { "distributed_call", "us", PHASE_ROUND_TRIP, measure_distributed_call },
   { "eval", "us", PHASE_ROUND_TRIP, measure_eval },
   { "distributed_eval", "us", PHASE_ROUND_TRIP, measure_distributed_eval },
+  { "inprocess_call", "us", PHASE_ROUND_TRIP, measure_inprocess_call },
+  { "inprocess_eval", "us", PHASE_ROUND_TRIP, measure_inprocess_eval },
   { "error", "us", PHASE_ROUND_TRIP, measure_error },
   { "call_spaced", "us", PHASE_ROUND_TRIP, measure_call_spaced },
   { "bulk_out", "ms", PHASE_BULK, measure_bulk_out },
   { "distributed_bulk_out", "ms", PHASE_BULK, measure_distributed_bulk_out },
   { "bulk_in", "ms", PHASE_BULK, measure_bulk_in },
   { "distributed_bulk_in", "ms", PHASE_BULK, measure_distributed_bulk_in },
+  { "inprocess_bulk_out", "ms", PHASE_BULK, measure_inprocess_bulk_out },
   { "memcpy", "ms", PHASE_BULK, measure_memcpy },
   { "cpu_idle", "s", PHASE_IDLE, measure_idle },
 };
 
+/* A library may have been built without this backend. */
+static gboolean
+has_inprocess (void)
+{
+  g_autoptr (MaltBackend) backend = malt_backend_lookup ("inprocess", NULL);
+
+  return backend != NULL;
+}
+
 static gboolean
 is_wanted (Bench *bench, guint index)
 {
+  if (g_str_has_prefix (measurements[index].name, INPROCESS_PREFIX) && !has_inprocess ())
+    return FALSE;
   return !bench->only ||
          g_strv_contains ((const char *const *) bench->only, measurements[index].name);
 }
@@ -229,7 +271,9 @@ pin_all (Bench *bench, int host_processor, int worker_processor)
   bench_pin (malt_worker_get_pid (bench->worker), worker_processor);
   bench_pin (bench->echo.pid, worker_processor);
   if (bench->distributed)
-    bench_distributed_pin (bench->distributed, host_processor, worker_processor);
+    bench_driven_pin (bench->distributed, host_processor, worker_processor);
+  if (bench->inprocess)
+    bench_driven_pin (bench->inprocess, host_processor, worker_processor);
 }
 
 static gboolean
@@ -266,10 +310,10 @@ measure_all (Bench *bench, GError **error)
 }
 
 static gboolean
-needs_distributed (Bench *bench)
+needs (Bench *bench, const char *prefix)
 {
   for (guint i = 0; i < G_N_ELEMENTS (measurements); i++)
-    if (is_wanted (bench, i) && g_str_has_prefix (measurements[i].name, "distributed_"))
+    if (is_wanted (bench, i) && g_str_has_prefix (measurements[i].name, prefix))
       return TRUE;
   return FALSE;
 }
@@ -297,22 +341,38 @@ warm_up (Bench *bench, GError **error)
          bench_worker_error (bench->worker, 1, error) >= 0;
 }
 
+static BenchDriven *
+start_distributed (const char *julia, GError **error)
+{
+  const char *arguments[] = { julia, "--startup-file=no", "--color=no",
+                              BENCH_SOURCE_DIR "/distributed.jl", NULL };
+
+  return bench_driven_start (arguments, error);
+}
+
 static gboolean
 start_all (Bench *bench, GError **error)
 {
   bench->worker = bench_worker_start (bench->config, error);
   if (!bench->worker || !find_julia (bench, error) || !warm_up (bench, error))
     return FALSE;
-  if (!needs_distributed (bench))
-    return TRUE;
-  bench->distributed = bench_distributed_start (bench->julia, error);
-  return bench->distributed != NULL;
+  if (needs (bench, DISTRIBUTED_PREFIX))
+    {
+      bench->distributed = start_distributed (bench->julia, error);
+      if (!bench->distributed)
+        return FALSE;
+    }
+  /* Also finds out where this Julia's library is, for all that are started later. */
+  if (needs (bench, INPROCESS_PREFIX))
+    bench->inprocess = bench_inprocess_serve (bench->julia, error);
+  return bench->inprocess || !needs (bench, INPROCESS_PREFIX);
 }
 
 static void
 stop_all (Bench *bench)
 {
-  g_clear_pointer (&bench->distributed, bench_distributed_stop);
+  g_clear_pointer (&bench->inprocess, bench_driven_stop);
+  g_clear_pointer (&bench->distributed, bench_driven_stop);
   g_clear_pointer (&bench->worker, bench_worker_stop);
   bench_echo_stop (&bench->echo);
   g_clear_object (&bench->config);
@@ -421,6 +481,8 @@ main (int argc, char **argv)
   Bench bench = { 0 };
   int status = 0;
 
+  if (argc > 1 && g_str_equal (argv[1], BENCH_INPROCESS_OPTION))
+    return bench_inprocess_main (argc, argv);
   bench.samples = bench_samples_new ();
   bench.config = malt_config_new_default (&error);
   if (!bench.config || !parse (&bench, argc, argv, &error) || !run (&bench, &error))

@@ -2,6 +2,7 @@
 /* Julia beside GLib in one process: main loops, timers, child processes and threads of the host go on as if it were not there. */
 #include "inprocess-test.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -265,6 +266,57 @@ children_of_the_host_begin_with_no_signal_blocked (void)
   malt_assert_string (g_strchomp (output), "SigBlk:\t0000000000000000");
 }
 
+/* Standard streams */
+
+#define N_LINES 20000
+
+static gboolean
+are_blocking (void)
+{
+  for (int i = 0; i < 3; i++)
+    if ((fcntl (i, F_GETFL) & O_NONBLOCK) != 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* Standard input is a pipe with words in it; the others are pipes that the test reads. */
+static int
+be_host_with_pipes (void)
+{
+  g_autoptr (MaltWorker) worker = NULL;
+  char words[6] = "";
+  int ends[2];
+
+  if (pipe (ends) != 0 || write (ends[1], "words", 5) != 5 ||
+      dup2 (ends[0], STDIN_FILENO) != STDIN_FILENO)
+    return 1;
+  worker = inprocess_test_launch (NULL);
+  if (worker == NULL ||
+      !inprocess_test_is (worker, "(read(stdin, String), eof(stdin))", "(\"\", true)"))
+    return 2;
+  if (!are_blocking ())
+    return 3;
+  for (int i = 0; i < N_LINES; i++)
+    g_print ("from the host\n");
+  if (inprocess_test_eval_int (
+          worker, "for i in 1:20000; println(\"from Julia\"); end; flush(stdout); 7") !=
+      7)
+    return 4;
+  if (!are_blocking () || read (STDIN_FILENO, words, 5) != 5)
+    return 5;
+  return strcmp (words, "words") == 0 ? 0 : 6;
+}
+
+static void
+standard_streams_of_the_host_are_its_own (void)
+{
+  g_autoptr (InProcessHost) host = inprocess_test_host ("pipes", NULL);
+
+  malt_assert (inprocess_host_exited (host, 0));
+  malt_assert_int (strlen (host->output),
+                   N_LINES * (strlen ("from the host\n") + strlen ("from Julia\n")));
+}
+
 /* Locale and floating point: what a library that is loaded late could change for all */
 
 static void
@@ -280,6 +332,11 @@ numbers_of_the_host_are_what_they_were (void)
   malt_assert (g_strtod ("1.5", NULL) == 1.5);
 }
 
+static const InProcessRole roles[] = {
+  { "pipes", be_host_with_pipes },
+  { NULL, NULL },
+};
+
 static const CU_TestInfo tests[] = {
   MALT_TEST (timers_keep_ticking_while_julia_spins),
   MALT_TEST (callbacks_arrive_in_the_context_of_the_thread_that_called),
@@ -288,6 +345,7 @@ static const CU_TestInfo tests[] = {
   MALT_TEST (children_of_the_host_and_of_julia_alternate),
   MALT_TEST (children_of_both_end_at_once),
   MALT_TEST (children_of_the_host_begin_with_no_signal_blocked),
+  MALT_TEST (standard_streams_of_the_host_are_its_own),
   MALT_TEST (numbers_of_the_host_are_what_they_were),
   CU_TEST_INFO_NULL,
 };
@@ -295,5 +353,5 @@ static const CU_TestInfo tests[] = {
 int
 main (int argc, char **argv)
 {
-  return inprocess_test_main (argc, argv, "in-process beside GLib", tests, NULL);
+  return inprocess_test_main (argc, argv, "in-process beside GLib", tests, roles);
 }

@@ -35,6 +35,11 @@ class Same(CliCase):
                 seen = malt("eval", "--backend", "inprocess", *arguments)
                 self.assert_result(seen, expected.returncode, expected.stdout, expected.stderr)
 
+    def test_standard_input_is_not_read(self):
+        for backend in ("malt-process", "inprocess"):
+            with self.subTest(backend):
+                self.assert_result(malt("eval", "--backend", backend, "read(stdin, String)", stdin=b"words"), 0, '""\n')
+
     def test_what_must_hold(self):
         self.assert_result(malt("eval", "--backend", "inprocess", "sum(1:10)"), 0, "55\n")
 
