@@ -39,7 +39,12 @@ check_sanitize() {
   configure build-sanitize gcc -DMALT_SANITIZE=address,undefined
   cmake --build build-sanitize -j "$jobs"
   UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 \
-    ctest --test-dir build-sanitize --output-on-failure -LE 'benchmark|introspection'
+    ctest --test-dir build-sanitize --output-on-failure -LE 'benchmark|introspection|embeds-julia'
+  # libjulia cannot be loaded under AddressSanitizer.
+  configure build-undefined gcc -DMALT_SANITIZE=undefined
+  cmake --build build-undefined -j "$jobs"
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+    ctest --test-dir build-undefined --output-on-failure -L embeds-julia
 }
 
 check_valgrind() {
