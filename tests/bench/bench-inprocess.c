@@ -84,6 +84,54 @@ start (MaltConfig *config, GError **error)
          answer ("%" G_GINT64_FORMAT "\n", number) && number == 2;
 }
 
+/* A Julia function of two numbers, called in the Julia thread: by libmalt, or by its plain pointer. The result is the time of one
+ * call in nanoseconds. */
+typedef struct
+{
+  MaltNative *native; /* (owned) */
+  gboolean is_plain;
+  guint n;
+  double elapsed_ns;
+} NativeRun;
+
+static void
+run_native (gpointer data)
+{
+  NativeRun *run = data;
+  double (*function) (double, double) =
+      (double (*) (double, double)) malt_native_get_pointer (run->native);
+  double x = 0;
+  double y = 1.5;
+  double start = bench_now_us ();
+  gpointer arguments[] = { &x, &y };
+
+  for (guint i = 0; i < run->n; i++)
+    {
+      double result = 0;
+
+      if (run->is_plain)
+        result = function (x, y);
+      else
+        malt_native_call (run->native, &result, arguments, NULL);
+      x = result > 1e6 ? 0 : result;
+    }
+  run->elapsed_ns = (bench_now_us () - start) * 1e3 / run->n;
+}
+
+static double
+measure_native (MaltWorker *worker, gboolean is_plain, guint n, GError **error)
+{
+  NativeRun run = { .is_plain = is_plain, .n = n };
+  gboolean is_ok;
+
+  run.native = malt_native_new (worker, "(x, y) -> x + y", "f64(f64,f64)", NULL, error);
+  if (!run.native)
+    return -1;
+  is_ok = malt_worker_invoke_on_julia_thread (worker, run_native, &run, error);
+  malt_native_unref (run.native);
+  return is_ok ? run.elapsed_ns : -1;
+}
+
 static double
 measure (MaltWorker *worker, const char *command, guint n, GError **error)
 {
@@ -93,6 +141,8 @@ measure (MaltWorker *worker, const char *command, guint n, GError **error)
     return bench_worker_eval (worker, n, error);
   if (g_str_equal (command, "bulk_out"))
     return bench_worker_bulk_out (worker, n, error);
+  if (g_str_equal (command, "native") || g_str_equal (command, "direct"))
+    return measure_native (worker, g_str_equal (command, "direct"), n, error);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "nothing is called '%s'",
                command);
   return -1;

@@ -37,6 +37,7 @@ static const BenchGoal goals[] = {
   { "inprocess_eval_us", "inprocess_call_us", 2, 2 },
   { "inprocess_eval_2core_us", "inprocess_call_2core_us", 2, 2 },
   { "inprocess_bulk_out_ms", NULL, 0.1, 0.1 },
+  { "inprocess_native_ns", NULL, 200, 200 },
 };
 
 gboolean

@@ -14,7 +14,7 @@ REGIME_KEYS = ["echo", "call", "distributed_call", "eval", "distributed_eval", "
 OTHER_KEYS = [
     "julia_startup_ms", "launch_ms", "distributed_launch_ms", "bulk_out_ms", "bulk_in_ms",
     "distributed_bulk_out_ms", "distributed_bulk_in_ms", "memcpy_ms",
-    "inprocess_start_ms", "inprocess_bulk_out_ms",
+    "inprocess_start_ms", "inprocess_bulk_out_ms", "inprocess_native_ns", "inprocess_direct_ns",
 ]
 FACTS = ["transport", "julia_version", "backend", "julia"]
 

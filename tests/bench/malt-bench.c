@@ -55,6 +55,7 @@ enum
   CALLS = 1000,
   QUICK_CALLS = 300,
   BULK_REPETITIONS = 3,
+  NATIVE_REPETITIONS = 200000,
   IDLE_SECONDS = 10,
   QUICK_IDLE_SECONDS = 3,
 };
@@ -93,6 +94,18 @@ static double
 measure_inprocess_eval (Bench *bench, GError **error)
 {
   return bench_driven_measure (bench->inprocess, "eval", bench->n_calls, error);
+}
+
+static double
+measure_inprocess_native (Bench *bench, GError **error)
+{
+  return bench_driven_measure (bench->inprocess, "native", NATIVE_REPETITIONS, error);
+}
+
+static double
+measure_inprocess_direct (Bench *bench, GError **error)
+{
+  return bench_driven_measure (bench->inprocess, "direct", NATIVE_REPETITIONS, error);
 }
 
 static double
@@ -220,6 +233,8 @@ static const struct
   { "bulk_in", "ms", PHASE_BULK, measure_bulk_in },
   { "distributed_bulk_in", "ms", PHASE_BULK, measure_distributed_bulk_in },
   { "inprocess_bulk_out", "ms", PHASE_BULK, measure_inprocess_bulk_out },
+  { "inprocess_native", "ns", PHASE_BULK, measure_inprocess_native },
+  { "inprocess_direct", "ns", PHASE_BULK, measure_inprocess_direct },
   { "memcpy", "ms", PHASE_BULK, measure_memcpy },
   { "cpu_idle", "s", PHASE_IDLE, measure_idle },
 };
