@@ -4,9 +4,8 @@
  *
  * Julia opens the three streams for its event loop, which makes them non-blocking. That is a property of what a descriptor refers to, and so
  * of the host's own streams, too: reading from standard input would fail at once, and what is printed faster than it is read would be lost. So Julia is
- * given the pipes of standard output and error anew, by way of /proc, each with properties of its own. What cannot be
- * opened anew (a socket), and standard input, of which Julia reads nothing, is made as it was before. Files and terminals are no problem: Julia
- * does nothing to the former, and opens the latter anew itself.
+ * given the pipes among them anew, by way of /proc, each with properties of its own. What cannot be opened anew (a socket) is
+ * made as it was before. Files and terminals are no problem: Julia does nothing to the former, and opens the latter anew itself.
  */
 #include "malt-inprocess-stdio.h"
 
@@ -24,7 +23,8 @@ open_pipe_anew (int descriptor)
   if (fstat (descriptor, &info) != 0 || !S_ISFIFO (info.st_mode))
     return -1;
   path = g_strdup_printf ("/proc/self/fd/%d", descriptor);
-  return open (path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  return open (path, (descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY) | O_NONBLOCK |
+                         O_CLOEXEC);
 }
 
 /* Other threads may use the descriptor meanwhile: it is the same pipe. */
@@ -50,7 +50,7 @@ malt_inprocess_stdio_before_init (MaltInProcessStdio *stdio)
     {
       stdio->descriptor_flags[i] = fcntl (i, F_GETFD);
       stdio->status_flags[i] = fcntl (i, F_GETFL);
-      stdio->kept[i] = i == STDIN_FILENO ? -1 : replace (i);
+      stdio->kept[i] = replace (i);
     }
 }
 

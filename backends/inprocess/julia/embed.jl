@@ -12,7 +12,6 @@ const FIRST_HOST = Any[NOBODY]          # the boot serves one
 # What Julia was built with is still there.
 empty!(ARGS)
 Core.eval(Base, :(PROGRAM_FILE = ""))
-Core.eval(Base, :(stdin = devnull))     # The program's own is its own affair.
 HAS_STDIN || Core.eval(Base, :(stdin = devnull))
 STATE[1] = unsafe_string(Ptr{UInt8}(SOURCE), SOURCE_BYTES)
 
