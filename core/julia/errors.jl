@@ -40,7 +40,8 @@ function user_frames(bt::Vector)
     end
     frames
 end
-is_called_by_c(frame) = startswith(string(frame.func), "malt_native_")
+const HAS_NATIVES = Ref(false)          # functions that C calls, where this Julia lives in the host's process
+is_called_by_c(frame) = HAS_NATIVES[] && startswith(string(frame.func), "malt_native_")
 function is_machinery(frame)
     frame.from_c && return true
     name = string(frame.func)

@@ -9,56 +9,16 @@
  */
 #include "link/malt-link-private.h"
 
+#include "link/malt-link-memory.h"
+
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 enum
 {
-  MAPPED_BYTES = 1024 * 1024, /* bodies from this size on are mapped */
   LOW_WATER_BYTES = 1024 * 1024
 };
-
-typedef struct
-{
-  gpointer data;
-  gsize n_bytes;
-} Mapping;
-
-static void
-mapping_free (gpointer data)
-{
-  Mapping *mapping = data;
-  munmap (mapping->data, mapping->n_bytes);
-  g_free (mapping);
-}
-
-/* Bytes that will be written to before anybody else sees them. */
-static GBytes *
-bytes_new_writable (gsize n_bytes, guint8 **out_data)
-{
-  Mapping *mapping;
-  gpointer data;
-
-  if (n_bytes < MAPPED_BYTES)
-    {
-      *out_data = g_malloc (n_bytes);
-      return g_bytes_new_take (*out_data, n_bytes);
-    }
-  data = mmap (NULL, n_bytes, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (data == MAP_FAILED)
-    return NULL;
-#ifdef MADV_HUGEPAGE
-  madvise (data, n_bytes, MADV_HUGEPAGE);
-#endif
-  mapping = g_new (Mapping, 1);
-  mapping->data = data;
-  mapping->n_bytes = n_bytes;
-  *out_data = data;
-  return g_bytes_new_with_free_func (data, n_bytes, mapping_free, mapping);
-}
 
 void
 malt_link_receiver_clear (MaltLinkReceiver *receiver)
@@ -122,7 +82,7 @@ begin_large_body (MaltLink *link, const MaltFrameHeader *header, GError **error)
   MaltLinkReceiver *receiver = &link->receiver;
   gsize n_here = receiver->end - receiver->start;
 
-  receiver->body = bytes_new_writable (header->n_body_bytes, &receiver->body_data);
+  receiver->body = malt_link_memory_new (header->n_body_bytes, &receiver->body_data);
   if (receiver->body == NULL)
     {
       g_set_error (error, MALT_ERROR, MALT_ERROR_PROTOCOL,

@@ -27,6 +27,7 @@ function perform_native(job::Job)
     compile_native(f, result, arguments, job.args::UInt64)
 end
 function compile_native(@nospecialize(f), result::AbstractString, arguments::Vector, cell::UInt64)
+    HAS_NATIVES[] = true
     R = c_type(result)
     types = Any[c_type(a) for a in arguments]
     names = Any[Symbol("a", i) for i in 1:length(types)]
