@@ -182,6 +182,63 @@ is_waited (gint64 n, MaltValue *value, G_GNUC_UNUSED const GError *error)
   return value != NULL && malt_value_get_int64 (value) == n - 1;
 }
 
+/* Functions of the host: in a thread of the library, which uses the worker in turn, and in the thread of Julia. Odd numbers are errors. */
+
+static gint64
+double_number (gint64 n, gpointer user_data, GError **error)
+{
+  g_autoptr (MaltCall) call = NULL;
+  g_autoptr (MaltValue) value = NULL;
+
+  if (n % 2 != 0)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%d is odd", (int) n);
+      return 0;
+    }
+  if (user_data == NULL)
+    return 2 * n;
+  call = make_sum (n);
+  value = malt_worker_remote_call_fetch (user_data, call, NULL, error);
+  return value != NULL ? 2 * n : 0;
+}
+
+static MaltCall *
+make_host_call (gint64 n)
+{
+  MaltCall *call = malt_call_new ("Malt.host.double_number");
+
+  return malt_call_take_argument (call, malt_value_new_int64 (n));
+}
+
+static MaltCall *
+make_direct_call (gint64 n)
+{
+  MaltCall *call = malt_call_new ("Malt.host.double_directly");
+
+  return malt_call_take_argument (call, malt_value_new_int64 (n));
+}
+
+static gboolean
+is_doubled (gint64 n, MaltValue *value, const GError *error)
+{
+  g_autofree char *text = g_strdup_printf ("%d is odd", (int) n);
+
+  if (n % 2 == 0)
+    return value != NULL && malt_value_get_int64 (value) == 2 * n;
+  return value == NULL && g_strcmp0 (malt_error_get_exception_message (error), text) == 0;
+}
+
+static gboolean
+export_functions (void)
+{
+  GCallback function = G_CALLBACK (double_number);
+
+  return malt_worker_export (worker, "double_number", "i64(i64)", MALT_EXPORT_DEFAULT,
+                             function, worker, NULL, NULL) &&
+         malt_worker_export (worker, "double_directly", "i64(i64)", MALT_EXPORT_DIRECT,
+                             function, NULL, NULL, NULL);
+}
+
 static const struct
 {
   const char *name;
@@ -195,6 +252,8 @@ static const struct
   { "an array of the host's", make_array_of_host, is_sum_of_array },
   { "a handle", make_handle, is_handle },
   { "a call that waits", make_waiting, is_waited },
+  { "a host function", make_host_call, is_doubled },
+  { "a direct function", make_direct_call, is_doubled },
 };
 
 /* Threads */
@@ -321,6 +380,7 @@ nothing_is_lost_wrong_or_left_behind (void)
   malt_assert (worker != NULL);
   malt_assert_int (eval_int ("1 + 1"), 2);
   malt_assert_int (eval_int (probe), 0);
+  malt_assert (export_functions ());
   call_from_all_threads (N_WARM_CALLS);
   malt_assert (comes_all_back ());
   julia_before = eval_int ("Base.gc_live_bytes()");
