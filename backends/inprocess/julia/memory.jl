@@ -23,10 +23,12 @@ transmit(link::MemoryLink, e::Encoder) = ccall(SEND, Cvoid, (UInt64, Ptr{UInt8})
 # Lending
 
 lends(::MemoryLink, n_bytes::Int) = n_bytes >= LEND_BYTES
+# What owns the memory of an array: from 1.11 on the array only refers to it, and takes another when it grows.
+owner_of(@nospecialize(a)) = isdefined(Core, :GenericMemory) ? getfield(getfield(a, :ref), :mem) : a
 function lend!(@nospecialize(a))
     a isa Vector && !isdefined(Core, :GenericMemory) && reshape(a, length(a), 1)
     id = N_LENT[] += 1
-    LENT[id] = a
+    LENT[id] = owner_of(a)
     UInt64(UInt(pointer(a))), id
 end
 take_back!(id::UInt64) = (delete!(LENT, id); nothing)
@@ -42,7 +44,7 @@ function get_lent_array!(d::Decoder, tag::UInt8)
 end
 function wrap_lent(p::Ptr, dimensions::Tuple, owner::UInt64)
     a = unsafe_wrap(Array, p, dimensions)
-    finalizer(_ -> ccall(DROP, Cvoid, (UInt64,), owner), isdefined(Core, :GenericMemory) ? getfield(getfield(a, :ref), :mem) : a)
+    finalizer(_ -> ccall(DROP, Cvoid, (UInt64,), owner), owner_of(a))
     a
 end
 GET[0x30 + 1] = get_lent_array!
