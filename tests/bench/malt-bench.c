@@ -359,8 +359,8 @@ warm_up (Bench *bench, GError **error)
 static BenchDriven *
 start_distributed (const char *julia, GError **error)
 {
-  const char *arguments[] = { julia, "--startup-file=no", "--color=no",
-                              BENCH_SOURCE_DIR "/distributed.jl", NULL };
+  static const char script[] = BENCH_SOURCE_DIR "/distributed.jl";
+  const char *arguments[] = { julia, "--startup-file=no", "--color=no", script, NULL };
 
   return bench_driven_start (arguments, error);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define EXIT_LIMIT_US (G_GINT64_CONSTANT (2) * 1000 * 1000)
-#define SLOW_EXIT_US (1000 * 1000)
+#define SLOW_EXIT_US ((gulong) G_USEC_PER_SEC)
 
 /* main() returns while Julia does something */
 
