@@ -328,12 +328,11 @@ start_random (MaltWorker *worker, GRand *random)
 {
   const ContractDialect *dialect = contract_get_dialect ();
   int kind = g_rand_int_range (random, 0, 100);
+  gboolean can_interrupt_busy = contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_BUSY);
 
   if (kind < 2)
-    return contract_start_int (
-        worker, CONTRACT_SPIN_MS,
-        contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_BUSY) ? 3000 : 50);
-  if (kind < 20 && dialect->is_julia)
+    return contract_start_int (worker, CONTRACT_SPIN_MS, can_interrupt_busy ? 3000 : 50);
+  if (kind < 20 && dialect->is_julia && can_interrupt_busy)
     return malt_worker_remote_eval (worker, NULL,
                                     "let t = time(), a = []; while time() - t < 1; a = "
                                     "rand(100); end; 77 end");
