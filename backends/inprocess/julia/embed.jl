@@ -26,10 +26,12 @@ function body(n)
     AT[1] += n
     copy(b)
 end
+# Apart, because a function that contains a `ccall` is compiled and not interpreted.
+ready() = ccall(host_function(1), Cvoid, (Ptr{Cvoid}, Ptr{Cvoid}), COND.handle, cglobal(:uv_async_send))
 function main()
     JOB[4] = Task(executor)
     schedule(JOB[4])
-    ccall(host_function(1), Cvoid, (Ptr{Cvoid}, Ptr{Cvoid}), COND.handle, cglobal(:uv_async_send))
+    ready()
     while true
         while pop()
             AT[1] = 0
