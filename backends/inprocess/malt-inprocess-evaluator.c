@@ -245,26 +245,15 @@ interrupts_over (gpointer owner)
   malt_inprocess_force_end (((MaltInProcessEvaluator *) owner)->host);
 }
 
-static const MaltLinkFuncs link_funcs = {
-  .hello = on_hello,
-  .before_answer = on_before_answer,
-  .output = on_output,
-  .ended = on_ended,
-  .send_frame = send_frame,
-  .borrow = malt_inprocess_runtime_borrow,
-  .withdraw_interrupt = withdraw_interrupt,
-  .refused = on_refused,
-};
+#define LINK_FUNCS                                                                      \
+  .hello = on_hello, .before_answer = on_before_answer, .output = on_output,            \
+  .ended = on_ended, .send_frame = send_frame, .borrow = malt_inprocess_runtime_borrow, \
+  .withdraw_interrupt = withdraw_interrupt, .refused = on_refused
+
+static const MaltLinkFuncs link_funcs = { LINK_FUNCS };
 
 static const MaltLinkFuncs forcing_link_funcs = {
-  .hello = on_hello,
-  .before_answer = on_before_answer,
-  .output = on_output,
-  .ended = on_ended,
-  .send_frame = send_frame,
-  .borrow = malt_inprocess_runtime_borrow,
-  .withdraw_interrupt = withdraw_interrupt,
-  .refused = on_refused,
+  LINK_FUNCS,
   .send_interrupt_signal = send_interrupt_signal,
   .interrupts_over = interrupts_over,
 };

@@ -5,6 +5,7 @@
  * The class is a thin shell: every slot hands its work to the link (calls, channels, interrupts) or to the evaluator (life). evaluator is set by
  * init and then constant, so slots of any thread read it without a lock.
  */
+#include "link/malt-link-worker.h"
 #include "link/malt-weak-worker.h"
 #include "malt-inprocess-discovery.h"
 #include "malt-inprocess-evaluator.h"
@@ -16,11 +17,11 @@
 
 #define MALT_TYPE_INPROCESS_WORKER (malt_inprocess_worker_get_type ())
 G_DECLARE_FINAL_TYPE (MaltInProcessWorker, malt_inprocess_worker, MALT, INPROCESS_WORKER,
-                      MaltWorker)
+                      MaltLinkWorker)
 
 struct _MaltInProcessWorker
 {
-  MaltWorker parent_instance;
+  MaltLinkWorker parent_instance;
   MaltInProcessEvaluator *evaluator; /* (owned) (nullable): NULL before init */
 };
 
@@ -28,7 +29,7 @@ static void initable_iface_init (GInitableIface *iface);
 
 /* GAsyncInitable's own way, init in a thread, is right here. */
 G_DEFINE_FINAL_TYPE_WITH_CODE (MaltInProcessWorker, malt_inprocess_worker,
-                               MALT_TYPE_WORKER,
+                               MALT_TYPE_LINK_WORKER,
                                G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
                                                       initable_iface_init)
                                    G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, NULL))
@@ -148,46 +149,7 @@ malt_inprocess_worker_finalize (GObject *object)
   G_OBJECT_CLASS (malt_inprocess_worker_parent_class)->finalize (object);
 }
 
-/* The six slots */
-
-static void
-malt_inprocess_worker_remote_call (MaltWorker *worker, MaltFuture *future)
-{
-  malt_link_remote_call (malt_inprocess_worker_get_link (worker), worker, future);
-}
-
-static gboolean
-malt_inprocess_worker_remote_do (MaltWorker *worker, MaltCall *call, GError **error)
-{
-  return malt_link_remote_do (malt_inprocess_worker_get_link (worker), call, error);
-}
-
-static void
-on_interrupt_done (MaltInterruptResult result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  g_task_return_int (task, result);
-}
-
-static void
-malt_inprocess_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
-                                       MaltInterruptFlags flags,
-                                       GCancellable *cancellable,
-                                       GAsyncReadyCallback callback, gpointer user_data)
-{
-  GTask *task = g_task_new (worker, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, malt_inprocess_worker_interrupt_async);
-  malt_link_interrupt (malt_inprocess_worker_get_link (worker),
-                       malt_future_get_id (future), flags, on_interrupt_done, task);
-}
-
-static MaltInterruptResult
-malt_inprocess_worker_interrupt_finish (G_GNUC_UNUSED MaltWorker *worker,
-                                        GAsyncResult *result, GError **error)
-{
-  return (MaltInterruptResult) g_task_propagate_int (G_TASK (result), error);
-}
+/* Life; calls and channels are the link's (MaltLinkWorker) */
 
 static gboolean
 malt_inprocess_worker_is_running (MaltWorker *worker)
@@ -238,86 +200,12 @@ malt_inprocess_worker_drive (G_GNUC_UNUSED MaltWorker *worker, MaltFuture *futur
 }
 
 static void
-malt_inprocess_worker_channel_open (MaltWorker *worker, MaltChannel *channel,
-                                    const char *module, const char *source,
-                                    guint n_credit, MaltFuture *future)
-{
-  malt_link_channel_open (malt_inprocess_worker_get_link (worker),
-                          malt_channel_get_id (channel), module, source, n_credit,
-                          malt_future_get_id (future));
-}
-
-static void
-malt_inprocess_worker_channel_credit (MaltWorker *worker, MaltChannel *channel,
-                                      guint n_credit)
-{
-  malt_link_channel_credit (malt_inprocess_worker_get_link (worker),
-                            malt_channel_get_id (channel), n_credit);
-}
-
-static void
-malt_inprocess_worker_channel_put (MaltWorker *worker, MaltChannel *channel,
-                                   MaltValue *value, MaltFuture *future)
-{
-  guint32 id = malt_future_get_id (future);
-  GError *error = NULL;
-
-  if (!malt_link_channel_put (malt_inprocess_worker_get_link (worker),
-                              malt_channel_get_id (channel), value, id, &error))
-    malt_worker_complete_call (worker, id, NULL, error);
-}
-
-static void
-malt_inprocess_worker_channel_close (MaltWorker *worker, MaltChannel *channel,
-                                     MaltFuture *future)
-{
-  malt_link_channel_close (malt_inprocess_worker_get_link (worker),
-                           malt_channel_get_id (channel), malt_future_get_id (future));
-}
-
-static void
-malt_inprocess_worker_channel_state (MaltWorker *worker, MaltChannel *channel,
-                                     MaltFuture *future)
-{
-  malt_link_channel_state (malt_inprocess_worker_get_link (worker),
-                           malt_channel_get_id (channel), malt_future_get_id (future));
-}
-
-static void
-malt_inprocess_worker_channel_forget (MaltWorker *worker, guint32 channel_id)
-{
-  malt_link_channel_forget (malt_inprocess_worker_get_link (worker), channel_id);
-}
-
-static void
-malt_inprocess_worker_export_function (MaltWorker *worker, const char *name,
-                                       G_GNUC_UNUSED MaltExportFlags flags,
-                                       MaltFuture *future)
-{
-  malt_link_export (malt_inprocess_worker_get_link (worker), name,
-                    malt_future_get_id (future));
-}
-
-static void
 malt_inprocess_worker_export_direct (MaltWorker *worker, const char *name,
                                      const MaltDirectFunction *function,
                                      MaltFuture *future)
 {
   malt_link_export_direct (malt_inprocess_worker_get_link (worker), name, function,
                            malt_future_get_id (future));
-}
-
-static void
-malt_inprocess_worker_unexport_function (MaltWorker *worker, const char *name)
-{
-  malt_link_unexport (malt_inprocess_worker_get_link (worker), name);
-}
-
-static void
-malt_inprocess_worker_release_handles (MaltWorker *worker, const guint64 *ids,
-                                       gsize n_ids)
-{
-  malt_link_release_handles (malt_inprocess_worker_get_link (worker), ids, n_ids);
 }
 
 static void
@@ -375,6 +263,7 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
 
   object_class->dispose = malt_inprocess_worker_dispose;
   object_class->finalize = malt_inprocess_worker_finalize;
+  MALT_LINK_WORKER_CLASS (klass)->get_link = malt_inprocess_worker_get_link;
 
   worker_class->name = "inprocess";
   worker_class->description = "a module of a Julia that is loaded into the host";
@@ -386,25 +275,12 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
       MALT_CAPABILITY_HOST_FUNCTIONS | MALT_CAPABILITY_NATIVE;
   worker_class->auto_priority = 0; /* only when named: evaluated code can end the host */
   worker_class->probe = malt_inprocess_worker_probe;
-  worker_class->remote_call = malt_inprocess_worker_remote_call;
-  worker_class->remote_do = malt_inprocess_worker_remote_do;
-  worker_class->interrupt_async = malt_inprocess_worker_interrupt_async;
-  worker_class->interrupt_finish = malt_inprocess_worker_interrupt_finish;
   worker_class->is_running = malt_inprocess_worker_is_running;
   worker_class->stop_async = malt_inprocess_worker_stop_async;
   worker_class->stop_finish = malt_inprocess_worker_stop_finish;
   worker_class->kill = malt_inprocess_worker_kill;
   worker_class->drive = malt_inprocess_worker_drive;
-  worker_class->channel_open = malt_inprocess_worker_channel_open;
-  worker_class->channel_credit = malt_inprocess_worker_channel_credit;
-  worker_class->channel_put = malt_inprocess_worker_channel_put;
-  worker_class->channel_close = malt_inprocess_worker_channel_close;
-  worker_class->channel_state = malt_inprocess_worker_channel_state;
-  worker_class->channel_forget = malt_inprocess_worker_channel_forget;
-  worker_class->export_function = malt_inprocess_worker_export_function;
   worker_class->export_direct = malt_inprocess_worker_export_direct;
-  worker_class->unexport_function = malt_inprocess_worker_unexport_function;
-  worker_class->release_handles = malt_inprocess_worker_release_handles;
   worker_class->native_new = malt_inprocess_worker_native_new;
   worker_class->run_in_julia = malt_inprocess_worker_run_in_julia;
   worker_class->is_julia_thread = malt_inprocess_runtime_is_current_thread;

@@ -8,6 +8,7 @@
  */
 #include "malt-process-worker.h"
 
+#include "link/malt-link-worker.h"
 #include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
 #include "malt-process-julia.h"
@@ -17,22 +18,21 @@
 
 #define MALT_TYPE_PROCESS_WORKER (malt_process_worker_get_type ())
 G_DECLARE_FINAL_TYPE (MaltProcessWorker, malt_process_worker, MALT, PROCESS_WORKER,
-                      MaltWorker)
+                      MaltLinkWorker)
 
 struct _MaltProcessWorker
 {
-  MaltWorker parent_instance;
+  MaltLinkWorker parent_instance;
   MaltProcessEvaluator *evaluator; /* (owned) (nullable): NULL before init */
 };
 
 static void initable_iface_init (GInitableIface *iface);
 static void async_initable_iface_init (GAsyncInitableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (MaltProcessWorker, malt_process_worker, MALT_TYPE_WORKER,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
-                                                      initable_iface_init)
-                                   G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE,
-                                                          async_initable_iface_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (
+    MaltProcessWorker, malt_process_worker, MALT_TYPE_LINK_WORKER,
+    G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, initable_iface_init)
+        G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, async_initable_iface_init))
 
 static const char *const stdin_choices[] = { "null", "inherit", NULL };
 static const char *const output_choices[] = { "forward", "signal", "discard", NULL };
@@ -269,45 +269,7 @@ malt_process_worker_finalize (GObject *object)
   G_OBJECT_CLASS (malt_process_worker_parent_class)->finalize (object);
 }
 
-/* The six slots */
-
-static void
-malt_process_worker_remote_call (MaltWorker *worker, MaltFuture *future)
-{
-  malt_link_remote_call (malt_process_worker_get_link (worker), worker, future);
-}
-
-static gboolean
-malt_process_worker_remote_do (MaltWorker *worker, MaltCall *call, GError **error)
-{
-  return malt_link_remote_do (malt_process_worker_get_link (worker), call, error);
-}
-
-static void
-on_interrupt_done (MaltInterruptResult result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  g_task_return_int (task, result);
-}
-
-static void
-malt_process_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
-                                     MaltInterruptFlags flags, GCancellable *cancellable,
-                                     GAsyncReadyCallback callback, gpointer user_data)
-{
-  GTask *task = g_task_new (worker, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, malt_process_worker_interrupt_async);
-  malt_link_interrupt (malt_process_worker_get_link (worker), malt_future_get_id (future),
-                       flags, on_interrupt_done, task);
-}
-
-static MaltInterruptResult
-malt_process_worker_interrupt_finish (G_GNUC_UNUSED MaltWorker *worker,
-                                      GAsyncResult *result, GError **error)
-{
-  return (MaltInterruptResult) g_task_propagate_int (G_TASK (result), error);
-}
+/* Life; calls and channels are the link's (MaltLinkWorker) */
 
 static gboolean
 malt_process_worker_is_running (MaltWorker *worker)
@@ -358,79 +320,6 @@ malt_process_worker_drive (MaltWorker *worker, MaltFuture *future, gint64 deadli
                           cancellable);
 }
 
-static void
-malt_process_worker_channel_open (MaltWorker *worker, MaltChannel *channel,
-                                  const char *module, const char *source, guint n_credit,
-                                  MaltFuture *future)
-{
-  malt_link_channel_open (malt_process_worker_get_link (worker),
-                          malt_channel_get_id (channel), module, source, n_credit,
-                          malt_future_get_id (future));
-}
-
-static void
-malt_process_worker_channel_credit (MaltWorker *worker, MaltChannel *channel,
-                                    guint n_credit)
-{
-  malt_link_channel_credit (malt_process_worker_get_link (worker),
-                            malt_channel_get_id (channel), n_credit);
-}
-
-static void
-malt_process_worker_channel_put (MaltWorker *worker, MaltChannel *channel,
-                                 MaltValue *value, MaltFuture *future)
-{
-  guint32 id = malt_future_get_id (future);
-  GError *error = NULL;
-
-  if (!malt_link_channel_put (malt_process_worker_get_link (worker),
-                              malt_channel_get_id (channel), value, id, &error))
-    malt_worker_complete_call (worker, id, NULL, error);
-}
-
-static void
-malt_process_worker_channel_close (MaltWorker *worker, MaltChannel *channel,
-                                   MaltFuture *future)
-{
-  malt_link_channel_close (malt_process_worker_get_link (worker),
-                           malt_channel_get_id (channel), malt_future_get_id (future));
-}
-
-static void
-malt_process_worker_channel_state (MaltWorker *worker, MaltChannel *channel,
-                                   MaltFuture *future)
-{
-  malt_link_channel_state (malt_process_worker_get_link (worker),
-                           malt_channel_get_id (channel), malt_future_get_id (future));
-}
-
-static void
-malt_process_worker_channel_forget (MaltWorker *worker, guint32 channel_id)
-{
-  malt_link_channel_forget (malt_process_worker_get_link (worker), channel_id);
-}
-
-static void
-malt_process_worker_release_handles (MaltWorker *worker, const guint64 *ids, gsize n_ids)
-{
-  malt_link_release_handles (malt_process_worker_get_link (worker), ids, n_ids);
-}
-
-static void
-malt_process_worker_export_function (MaltWorker *worker, const char *name,
-                                     G_GNUC_UNUSED MaltExportFlags flags,
-                                     MaltFuture *future)
-{
-  malt_link_export (malt_process_worker_get_link (worker), name,
-                    malt_future_get_id (future));
-}
-
-static void
-malt_process_worker_unexport_function (MaltWorker *worker, const char *name)
-{
-  malt_link_unexport (malt_process_worker_get_link (worker), name);
-}
-
 static char *
 malt_process_worker_dup_summary (MaltWorker *worker)
 {
@@ -470,6 +359,7 @@ malt_process_worker_class_init (MaltProcessWorkerClass *klass)
 
   object_class->dispose = malt_process_worker_dispose;
   object_class->finalize = malt_process_worker_finalize;
+  MALT_LINK_WORKER_CLASS (klass)->get_link = malt_process_worker_get_link;
 
   worker_class->name = "malt-process";
   worker_class->description = "a Julia process of its own for each worker";
@@ -481,24 +371,11 @@ malt_process_worker_class_init (MaltProcessWorkerClass *klass)
                                MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS;
   worker_class->auto_priority = 100;
   worker_class->probe = malt_process_worker_probe;
-  worker_class->remote_call = malt_process_worker_remote_call;
-  worker_class->remote_do = malt_process_worker_remote_do;
-  worker_class->interrupt_async = malt_process_worker_interrupt_async;
-  worker_class->interrupt_finish = malt_process_worker_interrupt_finish;
   worker_class->is_running = malt_process_worker_is_running;
   worker_class->stop_async = malt_process_worker_stop_async;
   worker_class->stop_finish = malt_process_worker_stop_finish;
   worker_class->kill = malt_process_worker_kill;
   worker_class->drive = malt_process_worker_drive;
-  worker_class->channel_open = malt_process_worker_channel_open;
-  worker_class->channel_credit = malt_process_worker_channel_credit;
-  worker_class->channel_put = malt_process_worker_channel_put;
-  worker_class->channel_close = malt_process_worker_channel_close;
-  worker_class->channel_state = malt_process_worker_channel_state;
-  worker_class->channel_forget = malt_process_worker_channel_forget;
-  worker_class->release_handles = malt_process_worker_release_handles;
-  worker_class->export_function = malt_process_worker_export_function;
-  worker_class->unexport_function = malt_process_worker_unexport_function;
   worker_class->dup_summary = malt_process_worker_dup_summary;
   worker_class->get_pid = malt_process_worker_get_pid;
   worker_class->dup_julia_version = malt_process_worker_dup_julia_version;
