@@ -355,10 +355,11 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
     .has_stdin = g_strcmp0 (malt_worker_get_option (worker, "stdin"), "inherit") == 0,
     .start_timeout_ms = malt_worker_get_option_int (worker, "start-timeout-ms"),
   };
+  gboolean forces_interrupts =
+      strcmp (malt_worker_get_option (worker, "interrupt-busy"), "force") == 0;
   MaltInProcessEvaluator *evaluator;
 
-  if (!settings.handles_signals &&
-      strcmp (malt_worker_get_option (worker, "interrupt-busy"), "force") == 0)
+  if (forces_interrupts && !settings.handles_signals)
     {
       g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CONFIG,
                            "option 'interrupt-busy': 'force' does not go with "
@@ -380,12 +381,11 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
   g_cond_init (&evaluator->changed);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
   evaluator->output = get_output (worker);
-  evaluator->forces_interrupts =
-      strcmp (malt_worker_get_option (worker, "interrupt-busy"), "force") == 0;
-  evaluator->link = malt_link_new (
-      worker, evaluator->forces_interrupts ? &forcing_link_funcs : &link_funcs,
-      malt_inprocess_evaluator_ref (evaluator),
-      (GDestroyNotify) malt_inprocess_evaluator_unref, G_MAXUINT64, NULL);
+  evaluator->forces_interrupts = forces_interrupts;
+  evaluator->link =
+      malt_link_new (worker, forces_interrupts ? &forcing_link_funcs : &link_funcs,
+                     malt_inprocess_evaluator_ref (evaluator),
+                     (GDestroyNotify) malt_inprocess_evaluator_unref, G_MAXUINT64, NULL);
   if (launch (evaluator, worker, cancellable, error))
     return evaluator;
   if (evaluator->host != 0)

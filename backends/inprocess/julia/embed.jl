@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The transport of a Julia that is embedded in the host, for the boot. Frames are in the host's memory: `pop` says where the next is.
 #
-# HOST, which the host puts before this text, is the address of its table of functions (MaltInProcessHost); SOURCE and SOURCE_BYTES
+# HOST, which the host puts before this text, is the address of its table of functions (malt-inprocess-runtime.c); SOURCE and SOURCE_BYTES
 # are the text of the runtime, which must not be parsed before it is needed.
 const KEEP = false
 const COND = Base.AsyncCondition()      # the host wakes us by it

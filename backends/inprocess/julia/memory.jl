@@ -9,7 +9,7 @@ struct MemoryLink
     host::UInt64
 end
 const HOSTS = IdDict{Any,Any}()         # number => Peer
-const LENT = IdDict{Any,Any}()          # number => the array
+const LENT = IdDict{Any,Any}()          # number => what owns the array's memory
 const N_LENT = Ref(UInt64(0))
 const LEND_BYTES = 4096                 # smaller ones are cheaper to copy
 

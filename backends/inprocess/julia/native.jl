@@ -13,6 +13,12 @@ const C_TYPES = Dict{String,Any}(
 # An array of Bool has one byte for each.
 c_type(name::AbstractString) = name == "bool*" ? Ptr{Bool} : endswith(name, '*') ? Ptr{C_TYPES[name[1:end-1]]} : C_TYPES[name]
 
+# "f64(f64*,i64)": the result, and the arguments.
+function parts_of(signature::String)
+    result, rest = split(signature, '(')
+    result, split(chop(rest), ','; keepempty = false)
+end
+
 function get_native_job!(d::Decoder, job::Job)
     job.args = next!(d.source, UInt64)      # the cell
     job.what = get_value!(d)
@@ -22,9 +28,7 @@ end
 function perform_native(job::Job)
     f = evaluate_source(module_named(job.peer, nothing), job.what::String, nothing)
     f isa Function || !isempty(Base.invokelatest(methods, f)) || throw(ArgumentError("a function was expected, not a $(typeof(f))"))
-    result, rest = split(job.kwargs::String, '(')
-    arguments = split(chop(rest), ','; keepempty = false)
-    compile_native(f, result, arguments, job.args::UInt64)
+    compile_native(f, parts_of(job.kwargs::String)..., job.args::UInt64)
 end
 function compile_native(@nospecialize(f), result::AbstractString, arguments::Vector, cell::UInt64)
     HAS_NATIVES[] = true
@@ -65,11 +69,11 @@ end
 function get_direct_function!(peer::Peer, source::Source)
     code = next!(source, UInt64)
     owner = next!(source, UInt64)
-    result, rest = split(get_value!(Decoder(source, peer))::String, '(')
+    signature = get_value!(Decoder(source, peer))::String
     ccall(HOLD, Cvoid, (UInt64,), owner)
     f = DirectFunction(nothing, owner)
     finalizer(x -> ccall(DROP, Cvoid, (UInt64,), x.owner), f)
-    f.call = direct_method(Ptr{Cvoid}(UInt(code)), result, split(chop(rest), ','; keepempty = false))
+    f.call = direct_method(Ptr{Cvoid}(UInt(code)), parts_of(signature)...)
     f
 end
 # The method is given the DirectFunction, and so keeps the closure while it runs, but no longer.
