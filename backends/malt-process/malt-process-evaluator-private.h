@@ -2,10 +2,10 @@
 /* What malt-process-evaluator.c, which has the essay, and malt-process-launch.c share. */
 #pragma once
 
+#include "link/malt-link-listener.h"
 #include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
 #include "malt-process-output.h"
-#include "malt-process-transport.h"
 
 G_BEGIN_DECLS
 
@@ -26,7 +26,7 @@ struct _MaltProcessEvaluator
   MaltLink *link; /* (owned) */
   MaltProcessOutput *output; /* (owned) */
   MaltChild *child; /* (owned) (nullable): NULL only if the launch failed at once */
-  MaltProcessListener *listener; /* (owned) (nullable): of the I/O thread once started */
+  MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
   guint64 n_memory_kills; /* before the launch */
   gint is_running; /* atomic; state == MALT_PROCESS_RUNNING */
 

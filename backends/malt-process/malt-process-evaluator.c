@@ -49,7 +49,7 @@ malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
   if (!g_atomic_ref_count_dec (&evaluator->ref_count))
     return;
   g_clear_pointer (&evaluator->output, malt_process_output_free);
-  g_clear_pointer (&evaluator->listener, malt_process_listener_free);
+  g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->child, malt_child_unref);
   g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
@@ -266,7 +266,7 @@ end (MaltProcessEvaluator *evaluator)
   g_mutex_unlock (&evaluator->lock);
 
   malt_child_close_output (evaluator->child);
-  g_clear_pointer (&evaluator->listener, malt_process_listener_free);
+  g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   tell_worker (evaluator, termination, stops);
   malt_link_close (evaluator->link);
   malt_process_source_clear (watch);

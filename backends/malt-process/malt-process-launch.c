@@ -10,6 +10,7 @@
 
 #include "link/malt-julia-source.h"
 #include "malt-process-julia.h"
+#include "malt-process-transport.h"
 #include "process/malt-julia-program.h"
 
 #include <unistd.h>
@@ -140,11 +141,11 @@ connect_worker (MaltProcessEvaluator *evaluator, const char *transport,
 
   if (g_strcmp0 (transport, "tcp-connect") == 0)
     {
-      evaluator->listener = malt_process_listener_new (error);
+      evaluator->listener = malt_link_listener_new (error);
       if (evaluator->listener == NULL)
         return FALSE;
       launcher->stdin_source = MALT_CHILD_STDIN_BYTES;
-      launcher->stdin_bytes = malt_process_listener_dup_secrets (evaluator->listener);
+      launcher->stdin_bytes = malt_link_listener_dup_secrets (evaluator->listener);
       return TRUE;
     }
   is_open = g_strcmp0 (transport, "socketpair") == 0
@@ -172,7 +173,7 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
     return FALSE;
   arguments = malt_process_dup_arguments (
       worker, julia, evaluator->listener != NULL ? "connect" : "fd",
-      evaluator->listener != NULL ? malt_process_listener_get_port (evaluator->listener)
+      evaluator->listener != NULL ? malt_link_listener_get_port (evaluator->listener)
                                   : 3);
   launcher->argv = (const char *const *) arguments;
   launcher->envp = (const char *const *) environment;
@@ -215,7 +216,7 @@ static void
 begin_to_watch (MaltProcessEvaluator *evaluator, gint64 start_timeout_ms)
 {
   if (evaluator->listener != NULL)
-    malt_process_listener_start (evaluator->listener, on_connected, evaluator);
+    malt_link_listener_start (evaluator->listener, on_connected, evaluator);
   malt_process_output_start (evaluator->output, evaluator->child);
   g_mutex_lock (&evaluator->lock);
   malt_process_evaluator_watch (evaluator);

@@ -3,7 +3,7 @@
 #include "process-test.h"
 
 #include "link/malt-io-thread.h"
-#include "malt-process-transport.h"
+#include "link/malt-link-listener.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 typedef struct
 {
-  MaltProcessListener *listener; /* (owned) */
+  MaltLinkListener *listener; /* (owned) */
   GBytes *secrets; /* (owned) */
   gint fd; /* (owned), atomic: of the worker once it is connected, else -1 */
 } Port;
@@ -71,14 +71,14 @@ run_in_io_thread (GSourceFunc func, gpointer data)
 static gboolean
 start (gpointer data)
 {
-  malt_process_listener_start (((Port *) data)->listener, on_connected, data);
+  malt_link_listener_start (((Port *) data)->listener, on_connected, data);
   return G_SOURCE_REMOVE;
 }
 
 static gboolean
 close_port (gpointer data)
 {
-  malt_process_listener_free (((Port *) data)->listener);
+  malt_link_listener_free (((Port *) data)->listener);
   return G_SOURCE_REMOVE;
 }
 
@@ -144,12 +144,12 @@ port_rests_while_there_is_no_descriptor (void)
   gint64 used_ms;
   gboolean is_reached;
 
-  port.listener = malt_process_listener_new (&error);
+  port.listener = malt_link_listener_new (&error);
   CHECK_NO_ERROR (error);
-  port.secrets = malt_process_listener_dup_secrets (port.listener);
+  port.secrets = malt_link_listener_dup_secrets (port.listener);
   run_in_io_thread (start, &port);
   deny_descriptors (&saved);
-  is_reached = connect_to (fd, malt_process_listener_get_port (port.listener));
+  is_reached = connect_to (fd, malt_link_listener_get_port (port.listener));
   used_ms = get_cpu_ms ();
   process_test_wait (never, NULL, 500);
   used_ms = get_cpu_ms () - used_ms;

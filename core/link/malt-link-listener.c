@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The port on which a worker connects back (transport tcp-connect).
+ * The port on which a worker connects back.
  *
- * Anybody on the machine can connect, so a connection is nobody until it has sent the 32 bytes that only the worker was told, on its standard
- * input. Connections that say nothing, or something else, cost nothing: all are read at once, each with a deadline; when there are
+ * Anybody on the machine can connect, so a connection is nobody until it has sent the 32 bytes that only the worker was told, by a way that nobody
+ * else can read, such as its standard input. Connections that say nothing, or something else, cost nothing: all are read at once, each with a deadline; when there are
  * more than MAX_STRANGERS the oldest goes, since the worker speaks as soon as it is connected. Only the worker is told the host's own secret.
  * As soon as it has proved itself the port and all other connections are closed.
  *
  * Everything runs in the I/O thread.
  */
-#include "malt-process-transport.h"
+#include "link/malt-link-listener.h"
 
 #include "link/malt-io-thread.h"
 
@@ -36,7 +36,7 @@ enum
 
 typedef struct
 {
-  MaltProcessListener *listener; /* (unowned) */
+  MaltLinkListener *listener; /* (unowned) */
   int fd; /* (owned) */
   GSource *source; /* (owned) */
   GSource *deadline; /* (owned) */
@@ -44,14 +44,14 @@ typedef struct
   gsize n_bytes;
 } Stranger;
 
-struct _MaltProcessListener
+struct _MaltLinkListener
 {
   int fd; /* (owned) */
   guint port;
   guint8 secrets[2 * SECRET_BYTES]; /* the worker's, then the host's */
   GSource *source; /* (owned) (nullable) */
   GQueue strangers; /* of Stranger (owned), oldest first */
-  MaltProcessConnected connected;
+  MaltLinkConnected connected;
   gpointer user_data; /* (unowned) */
 };
 
@@ -110,7 +110,7 @@ is_equal_secret (const guint8 *a, const guint8 *b)
 }
 
 static void
-close_port (MaltProcessListener *listener)
+close_port (MaltLinkListener *listener)
 {
   destroy_source (&listener->source);
   if (listener->fd >= 0)
@@ -123,7 +123,7 @@ close_port (MaltProcessListener *listener)
 static void
 accept_worker (Stranger *stranger)
 {
-  MaltProcessListener *listener = stranger->listener;
+  MaltLinkListener *listener = stranger->listener;
   int fd = stranger->fd;
   int on = 1;
 
@@ -168,7 +168,7 @@ on_stranger_deadline (gpointer data)
 }
 
 static void
-add_stranger (MaltProcessListener *listener, int connection)
+add_stranger (MaltLinkListener *listener, int connection)
 {
   Stranger *stranger = g_new0 (Stranger, 1);
 
@@ -188,7 +188,7 @@ add_stranger (MaltProcessListener *listener, int connection)
 static gboolean on_connection (int fd, GIOCondition condition, gpointer data);
 
 static void
-watch_port (MaltProcessListener *listener)
+watch_port (MaltLinkListener *listener)
 {
   destroy_source (&listener->source);
   listener->source = g_unix_fd_source_new (listener->fd, G_IO_IN);
@@ -204,7 +204,7 @@ on_rested (gpointer data)
 
 /* The connection that could not be accepted stays, and would wake the source at once. */
 static void
-rest (MaltProcessListener *listener)
+rest (MaltLinkListener *listener)
 {
   destroy_source (&listener->source);
   listener->source = attach (g_timeout_source_new (REST_MS), on_rested, listener);
@@ -237,7 +237,7 @@ on_connection (int fd, G_GNUC_UNUSED GIOCondition condition, gpointer data)
 }
 
 static gboolean
-open_port (MaltProcessListener *listener, GError **error)
+open_port (MaltLinkListener *listener, GError **error)
 {
   struct sockaddr_in address = { .sin_family = AF_INET };
   socklen_t n = sizeof address;
@@ -256,33 +256,33 @@ open_port (MaltProcessListener *listener, GError **error)
   return TRUE;
 }
 
-MaltProcessListener *
-malt_process_listener_new (GError **error)
+MaltLinkListener *
+malt_link_listener_new (GError **error)
 {
-  MaltProcessListener *listener = g_new0 (MaltProcessListener, 1);
+  MaltLinkListener *listener = g_new0 (MaltLinkListener, 1);
 
   listener->fd = -1;
   g_queue_init (&listener->strangers);
   if (!open_port (listener, error))
-    g_clear_pointer (&listener, malt_process_listener_free);
+    g_clear_pointer (&listener, malt_link_listener_free);
   return listener;
 }
 
 guint
-malt_process_listener_get_port (MaltProcessListener *listener)
+malt_link_listener_get_port (MaltLinkListener *listener)
 {
   return listener->port;
 }
 
 GBytes *
-malt_process_listener_dup_secrets (MaltProcessListener *listener)
+malt_link_listener_dup_secrets (MaltLinkListener *listener)
 {
   return g_bytes_new (listener->secrets, sizeof listener->secrets);
 }
 
 void
-malt_process_listener_start (MaltProcessListener *listener,
-                             MaltProcessConnected connected, gpointer user_data)
+malt_link_listener_start (MaltLinkListener *listener, MaltLinkConnected connected,
+                          gpointer user_data)
 {
   listener->connected = connected;
   listener->user_data = user_data;
@@ -290,7 +290,7 @@ malt_process_listener_start (MaltProcessListener *listener,
 }
 
 void
-malt_process_listener_free (MaltProcessListener *listener)
+malt_link_listener_free (MaltLinkListener *listener)
 {
   close_port (listener);
   explicit_bzero (listener->secrets, sizeof listener->secrets);
