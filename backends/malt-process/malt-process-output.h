@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What evaluated code writes to its standard output and error. */
+/* The pipes of a worker process: what evaluated code writes to its standard output and error. */
 #pragma once
 
 #include "link/malt-link.h"

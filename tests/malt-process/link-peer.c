@@ -255,7 +255,20 @@ link_worker_init (LinkWorker *self)
   self->peer_fd = -1;
 }
 
-static const MaltOption no_options[] = { { .name = NULL } };
+static const char *const output_choices[] = { "forward", "signal", "discard", NULL };
+
+static const MaltOption options[] = {
+  { .name = "output",
+    .type = MALT_OPTION_ENUM,
+    .default_value = "forward",
+    .choices = output_choices,
+    .summary = "output" },
+  { .name = "output-prefix",
+    .type = MALT_OPTION_STRING,
+    .default_value = "[PID] ",
+    .summary = "what forwarded lines begin with" },
+  { .name = NULL },
+};
 
 static void
 link_worker_class_init (LinkWorkerClass *klass)
@@ -266,7 +279,7 @@ link_worker_class_init (LinkWorkerClass *klass)
   G_OBJECT_CLASS (klass)->finalize = link_worker_finalize;
   worker_class->name = "link-test";
   worker_class->description = "a link whose other end is a test";
-  worker_class->options = no_options;
+  worker_class->options = options;
   worker_class->capabilities =
       MALT_CAPABILITY_CAN_INTERRUPT_WAITING | MALT_CAPABILITY_CAN_KILL;
   worker_class->remote_call = link_worker_remote_call;
@@ -309,6 +322,12 @@ write_hello (LinkPeer *peer)
 LinkPeer *
 link_peer_new (void)
 {
+  return link_peer_new_with_output ("forward");
+}
+
+LinkPeer *
+link_peer_new_with_output (const char *output)
+{
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltConfig) config = malt_config_new ();
   LinkPeer *peer = g_new0 (LinkPeer, 1);
@@ -316,6 +335,7 @@ link_peer_new (void)
 
   malt_backend_register (LINK_TYPE_WORKER, &error);
   malt_config_set_backend (config, "link-test");
+  malt_config_set_for (config, "link-test", "output", output);
   peer->worker = malt_worker_launch (config, NULL, &error);
   if (peer->worker == NULL)
     g_error ("%s", error->message);

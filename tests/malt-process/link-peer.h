@@ -18,6 +18,8 @@ typedef struct
 
 /* A running worker, and the other end of its connection; HELLO has been exchanged. */
 LinkPeer *link_peer_new (void);
+/* The same, with a value of the option output, which means something to MaltOutput only. */
+LinkPeer *link_peer_new_with_output (const char *output);
 void link_peer_free (LinkPeer *peer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LinkPeer, link_peer_free)
 

@@ -2,7 +2,7 @@
 /* Forwarding to whatever the host's standard output is, while nobody reads it: nothing waits, nothing is lost. */
 #include "process-test.h"
 
-#include "malt-process-console.h"
+#include "link/malt-console.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ write_text (gpointer data)
 {
   Host *host = data;
 
-  malt_process_console_write (MALT_STREAM_STDOUT, host->text, TEXT_BYTES);
+  malt_console_write (MALT_STREAM_STDOUT, host->text, TEXT_BYTES);
   g_atomic_int_set (&host->is_written, TRUE);
   return NULL;
 }

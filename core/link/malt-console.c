@@ -11,7 +11,7 @@
  *
  * The host's descriptors exist once in a process, so this state is global, one for each stream, each with its own lock.
  */
-#include "malt-process-console.h"
+#include "link/malt-console.h"
 
 #include "link/malt-io-thread.h"
 
@@ -243,7 +243,7 @@ keep (Console *console, const char *text, gsize n_bytes)
 }
 
 void
-malt_process_console_write (MaltStream stream, const char *text, gsize n_bytes)
+malt_console_write (MaltStream stream, const char *text, gsize n_bytes)
 {
   Console *console = &consoles[stream == MALT_STREAM_STDERR];
   gsize n_done = 0;

@@ -7,6 +7,6 @@
 G_BEGIN_DECLS
 
 /* From any thread. What cannot be written at once is written later, in order, by the I/O thread. */
-void malt_process_console_write (MaltStream stream, const char *text, gsize n_bytes);
+void malt_console_write (MaltStream stream, const char *text, gsize n_bytes);
 
 G_END_DECLS
