@@ -231,12 +231,14 @@ withdraw_interrupt (gpointer owner, guint32 call_id)
       ((MaltInProcessEvaluator *) owner)->host, call_id);
 }
 
-static void
+/* A try that finds no moment for a signal is a try all the same. */
+static MaltLinkSignal
 send_interrupt_signal (gpointer owner, guint32 call_id, guint n_signal)
 {
   if (malt_inprocess_force_try (((MaltInProcessEvaluator *) owner)->host, call_id,
                                 n_signal))
     malt_inprocess_runtime_fence ();
+  return MALT_LINK_SIGNAL_SENT;
 }
 
 static void

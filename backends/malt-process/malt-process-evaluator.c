@@ -178,12 +178,13 @@ on_link_ended (gpointer owner, const GError *error)
   g_mutex_unlock (&evaluator->lock);
 }
 
-static void
+static MaltLinkSignal
 send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
                        G_GNUC_UNUSED guint n_signal)
 {
   malt_child_signal (((MaltProcessEvaluator *) owner)->child, SIGINT,
                      MALT_CHILD_TARGET_PROCESS);
+  return MALT_LINK_SIGNAL_SENT;
 }
 
 const MaltLinkFuncs malt_process_link_funcs = {

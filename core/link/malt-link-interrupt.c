@@ -15,7 +15,13 @@
  *            served as soon as the runtime reads; saying UNDELIVERABLE before would be untrue.
  *   signals  n_signals have been sent. New calls are held back (malt_link_is_escalating()), so that no signal can hit them.
  *            It ends when the call is answered (DELIVERED if with an exception, else GONE), when INTERRUPT is acknowledged, or after MAX_SIGNALS
- *            (UNDELIVERABLE). Then the calls that were held are sent, behind a FENCE, which swallows signals that are still on their way.
+ *            (UNDELIVERABLE). Then the calls that were held are sent, behind a FENCE, which swallows signals that the worker has not taken yet.
+ *
+ * A signal must have arrived before FENCE is sent. An owner that can send it at once says so (SENT). One that has it sent elsewhere, such as
+ * on the worker's own machine, says ON_ITS_WAY, and later that it has arrived (malt_link_signal_sent()). Until then (signal_id) no other
+ * signal is asked for, the patience of this one has not begun, and calls are held back, even if the interrupt has ended meanwhile.
+ * If the owner cannot signal, or a signal could not be sent, the interrupt is hopeless: it ends as UNDELIVERABLE unless the call, or the
+ * acknowledgement, comes within UNREACHABLE_MS. What could not be sent is fenced off all the same: who sent it may not have learnt that it arrived.
  *
  * The rhythm. One signal ends code that allocates or calls the runtime. Code that does neither is ended by Julia when signals come in quick succession: each
  * weighs 0.3 (the first nothing), the weight halves in 0.7 s, and more than 1 makes Julia throw wherever it is, and then ignore signals for 0.5 s. That must not
@@ -43,7 +49,7 @@ enum
   COLD_ANSWER_MS = 2500, /* no exception has been printed yet */
   BURST_MS = 50,
   LAST_ANSWER_MS = 3000,
-  UNREACHABLE_MS = 250, /* where signals cannot be sent */
+  UNREACHABLE_MS = 250, /* where signals cannot be sent: after INTERRUPT */
   MAX_SIGNALS = 8 /* a loop that never allocates needs five */
 };
 
@@ -52,7 +58,8 @@ struct _MaltLinkInterrupt
   guint32 id;
   gboolean is_sent;
   gboolean is_forced;
-  guint n_signals;
+  gboolean is_hopeless; /* signals cannot be sent */
+  guint n_signals; /* asked for, and not impossible */
   gint64 due_us; /* when the timer may act; -1: not now */
   GSource *timer; /* (owned) */
   GSList *wishes; /* of Wish (owned) */
@@ -84,6 +91,8 @@ find (MaltLink *link, guint32 id)
 gboolean
 malt_link_is_escalating (MaltLink *link)
 {
+  if (link->signal_id != 0)
+    return TRUE;
   for (GList *l = link->interrupts.head; l != NULL; l = l->next)
     if (((MaltLinkInterrupt *) l->data)->n_signals > 0)
       return TRUE;
@@ -146,6 +155,17 @@ give_result (GSList *wishes, MaltInterruptResult result)
   g_slist_free_full (wishes, g_free);
 }
 
+/* With lock held, when an interrupt that has signalled is gone, or the last signal has arrived. */
+static void
+end_escalation (MaltLink *link)
+{
+  if (malt_link_is_escalating (link))
+    return;
+  if (link->funcs->interrupts_over != NULL && link->owner != NULL)
+    link->funcs->interrupts_over (link->owner);
+  malt_link_release_held (link);
+}
+
 /* With lock held. Returns the wishes; the interrupt is gone. */
 static GSList *
 end_interrupt (MaltLink *link, MaltLinkInterrupt *interrupt)
@@ -157,12 +177,8 @@ end_interrupt (MaltLink *link, MaltLinkInterrupt *interrupt)
   g_source_destroy (interrupt->timer);
   g_source_unref (interrupt->timer);
   g_free (interrupt);
-  if (has_signalled && !malt_link_is_escalating (link))
-    {
-      if (link->funcs->interrupts_over != NULL && link->owner != NULL)
-        link->funcs->interrupts_over (link->owner);
-      malt_link_release_held (link);
-    }
+  if (has_signalled)
+    end_escalation (link);
   return wishes;
 }
 
@@ -212,6 +228,28 @@ withdraw (MaltLink *link, MaltLinkInterrupt *interrupt)
   return TRUE;
 }
 
+/* With lock held. */
+static void
+send_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
+{
+  MaltLinkSignal signal = link->funcs->send_interrupt_signal (link->owner, interrupt->id,
+                                                              interrupt->n_signals + 1);
+
+  if (signal == MALT_LINK_SIGNAL_IMPOSSIBLE)
+    {
+      interrupt->is_hopeless = TRUE;
+      set_timer (interrupt, UNREACHABLE_MS - PATIENCE_MS);
+      return;
+    }
+  interrupt->n_signals++;
+  link->n_signals++;
+  link->needs_fence = TRUE;
+  if (signal == MALT_LINK_SIGNAL_ON_ITS_WAY)
+    link->signal_id = interrupt->id;
+  else
+    set_timer (interrupt, get_signal_patience_ms (link, interrupt->n_signals));
+}
+
 /* With lock held. TRUE: this interrupt has come to its end without having been delivered. */
 static gboolean
 consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
@@ -222,9 +260,12 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
   /* What is not sent or is answered already ends when the acknowledgement comes. */
   if (!interrupt->is_sent || !is_outstanding || !is_connected (link))
     return FALSE;
-  if (link->funcs->send_interrupt_signal == NULL)
+  if (link->funcs->send_interrupt_signal == NULL || interrupt->is_hopeless)
     return withdraw (link, interrupt);
   if (link->n_outstanding != 1 && !interrupt->is_forced)
+    return FALSE;
+  /* Its arrival sets the timer again. */
+  if (link->signal_id != 0)
     return FALSE;
   if (interrupt->n_signals == MAX_SIGNALS)
     return withdraw (link, interrupt);
@@ -233,11 +274,7 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
       set_timer (interrupt, PATIENCE_MS);
       return FALSE;
     }
-  interrupt->n_signals++;
-  link->n_signals++;
-  link->needs_fence = TRUE;
-  link->funcs->send_interrupt_signal (link->owner, interrupt->id, interrupt->n_signals);
-  set_timer (interrupt, get_signal_patience_ms (link, interrupt->n_signals));
+  send_signal (link, interrupt);
   return FALSE;
 }
 
@@ -261,6 +298,41 @@ on_timer (gpointer data)
   malt_link_unlock (link);
   give_result (wishes, MALT_INTERRUPT_UNDELIVERABLE);
   return G_SOURCE_CONTINUE;
+}
+
+/* With lock held, when the signal for call @id is not on its way any more: its patience begins, and others may try. */
+static void
+resume_timers (MaltLink *link, guint32 id, gboolean is_sent)
+{
+  for (GList *l = link->interrupts.head; l != NULL; l = l->next)
+    {
+      MaltLinkInterrupt *interrupt = l->data;
+      if (interrupt->id == id && interrupt->n_signals > 0)
+        {
+          interrupt->is_hopeless = !is_sent;
+          set_timer (interrupt, is_sent
+                                    ? get_signal_patience_ms (link, interrupt->n_signals)
+                                    : UNREACHABLE_MS);
+        }
+      else if (interrupt->is_sent && interrupt->due_us < 0)
+        set_timer (interrupt, PATIENCE_MS);
+    }
+}
+
+void
+malt_link_signal_sent (MaltLink *link, gboolean is_sent)
+{
+  guint32 id;
+
+  g_mutex_lock (&link->lock);
+  id = link->signal_id;
+  link->signal_id = 0;
+  if (id != 0)
+    {
+      resume_timers (link, id, is_sent);
+      end_escalation (link);
+    }
+  malt_link_unlock (link);
 }
 
 /* Starts */
@@ -407,6 +479,7 @@ malt_link_interrupts_close (MaltLink *link)
   GSList *wishes = NULL;
 
   g_mutex_lock (&link->lock);
+  link->signal_id = 0;
   while ((interrupt = g_queue_peek_head (&link->interrupts)) != NULL)
     wishes = g_slist_concat (wishes, end_interrupt (link, interrupt));
   g_queue_clear (&link->acks);

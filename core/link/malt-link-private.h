@@ -85,6 +85,7 @@ struct _MaltLink
   gsize n_sent; /* of the first */
   GQueue
       held; /* of MaltLinkOutgoing (owned): what waits for the end of an escalation: calls, and what may not overtake them */
+  guint32 signal_id; /* of the call for which a signal is on its way; 0: none is */
   gboolean needs_fence;
   gboolean has_seen_error; /* an exception has been printed: the next is printed faster */
   GQueue finished; /* of MaltLinkOutgoing (owned): sent or dropped, not freed yet */

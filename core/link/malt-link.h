@@ -15,6 +15,14 @@ G_BEGIN_DECLS
 
 typedef struct _MaltLink MaltLink;
 
+/* What became of a signal that an owner was to send. */
+typedef enum
+{
+  MALT_LINK_SIGNAL_SENT, /* it is pending in the worker */
+  MALT_LINK_SIGNAL_ON_ITS_WAY, /* malt_link_signal_sent() will be called */
+  MALT_LINK_SIGNAL_IMPOSSIBLE, /* nothing was done; this worker cannot be signalled */
+} MaltLinkSignal;
+
 /*
  * What the owner of a connection is told and asked. The thread that reads calls them, without a lock that a function of the link needs other
  * than malt_link_drain() and malt_link_close(): those must not be called inside.
@@ -33,8 +41,10 @@ typedef struct
   /* Nothing more will come: the stream has ended (error is NULL) or cannot be used any longer. Called once. */
   void (*ended) (gpointer owner, const GError *error);
 
-  /* May be NULL. Sends SIGINT to the worker, the n-th time for this call, counted from 1; called in the I/O thread, under the lock of the link: must not call the link. */
-  void (*send_interrupt_signal) (gpointer owner, guint32 call_id, guint n_signal);
+  /* May be NULL: IMPOSSIBLE. Sends SIGINT to the worker, the n-th time for this call, counted from 1; called in the I/O thread, under the lock of
+   * the link: must not call the link, nor wait. */
+  MaltLinkSignal (*send_interrupt_signal) (gpointer owner, guint32 call_id,
+                                           guint n_signal);
 
   /* May be NULL. No signal will be sent any more for what was interrupted; called like the one above. */
   void (*interrupts_over) (gpointer owner);
@@ -93,6 +103,10 @@ void malt_link_drain (MaltLink *link);
 
 /* The end: closes the descriptor, answers interrupts, lets the owner go. Can be called twice. */
 void malt_link_close (MaltLink *link);
+
+/* A signal that was on its way has arrived, or could not be sent. Any thread; must follow within a bounded time, since calls wait for it. Nothing happens
+ * after the end. */
+void malt_link_signal_sent (MaltLink *link, gboolean is_sent);
 
 /* The only call that is outstanding, or 0: whose output is being read. */
 guint32 malt_link_get_sole_call (MaltLink *link);

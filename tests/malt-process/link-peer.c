@@ -21,6 +21,7 @@ typedef struct
   GMutex lock; /* guards the rest */
   char *end; /* (owned) (nullable) */
   GString *output;
+  MaltLinkSignal signal; /* what becomes of signals */
   guint n_signals;
 } Owner;
 
@@ -83,37 +84,49 @@ on_ended (gpointer data, const GError *error)
   g_mutex_unlock (&owner->lock);
 }
 
-static void
+static MaltLinkSignal
 on_signal (gpointer data, G_GNUC_UNUSED guint32 call_id, G_GNUC_UNUSED guint n_signal)
 {
   Owner *owner = data;
+  MaltLinkSignal signal;
+
   g_mutex_lock (&owner->lock);
   owner->n_signals++;
+  signal = owner->signal;
   g_mutex_unlock (&owner->lock);
+  return signal;
 }
 
-static const MaltLinkFuncs funcs = {
-  .hello = on_hello,
-  .before_answer = on_before_answer,
-  .output = on_output,
-  .ended = on_ended,
-  .send_interrupt_signal = on_signal,
-};
+#define LINK_FUNCS                                                           \
+  .hello = on_hello, .before_answer = on_before_answer, .output = on_output, \
+  .ended = on_ended
+
+static const MaltLinkFuncs funcs = { LINK_FUNCS };
+static const MaltLinkFuncs signalling_funcs = { LINK_FUNCS,
+                                                .send_interrupt_signal = on_signal };
+
+/* In the order of MaltLinkSignal; then the one without the function. */
+static const char *const signal_choices[] = { "sent", "on-its-way", "impossible", "none",
+                                              NULL };
 
 static gboolean
 link_worker_init_worker (GInitable *initable, G_GNUC_UNUSED GCancellable *cancellable,
                          GError **error)
 {
   LinkWorker *self = LINK_WORKER (initable);
+  const char *signal = malt_worker_get_option (MALT_WORKER (self), "signal");
   int fds[2];
 
   self->owner = g_new0 (Owner, 1);
   g_atomic_ref_count_init (&self->owner->ref_count);
   g_mutex_init (&self->owner->lock);
   self->owner->output = g_string_new (NULL);
+  while (strcmp (signal_choices[self->owner->signal], signal) != 0)
+    self->owner->signal++;
   g_atomic_ref_count_inc (&self->owner->ref_count);
-  self->link = malt_link_new (MALT_WORKER (self), &funcs, self->owner, owner_unref,
-                              G_GUINT64_CONSTANT (64) << 20, error);
+  self->link = malt_link_new (
+      MALT_WORKER (self), strcmp (signal, "none") == 0 ? &funcs : &signalling_funcs,
+      self->owner, owner_unref, G_GUINT64_CONSTANT (64) << 20, error);
   if (self->link == NULL)
     return FALSE;
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
@@ -267,6 +280,11 @@ static const MaltOption options[] = {
     .type = MALT_OPTION_STRING,
     .default_value = "[PID] ",
     .summary = "what forwarded lines begin with" },
+  { .name = "signal",
+    .type = MALT_OPTION_ENUM,
+    .default_value = "sent",
+    .choices = signal_choices,
+    .summary = "what becomes of a signal" },
   { .name = NULL },
 };
 
@@ -322,11 +340,11 @@ write_hello (LinkPeer *peer)
 LinkPeer *
 link_peer_new (void)
 {
-  return link_peer_new_with_output ("forward");
+  return link_peer_new_with ("signal", "sent");
 }
 
 LinkPeer *
-link_peer_new_with_output (const char *output)
+link_peer_new_with (const char *option, const char *value)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltConfig) config = malt_config_new ();
@@ -335,7 +353,7 @@ link_peer_new_with_output (const char *output)
 
   malt_backend_register (LINK_TYPE_WORKER, &error);
   malt_config_set_backend (config, "link-test");
-  malt_config_set_for (config, "link-test", "output", output);
+  malt_config_set_for (config, "link-test", option, value);
   peer->worker = malt_worker_launch (config, NULL, &error);
   if (peer->worker == NULL)
     g_error ("%s", error->message);

@@ -18,8 +18,9 @@ typedef struct
 
 /* A running worker, and the other end of its connection; HELLO has been exchanged. */
 LinkPeer *link_peer_new (void);
-/* The same, with a value of the option output, which means something to MaltOutput only. */
-LinkPeer *link_peer_new_with_output (const char *output);
+/* The same, with an option: `output` and `output-prefix`, which are read by MaltOutput only, or `signal`: what the link is told when it wants
+ * one to be sent: `sent`, `on-its-way` or `impossible`; `none`: it cannot ask. */
+LinkPeer *link_peer_new_with (const char *option, const char *value);
 void link_peer_free (LinkPeer *peer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LinkPeer, link_peer_free)
 

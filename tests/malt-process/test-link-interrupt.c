@@ -453,6 +453,200 @@ end_of_the_connection_answers_interrupts (void)
   CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_GONE));
 }
 
+/* Signals that take their time, or cannot be sent */
+
+/* After an exception the patience is short. */
+static gboolean
+let_exception_be_seen (LinkPeer *peer)
+{
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (GError) error = NULL;
+
+  link_peer_answer_exception (peer, id, "ErrorException");
+  return malt_future_fetch (future, NULL, &error) == NULL;
+}
+
+static gboolean
+has_second_signal (gpointer peer)
+{
+  return link_peer_count_signals (peer) > 1;
+}
+
+static void
+patience_begins_when_a_signal_has_arrived (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("signal", "on-its-way");
+  gboolean is_ready = let_exception_be_seen (peer);
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  gint64 start_us;
+  static Interrupt interrupt;
+
+  CHECK (is_ready);
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (!process_test_wait (has_second_signal, peer, 800));
+  start_us = g_get_monotonic_time ();
+  malt_link_signal_sent (peer->link, TRUE);
+  CHECK (process_test_wait (has_second_signal, peer, 5000));
+  CHECK (g_get_monotonic_time () - start_us >= 400000);
+  malt_link_signal_sent (peer->link, TRUE);
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+no_other_interrupt_signals_while_a_signal_is_on_its_way (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("signal", "on-its-way");
+  guint32 id;
+  guint32 other_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) other = start_eval (peer, &other_id);
+  static Interrupt interrupt;
+  static Interrupt second;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  start_interrupt (peer, other, MALT_INTERRUPT_FORCE, &second);
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+  CHECK (!process_test_wait (has_second_signal, peer, 500));
+  malt_link_signal_sent (peer->link, TRUE);
+  CHECK (process_test_wait (has_second_signal, peer, 5000));
+  malt_link_signal_sent (peer->link, TRUE);
+  link_peer_answer_exception (peer, other_id, "InterruptException");
+  CHECK (has_result_that_is (&second, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+fence_waits_for_a_signal_that_is_on_its_way (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("signal", "on-its-way");
+  guint32 id;
+  guint32 held_id;
+  guint32 late_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) held = NULL;
+  g_autoptr (MaltFuture) late = NULL;
+  MaltLinkCounters counters;
+  static Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  held = malt_worker_remote_eval (peer->worker, NULL, "1");
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+  late = malt_worker_remote_eval (peer->worker, NULL, "2");
+  CHECK (link_peer_is_silent (peer, 200));
+  malt_link_get_counters (peer->link, &counters);
+  CU_ASSERT_EQUAL (counters.n_held, 2);
+  CU_ASSERT_EQUAL (counters.n_fences, 0);
+  malt_link_signal_sent (peer->link, TRUE);
+  CHECK (link_peer_expect (peer, MALT_FRAME_FENCE, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, &held_id));
+  CU_ASSERT_EQUAL (held_id, malt_future_get_id (held));
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, &late_id));
+  CU_ASSERT_EQUAL (late_id, malt_future_get_id (late));
+}
+
+static void
+call_is_undeliverable_after_a_signal_that_could_not_be_sent (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("signal", "on-its-way");
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) next = NULL;
+  static Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  malt_link_signal_sent (peer->link, FALSE);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_UNDELIVERABLE));
+  CU_ASSERT_EQUAL (link_peer_count_signals (peer), 1);
+  next = malt_worker_remote_eval (peer->worker, NULL, "1");
+  CHECK (link_peer_expect (peer, MALT_FRAME_FENCE, NULL));
+  CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, NULL));
+  CU_ASSERT (!malt_future_is_done (next));
+}
+
+static void
+call_that_is_acknowledged_after_a_signal_that_could_not_be_sent_is_hit (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("signal", "on-its-way");
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  static Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  malt_link_signal_sent (peer->link, FALSE);
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_DELIVERED);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+end_of_the_connection_forgets_a_signal_on_its_way (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("signal", "on-its-way");
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) held = NULL;
+  MaltLinkCounters counters;
+  static Interrupt interrupt;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, 5000));
+  held = malt_worker_remote_eval (peer->worker, NULL, "1");
+  malt_link_close (peer->link);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_GONE));
+  malt_link_signal_sent (peer->link, TRUE);
+  malt_link_get_counters (peer->link, &counters);
+  CU_ASSERT_EQUAL (counters.n_held, 0);
+  CU_ASSERT_EQUAL (counters.n_fences, 0);
+  CU_ASSERT (!malt_future_is_done (held));
+}
+
+static void
+check_worker_that_cannot_be_signalled (const char *signal)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("signal", signal);
+  guint32 id;
+  guint32 next_id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  g_autoptr (MaltFuture) next = NULL;
+  gint64 start_us = g_get_monotonic_time ();
+  static Interrupt interrupt;
+  static Interrupt second;
+
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_UNDELIVERABLE));
+  CHECK (g_get_monotonic_time () - start_us >= 250000);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  /* Nothing was sent, so nothing need be fenced off. */
+  next = start_eval (peer, &next_id);
+  start_interrupt (peer, next, MALT_INTERRUPT_DEFAULT, &second);
+  CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
+  link_peer_acknowledge (peer, id, MALT_FRAME_ACK_DELIVERED);
+  link_peer_acknowledge (peer, next_id, MALT_FRAME_ACK_DELIVERED);
+  CHECK (has_result_that_is (&second, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
+worker_whose_owner_cannot_signal_is_hit_by_the_frame_or_undeliverable (void)
+{
+  check_worker_that_cannot_be_signalled ("none");
+}
+
+static void
+worker_for_which_a_signal_is_impossible_is_the_same (void)
+{
+  check_worker_that_cannot_be_signalled ("impossible");
+}
+
 static const ProcessTest tests[] = {
   { "waiting_call_is_hit_without_a_signal", waiting_call_is_hit_without_a_signal },
   { "call_that_ends_by_itself_is_gone", call_that_ends_by_itself_is_gone },
@@ -482,6 +676,22 @@ static const ProcessTest tests[] = {
   { "two_interrupts_of_one_call_end_together", two_interrupts_of_one_call_end_together },
   { "end_of_the_connection_answers_interrupts",
     end_of_the_connection_answers_interrupts },
+  { "patience_begins_when_a_signal_has_arrived",
+    patience_begins_when_a_signal_has_arrived },
+  { "no_other_interrupt_signals_while_a_signal_is_on_its_way",
+    no_other_interrupt_signals_while_a_signal_is_on_its_way },
+  { "fence_waits_for_a_signal_that_is_on_its_way",
+    fence_waits_for_a_signal_that_is_on_its_way },
+  { "call_is_undeliverable_after_a_signal_that_could_not_be_sent",
+    call_is_undeliverable_after_a_signal_that_could_not_be_sent },
+  { "call_that_is_acknowledged_after_a_signal_that_could_not_be_sent_is_hit",
+    call_that_is_acknowledged_after_a_signal_that_could_not_be_sent_is_hit },
+  { "end_of_the_connection_forgets_a_signal_on_its_way",
+    end_of_the_connection_forgets_a_signal_on_its_way },
+  { "worker_whose_owner_cannot_signal_is_hit_by_the_frame_or_undeliverable",
+    worker_whose_owner_cannot_signal_is_hit_by_the_frame_or_undeliverable },
+  { "worker_for_which_a_signal_is_impossible_is_the_same",
+    worker_for_which_a_signal_is_impossible_is_the_same },
   { NULL, NULL },
 };
 

@@ -94,7 +94,7 @@ has_heard_two (gpointer data)
 static void
 signal_says_stream_and_call (void)
 {
-  g_autoptr (LinkPeer) peer = link_peer_new_with_output ("signal");
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("output", "signal");
   g_autoptr (MaltOutput) output = malt_output_new (peer->worker);
   g_autoptr (GString) text = g_string_new (NULL);
   Heard heard = { .text = text };
@@ -110,7 +110,7 @@ signal_says_stream_and_call (void)
 static void
 tail_is_of_stderr_and_what_is_added (void)
 {
-  g_autoptr (LinkPeer) peer = link_peer_new_with_output ("discard");
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("output", "discard");
   g_autoptr (MaltOutput) output = malt_output_new (peer->worker);
   g_autofree char *tail = malt_output_dup_tail (output);
   const char *report = "signal (11): Segmentation fault\n";
@@ -126,7 +126,7 @@ tail_is_of_stderr_and_what_is_added (void)
 static void
 tail_is_the_last_lines (void)
 {
-  g_autoptr (LinkPeer) peer = link_peer_new_with_output ("discard");
+  g_autoptr (LinkPeer) peer = link_peer_new_with ("output", "discard");
   g_autoptr (MaltOutput) output = malt_output_new (peer->worker);
   g_autofree char *tail = NULL;
 
