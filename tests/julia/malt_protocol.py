@@ -292,7 +292,7 @@ def runtime_text():
     with open(os.path.join(folder, "ORDER")) as order:
         names = [line.strip() for line in order if line.strip() and not line.startswith("#")]
     parts = []
-    for name in names + ["stream.jl"]:
+    for name in names + ["frames.jl", "stream.jl"]:
         with open(os.path.join(folder, name), "rb") as f:
             parts.append(f.read())
     return b"".join(parts)
