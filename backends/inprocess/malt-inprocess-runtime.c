@@ -535,7 +535,7 @@ static const AnyFunction functions[] = {
 char *
 malt_inprocess_runtime_dup_boot (gboolean has_stdin)
 {
-  static const char *const transport[] = { "inprocess/memory.jl", "inprocess/output.jl",
+  static const char *const transport[] = { "inprocess/memory.jl", "julia/output.jl",
                                            "inprocess/native.jl", "inprocess/force.jl",
                                            NULL };
   g_autoptr (GBytes) source = malt_julia_dup_runtime (transport);

@@ -230,7 +230,7 @@ MaltProcessEvaluator *
 malt_process_evaluator_new (MaltWorker *worker, GError **error)
 {
   g_autoptr (MaltProcessEvaluator) evaluator = g_new0 (MaltProcessEvaluator, 1);
-  static const char *const transport[] = { "julia/stream.jl", NULL };
+  static const char *const transport[] = { "julia/frames.jl", "julia/stream.jl", NULL };
   g_autoptr (GBytes) runtime = malt_julia_dup_runtime (transport);
 
   g_atomic_ref_count_init (&evaluator->ref_count);

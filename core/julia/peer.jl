@@ -108,9 +108,9 @@ function survive_signals()
     nothing
 end
 
-# Only a runtime that shares its process with others has to part its output from theirs.
+# Only a runtime whose output does not leave by pipes of its own sends it by frames (output.jl).
 function direct_output! end
-# And nobody else has code interrupted by address.
+# Only one that shares its process with others has code interrupted by address.
 function force_interrupts end
 function force_enter end
 function force_leave end

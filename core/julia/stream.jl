@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The transport of a worker process: frames over a stream socket.
+# The transport of a worker process: frames over a stream socket; behind frames.jl.
 #
 # Where the stream's descriptor is known, data moves by read(2) and write(2) directly, and libuv only waits: this saves
 # half of the system calls of a small call, and the copies of a large one. What libuv has read by itself is older than what is still in
@@ -67,29 +67,6 @@ function wait_for_data(@nospecialize(io))
     nothing
 end
 
-# One frame at a time: the encoder's bytes and, between them, its arrays.
-function transmit(link::StreamLink, e::Encoder)
-    while link.writing
-        push!(link.writers, current_task())
-        wait()
-    end
-    link.writing = true
-    from = isempty(e.arrays) ? 0 : late(transmit_arrays, link, e)::Int
-    write_all(link, e.bytes, from, e.n)
-    link.writing = false
-    isempty(link.writers) || schedule(popfirst!(link.writers)::Task)
-    nothing
-end
-function transmit_arrays(link::StreamLink, e::Encoder)
-    from = 0
-    for i in 1:length(e.arrays)
-        mark = e.marks[i]::Int
-        write_all(link, e.bytes, from, mark)
-        write_array(link, e.arrays[i])
-        from = mark
-    end
-    from
-end
 function write_all(link::StreamLink, bytes::Vector{UInt8}, from::Int, to::Int)
     while from < to
         from += write_some(link, pointer(bytes) + from, to - from)
@@ -164,22 +141,6 @@ function descriptor_of(@nospecialize(io))
     catch
         return Int32(-1)
     end
-end
-function serve_frames(peer::Peer, source::Source)
-    while ensure!(source, 16)
-        source.start = place(source)
-        source.stop = source.start + 16
-        n = next!(source, UInt64)
-        id = next!(source, UInt32)
-        kind = next!(source, UInt8)
-        flags = next!(source, UInt8)
-        next!(source, UInt16)
-        source.start = place(source)
-        source.stop = source.start + n % Int
-        peer.n_frames += 1
-        handle_frame(peer, source, kind, flags, id)
-    end
-    leave()
 end
 
 append!(TRANSPORT_SIGNATURES, Any[

@@ -287,12 +287,16 @@ def julia():
     return path or subprocess.check_output(["sh", os.path.join(ROOT, "core/setup/julia.sh")], text=True).strip()
 
 
-def runtime_text():
+def runtime_text(files=("frames.jl", "stream.jl")):
+    """The runtime with the files of a transport; one that holds a line break is text itself."""
     folder = os.path.join(ROOT, "core/julia")
     with open(os.path.join(folder, "ORDER")) as order:
         names = [line.strip() for line in order if line.strip() and not line.startswith("#")]
     parts = []
-    for name in names + ["stream.jl"]:
+    for name in [*names, *files]:
+        if "\n" in name:
+            parts.append(name.encode())
+            continue
         with open(os.path.join(folder, name), "rb") as f:
             parts.append(f.read())
     return b"".join(parts)
@@ -311,8 +315,10 @@ def boot_text():
 class Worker:
     """A worker process on a socket pair. Frames that belong to nobody who waits are kept until somebody asks."""
 
-    def __init__(self, flags=("--startup-file=no", "--compile=min"), stdout=None, stderr=None, stdin=subprocess.DEVNULL, transport=None, env=None):
+    def __init__(self, flags=("--startup-file=no", "--compile=min"), stdout=None, stderr=None, stdin=subprocess.DEVNULL, transport=None, env=None,
+                 runtime=None, settings="unknown=1"):
         self.frames, self.buffer, self.next_id = [], b"", 0
+        self.runtime, self.settings = runtime or runtime_text(), settings
         if transport is None:
             self.socket, theirs = socket.socketpair()
             arguments, passed = ["fd", "3"], theirs.fileno()
@@ -332,8 +338,8 @@ class Worker:
 
     def begin(self):
         self.socket.setblocking(False)
-        self.send(HELLO, 0, MAGIC + struct.pack("<HH", 1, 0) + text("max-frame-bytes=1000000000\nunknown=1"))
-        self.send(LOAD, 0, runtime_text())
+        self.send(HELLO, 0, MAGIC + struct.pack("<HH", 1, 0) + text("max-frame-bytes=1000000000\n" + self.settings))
+        self.send(LOAD, 0, self.runtime)
         kind, _, body = self.expect(lambda k, i: k == 0x81)
         assert body[:8] == MAGIC and body[8:12] == b"\x01\0\0\0"
         self.pid, self.version = struct.unpack_from("<I", body, 12)[0], body[24:].decode()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Output of evaluated code, where a host does not want it on the program's own stdout and stderr.
+# Output of evaluated code as frames, where a host does not want it on the program's own stdout and stderr, or does not see these.
+#
+# The file of a transport comes before this one. It defines HOSTS, the Peers that are served, by any key; forgetting one, it also
+# deletes it from OUTPUTS. A host asks for its output by the setting `output`: `signal` (by frames) or `discard`.
 #
 # The program's descriptors belong to everybody in it, so they are left alone: `redirect_stdout` is not used. The first host that wants its
 # output makes Julia's `stdout` and `stderr` a HostIO, which passes on what a task writes according to the host whose job it runs. A task that user
