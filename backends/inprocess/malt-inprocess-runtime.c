@@ -535,9 +535,10 @@ static const AnyFunction functions[] = {
 char *
 malt_inprocess_runtime_dup_boot (gboolean has_stdin)
 {
-  static const char *const transport[] = { "inprocess/memory.jl", "julia/output.jl",
-                                           "inprocess/native.jl", "inprocess/force.jl",
-                                           NULL };
+  static const char *const transport[] = { "inprocess/memory.jl", "julia/hostio.jl",
+                                           "inprocess/output.jl", "inprocess/native.jl",
+                                           "inprocess/force.jl",  NULL };
+  static const char *const boot_transport[] = { "inprocess/embed.jl", NULL };
   g_autoptr (GBytes) source = malt_julia_dup_runtime (transport);
   gsize n_bytes;
   const char *text = g_bytes_get_data (source, &n_bytes);
@@ -549,5 +550,5 @@ malt_inprocess_runtime_dup_boot (gboolean has_stdin)
       "const HOST = UInt(%" G_GUINTPTR_FORMAT "); const SOURCE = UInt(%" G_GUINTPTR_FORMAT
       "); const SOURCE_BYTES = %" G_GSIZE_FORMAT "; const HAS_STDIN = %s\n",
       (guintptr) functions, (guintptr) text, n_bytes, has_stdin ? "true" : "false");
-  return malt_julia_dup_boot (constants, "inprocess/embed.jl");
+  return malt_julia_dup_boot (constants, boot_transport);
 }

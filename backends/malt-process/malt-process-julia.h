@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* With which arguments and in which environment a worker's julia is run. */
+/* With which arguments a worker's julia is run. */
 #pragma once
 
 #include <malt/malt-abstract-worker.h>
@@ -9,8 +9,5 @@ G_BEGIN_DECLS
 /* "fd" and 3, or "connect" and a port: what the boot text is told. */
 char **malt_process_dup_arguments (MaltWorker *worker, const char *julia,
                                    const char *transport, guint parameter);
-
-char **malt_process_dup_environment (MaltWorker *worker, const char *julia,
-                                     GError **error);
 
 G_END_DECLS

@@ -11,6 +11,7 @@
 #include "link/malt-julia-source.h"
 #include "malt-process-julia.h"
 #include "malt-process-transport.h"
+#include "process/malt-julia-command.h"
 #include "process/malt-julia-program.h"
 
 #include <unistd.h>
@@ -168,7 +169,7 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
 
   if (julia == NULL)
     return FALSE;
-  environment = malt_process_dup_environment (worker, julia, error);
+  environment = malt_julia_dup_environment (worker, julia, error);
   if (environment == NULL)
     return FALSE;
   arguments = malt_process_dup_arguments (

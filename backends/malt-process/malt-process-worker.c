@@ -12,6 +12,7 @@
 #include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
 #include "malt-process-julia.h"
+#include "process/malt-julia-options.h"
 #include "process/malt-julia-program.h"
 
 #include <signal.h>
@@ -35,87 +36,18 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (
         G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, async_initable_iface_init))
 
 static const char *const stdin_choices[] = { "null", "inherit", NULL };
-static const char *const output_choices[] = { "forward", "signal", "discard", NULL };
 static const char *const transport_choices[] = { "tcp", "tcp-connect", "socketpair",
                                                  NULL };
 static const char *const group_choices[] = { "own", "host", NULL };
 
 static const MaltOption options[] = {
-  { .name = "julia",
-    .type = MALT_OPTION_STRING,
-    .is_common = TRUE,
-    .summary = "the julia to run: a path, or a name to look up in PATH" },
-  { .name = "exeflags",
-    .type = MALT_OPTION_STRINGS,
-    .is_common = TRUE,
-    .summary = "further command-line flags of julia" },
-  { .name = "threads",
-    .type = MALT_OPTION_STRING,
-    .is_common = TRUE,
-    .summary = "number of Julia threads, or auto" },
-  { .name = "project",
-    .type = MALT_OPTION_STRING,
-    .is_common = TRUE,
-    .summary = "project environment: a directory, or @. and the like" },
-  { .name = "cwd",
-    .type = MALT_OPTION_STRING,
-    .is_common = TRUE,
-    .summary = "working directory; the host's unless set" },
-  { .name = "env",
-    .type = MALT_OPTION_STRINGS,
-    .is_common = TRUE,
-    .summary = "environment variables to set, each NAME=VALUE" },
-  { .name = "env-policy",
-    .type = MALT_OPTION_STRINGS,
-    .default_value = "clean",
-    .is_common = TRUE,
-    .summary = "what of the host's environment is passed on: clean, inherit, or names" },
+  MALT_JULIA_OPTIONS,
   { .name = "stdin",
     .type = MALT_OPTION_ENUM,
     .default_value = "null",
     .choices = stdin_choices,
     .is_common = TRUE,
     .summary = "standard input of evaluated code: empty, or the host's" },
-  { .name = "output",
-    .type = MALT_OPTION_ENUM,
-    .default_value = "forward",
-    .choices = output_choices,
-    .is_common = TRUE,
-    .summary =
-        "output of evaluated code: to the host's, to the signal output, or nowhere" },
-  { .name = "output-prefix",
-    .type = MALT_OPTION_STRING,
-    .default_value = "[Worker PID]: ",
-    .is_common = TRUE,
-    .summary = "what forwarded lines begin with; PID stands for the process id" },
-  { .name = "start-timeout-ms",
-    .type = MALT_OPTION_INT,
-    .default_value = "60000",
-    .minimum = 1,
-    .maximum = G_MAXINT32,
-    .is_common = TRUE,
-    .summary = "how long a launch may take, in milliseconds" },
-  { .name = "exit-timeout-ms",
-    .type = MALT_OPTION_INT,
-    .default_value = "15000",
-    .minimum = 0,
-    .maximum = G_MAXINT32,
-    .is_common = TRUE,
-    .summary = "how long a stopped worker may take before SIGTERM, in milliseconds" },
-  { .name = "term-timeout-ms",
-    .type = MALT_OPTION_INT,
-    .default_value = "15000",
-    .minimum = 0,
-    .maximum = G_MAXINT32,
-    .is_common = TRUE,
-    .summary = "how long it may take after that before SIGKILL, in milliseconds" },
-  { .name = "max-frame-bytes",
-    .type = MALT_OPTION_INT,
-    .default_value = "8589934592",
-    .minimum = 65536,
-    .maximum = G_MAXINT64,
-    .is_common = TRUE,
-    .summary = "the greatest message that is accepted, in bytes" },
   { .name = "transport",
     .type = MALT_OPTION_ENUM,
     .default_value = "tcp",
@@ -370,6 +302,7 @@ malt_process_worker_class_init (MaltProcessWorkerClass *klass)
                                MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES |
                                MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS;
   worker_class->auto_priority = 100;
+  worker_class->auto_priority_windows = 50;
   worker_class->probe = malt_process_worker_probe;
   worker_class->is_running = malt_process_worker_is_running;
   worker_class->stop_async = malt_process_worker_stop_async;

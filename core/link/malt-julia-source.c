@@ -42,13 +42,14 @@ malt_julia_dup_runtime (const char *const *files)
 }
 
 char *
-malt_julia_dup_boot (const char *constants, const char *transport)
+malt_julia_dup_boot (const char *constants, const char *const *files)
 {
   GString *text = g_string_new (BOOT_HEAD);
 
   g_string_append (text, constants);
   append_source (text, "julia/boot.jl");
-  append_source (text, transport);
+  for (; *files != NULL; files++)
+    append_source (text, *files);
   g_string_append (text, BOOT_TAIL);
   return g_string_free (text, FALSE);
 }

@@ -12,8 +12,8 @@ GBytes *malt_julia_dup_source (const char *path);
 /* The runtime with the files of a transport, which NULL ends. */
 GBytes *malt_julia_dup_runtime (const char *const *files);
 
-/* What a Julia runs first: core/julia/boot.jl and the file of a transport, as the body of one module that no name leads to. @constants is
- * Julia text that stands before both. */
-char *malt_julia_dup_boot (const char *constants, const char *transport);
+/* What a Julia runs first: core/julia/boot.jl and the files of a transport, which NULL ends, as the body of one module that no name leads to. @constants is
+ * Julia text that stands before all. */
+char *malt_julia_dup_boot (const char *constants, const char *const *files);
 
 G_END_DECLS

@@ -6,7 +6,7 @@
  * `inherit` (all). The option env adds NAME=VALUE pairs, which win. A worker's project is its own: JULIA_PROJECT and JULIA_LOAD_PATH are not in
  * the clean set, because they say what the *host's* user works on.
  */
-#include "malt-process-julia.h"
+#include "process/malt-julia-command.h"
 
 #include <string.h>
 
@@ -110,7 +110,7 @@ add_pair (char ***environment, const char *pair, GError **error)
 }
 
 char **
-malt_process_dup_environment (MaltWorker *worker, const char *julia, GError **error)
+malt_julia_dup_environment (MaltWorker *worker, const char *julia, GError **error)
 {
   g_auto (GStrv) policy = malt_worker_dup_option_strings (worker, "env-policy");
   g_auto (GStrv) pairs = malt_worker_dup_option_strings (worker, "env");

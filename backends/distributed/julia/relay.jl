@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+# What the bridge and its workers call of each other. It stands in the module Distributed on both sides, because Distributed sends a
+# function as the name of its module and its own, and because no name in Main may lead to it.
+#
+# Both sides cut the stream of frames between a host and its worker into chunks. A chunk is a Vector{UInt8}; its first eight bytes are
+# its number, counted from 1 in each direction (seven bytes, little-endian), and 1 if the frame that it ends in goes on in the next, else 0.
+module MaltRelay
+using Distributed
+
+# What the bridge calls in a worker, what a worker calls in the bridge, and the process that watches over a worker on another machine.
+const ENDS = Any[nothing, nothing, nothing]
+# For the boot: text of the runtime, the worker's number in the bridge.
+const START = Any["", 0]
+
+# Takes a chunk to the worker. The result is a chunk from it, or empty: that is how most answers travel, because a result costs Distributed
+# half of what a call of its own does.
+exchange(chunk::Vector{UInt8}) = Base.invokelatest(ENDS[1], chunk)::Vector{UInt8}
+# Takes a chunk to the bridge; returns when the host's socket has it.
+accept(number::Int, chunk::Vector{UInt8}) = (Base.invokelatest(ENDS[2], number, chunk); nothing)
+
+# In a new worker. `parent` is the bridge's process id if that made this process, else 0.
+function start(boot::String, runtime::String, number::Int, parent::Int, watch::String)
+    parent == 0 || end_with(parent)
+    watch == "" || watch_over(watch)
+    START[1] = runtime
+    START[2] = number
+    include_string(MaltRelay, boot)
+    START[1] = ""
+    delete!(ENV, "JULIA_WORKER_TIMEOUT")
+    (getpid(), string(VERSION), gethostname())
+end
+# A worker whose bridge has gone ends, even if its code never lets Distributed notice.
+function end_with(parent::Int)
+    Sys.islinux() || return nothing
+    ccall(:prctl, Cint, (Cint, Culong, Culong, Culong, Culong), 1, 9, 0, 0, 0)
+    ccall(:getppid, Cint, ()) == parent || ccall(:_exit, Cvoid, (Cint,), 1)
+    nothing
+end
+# On another machine the bridge sends a beat every few seconds; `watch` is the shell script that waits for them.
+function watch_over(watch::String)
+    Sys.isunix() || return nothing
+    ccall(:setpgid, Cint, (Cint, Cint), 0, 0)
+    watcher = run(pipeline(detach(`sh -c $watch malt-watch $(getpid())`), stdin = devnull, stdout = devnull, stderr = devnull), wait = false)
+    ENDS[3] = watcher
+    atexit(() -> kill(watcher))
+    nothing
+end
+function beat()
+    watcher = ENDS[3]
+    watcher === nothing || kill(watcher, 10)
+    nothing
+end
+end

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The bridge: the process that adds workers to a cluster of Distributed. One for each configuration of bridges that is in use. */
+#pragma once
+
+#include <malt/malt-abstract-worker.h>
+
+G_BEGIN_DECLS
+
+typedef struct _MaltDistributedBridge MaltDistributedBridge;
+
+/* What a call gave: one of the two is NULL. Both are the caller's. In the I/O thread. */
+typedef void (*MaltDistributedAnswer) (MaltValue *value, const GError *error,
+                                       gpointer user_data);
+
+/* That of the worker's options, launched if nobody uses it yet: the caller is a user of it, and holds a reference. Any thread. */
+MaltDistributedBridge *malt_distributed_bridge_enter (MaltWorker *worker);
+/* Not a user any more, once for each time of entering: the last one ends the process. */
+void malt_distributed_bridge_leave (MaltDistributedBridge *bridge);
+void malt_distributed_bridge_unref (MaltDistributedBridge *bridge);
+
+/* Calls a function of bridge.jl, once the bridge is ready, in the order of these calls; takes the call over. A bridge that cannot be launched, or has ended, is an
+ * error. Any thread. @answer may be NULL. */
+void malt_distributed_bridge_call (MaltDistributedBridge *bridge, MaltCall *call,
+                                   MaltDistributedAnswer answer, gpointer user_data);
+
+/* For tests: of the process; 0 before it is there. */
+gint64 malt_distributed_bridge_get_pid (MaltDistributedBridge *bridge);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltDistributedBridge, malt_distributed_bridge_unref)
+
+G_END_DECLS

@@ -1,0 +1,655 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands behind a worker object of this backend.
+ *
+ * States (state, guarded by lock):
+ *
+ *   LAUNCHING  the bridge was asked for a worker. The launch ends well with HELLO, which comes through the bridge from the worker's runtime; it ends badly with the
+ *              bridge's answer, the start timeout or the cancellable (MaltLaunch).
+ *   RUNNING    calls are answered
+ *   LEAVING    it is over, or has to be: the bridge was asked to bury the worker, to end what is left and say how it ended
+ *   ENDED      malt_worker_exited() was called; the bridge was left
+ *
+ * The connection is the measure of life: the bridge closes it when Distributed has lost the worker. A local worker is also watched directly: its
+ * end is then noticed although the bridge may be busy, and signals need no detour. Ends that are asked for are dates (MaltReaper).
+ *
+ * If the bridge itself is gone, or does not answer, the worker is lost: local workers die with their bridge, others by their watch.
+ *
+ * Who keeps it: the worker object, its link (until the end), its sources, and requests to the bridge.
+ */
+#include "malt-distributed-evaluator.h"
+
+#include "link/malt-io-thread.h"
+#include "link/malt-link-listener.h"
+#include "link/malt-output.h"
+#include "link/malt-reaper.h"
+#include "link/malt-weak-worker.h"
+#include "malt-distributed-bridge.h"
+#include "malt-distributed-request.h"
+#include "process/malt-other-process.h"
+#include "process/malt-process-launcher.h"
+
+#include <signal.h>
+
+enum
+{
+  LOST_PATIENCE_MS = 1000, /* of a process that has ended: for the bridge to notice */
+  KILL_PATIENCE_MS = 5000, /* of a worker that was killed: the same */
+  BURY_TIMEOUT_MS = 10000,
+  SIGNAL_TIMEOUT_MS = 10000
+};
+
+typedef enum
+{
+  DISTRIBUTED_LAUNCHING,
+  DISTRIBUTED_RUNNING,
+  DISTRIBUTED_LEAVING,
+  DISTRIBUTED_ENDED,
+} DistributedState;
+
+struct _MaltDistributedEvaluator
+{
+  gatomicrefcount ref_count;
+  MaltWeakWorker *worker; /* (owned) */
+  MaltLink *link; /* (owned) */
+  MaltOutput *output; /* (owned) */
+  MaltLaunch *launch; /* (owned) */
+  MaltReaper *reaper; /* (owned) */
+  MaltDistributedBridge *bridge; /* (owned): left when ended */
+  MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
+  gint64 number; /* the bridge's name for the worker, unique in the host */
+  gboolean is_local;
+  guint64 n_memory_kills; /* before the launch */
+  gint is_running; /* atomic; state == DISTRIBUTED_RUNNING */
+
+  GMutex lock; /* guards the rest */
+  DistributedState state;
+  gint64 pid;
+  char *julia_version; /* (owned) (nullable): set once */
+  MaltOtherProcess *process; /* (owned) (nullable): set once, of a local worker */
+  GSource *watch; /* (owned) (nullable) */
+  GSource *patience; /* (owned) (nullable) */
+  gboolean is_end_wanted; /* by the host */
+  gboolean is_forced; /* SIGKILL was sent */
+  int host_signum; /* the last that malt_worker_kill() sent */
+  char *violation; /* (owned) (nullable): of the protocol */
+  GSList *stops; /* of GTask (owned) */
+};
+
+MaltDistributedEvaluator *
+malt_distributed_evaluator_ref (MaltDistributedEvaluator *evaluator)
+{
+  g_atomic_ref_count_inc (&evaluator->ref_count);
+  return evaluator;
+}
+
+void
+malt_distributed_evaluator_unref (MaltDistributedEvaluator *evaluator)
+{
+  if (!g_atomic_ref_count_dec (&evaluator->ref_count))
+    return;
+  g_clear_pointer (&evaluator->listener, malt_link_listener_free);
+  g_clear_pointer (&evaluator->output, malt_output_free);
+  g_clear_pointer (&evaluator->link, malt_link_unref);
+  g_clear_pointer (&evaluator->launch, malt_launch_free);
+  g_clear_pointer (&evaluator->reaper, malt_reaper_free);
+  g_clear_pointer (&evaluator->process, malt_other_process_free);
+  g_clear_pointer (&evaluator->bridge, malt_distributed_bridge_unref);
+  g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
+  g_free (evaluator->julia_version);
+  g_free (evaluator->violation);
+  g_mutex_clear (&evaluator->lock);
+  g_free (evaluator);
+}
+
+static gint n_workers; /* atomic: made so far */
+
+static gpointer
+ref_owner (gpointer owner)
+{
+  return malt_distributed_evaluator_ref (owner);
+}
+
+static void
+unref_owner (gpointer owner)
+{
+  malt_distributed_evaluator_unref (owner);
+}
+
+/* A source of the I/O thread that holds a reference. (transfer full) */
+static GSource *
+attach (MaltDistributedEvaluator *evaluator, GSource *source, GSourceFunc callback)
+{
+  g_source_set_callback (source, callback, malt_distributed_evaluator_ref (evaluator),
+                         unref_owner);
+  g_source_attach (source, malt_io_thread_get_context ());
+  return source;
+}
+
+static void
+clear_source (GSource *source)
+{
+  if (source == NULL)
+    return;
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+/* The end */
+
+static void
+tell_worker (MaltDistributedEvaluator *evaluator, MaltTermination *termination,
+             GSList *stops)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (evaluator->worker);
+
+  if (worker != NULL)
+    malt_worker_exited (worker, termination);
+  for (GSList *l = stops; l != NULL; l = l->next)
+    g_task_return_boolean (l->data, TRUE);
+  g_slist_free_full (stops, g_object_unref);
+}
+
+/* In the I/O thread. */
+static void
+end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
+{
+  gboolean is_first;
+  GSource *watch;
+  GSource *patience;
+  GSList *stops;
+
+  g_mutex_lock (&evaluator->lock);
+  is_first = evaluator->state != DISTRIBUTED_ENDED;
+  evaluator->state = DISTRIBUTED_ENDED;
+  g_atomic_int_set (&evaluator->is_running, FALSE);
+  stops = g_steal_pointer (&evaluator->stops);
+  watch = g_steal_pointer (&evaluator->watch);
+  patience = g_steal_pointer (&evaluator->patience);
+  g_mutex_unlock (&evaluator->lock);
+  if (!is_first)
+    return;
+  malt_link_drain (evaluator->link);
+  malt_output_end (evaluator->output);
+  g_clear_pointer (&evaluator->listener, malt_link_listener_free);
+  tell_worker (evaluator, termination, stops);
+  malt_link_close (evaluator->link);
+  malt_reaper_stop (evaluator->reaper);
+  clear_source (watch);
+  clear_source (patience);
+  malt_distributed_bridge_leave (evaluator->bridge);
+}
+
+/* With lock held: was this the end that the host has asked for? @signum: -1: not known. */
+static gboolean
+was_ended_by_host (MaltDistributedEvaluator *evaluator, int signum)
+{
+  if (evaluator->is_end_wanted)
+    return TRUE;
+  if (evaluator->host_signum == 0)
+    return FALSE;
+  return signum == evaluator->host_signum ||
+         (signum < 0 && evaluator->host_signum == SIGKILL);
+}
+
+static char *
+join_texts (const char *first, const char *second)
+{
+  gboolean has_first = first != NULL && *first != '\0';
+  gboolean has_second = second != NULL && *second != '\0';
+
+  if (!has_first && !has_second)
+    return NULL;
+  return g_strconcat (has_first ? first : "", has_first && has_second ? "\n" : "",
+                      has_second ? second : "", NULL);
+}
+
+/* @code and @signum as the bridge knows them; -1: it does not. @tail (nullable): what the bridge saw last. */
+static MaltTermination *
+termination_new (MaltDistributedEvaluator *evaluator, int code, int signum,
+                 const char *tail)
+{
+  g_autofree char *own_tail = malt_output_dup_tail (evaluator->output);
+  g_autofree char *text = join_texts (own_tail, tail);
+  g_autofree char *violation = NULL;
+  gboolean is_by_host;
+
+  g_mutex_lock (&evaluator->lock);
+  is_by_host = was_ended_by_host (evaluator, signum);
+  if (evaluator->violation != NULL)
+    violation = g_strdup_printf ("libmalt: %s", evaluator->violation);
+  g_mutex_unlock (&evaluator->lock);
+
+  if (violation != NULL)
+    {
+      g_autofree char *report = join_texts (violation, text);
+      return malt_termination_new (MALT_TERMINATION_PROTOCOL, 0, report, NULL);
+    }
+  if (is_by_host)
+    return malt_termination_new (MALT_TERMINATION_STOPPED, 0, text, NULL);
+  if (signum > 0)
+    return malt_termination_new (signum == SIGKILL && malt_child_count_memory_kills () >
+                                                          evaluator->n_memory_kills
+                                     ? MALT_TERMINATION_OUT_OF_MEMORY
+                                     : MALT_TERMINATION_SIGNALLED,
+                                 signum, text, NULL);
+  if (code >= 0)
+    return malt_termination_new (MALT_TERMINATION_EXITED, code, text, NULL);
+  return malt_termination_new (MALT_TERMINATION_LOST, 0, text, NULL);
+}
+
+static int
+get_int_child (MaltValue *tuple, gsize index)
+{
+  g_autoptr (MaltValue) child = malt_value_dup_child (tuple, index);
+  gint64 number = -1;
+
+  malt_value_as_int64 (child, &number, NULL);
+  return (int) number;
+}
+
+static void
+on_buried (MaltValue *value, const GError *error, gpointer user_data)
+{
+  g_autoptr (MaltDistributedEvaluator) evaluator = user_data;
+  g_autoptr (MaltTermination) termination = NULL;
+  g_autofree char *tail = NULL;
+
+  if (value != NULL)
+    {
+      g_autoptr (MaltValue) text = malt_value_dup_child (value, 2);
+
+      tail = malt_value_dup_string (text);
+      g_strstrip (tail);
+      termination = termination_new (evaluator, get_int_child (value, 0),
+                                     get_int_child (value, 1), tail);
+    }
+  else
+    termination = termination_new (evaluator, -1, -1, error->message);
+  end (evaluator, termination);
+}
+
+/* In the I/O thread, or before it knows of us: asks the bridge to end what is left. */
+static void
+leave (MaltDistributedEvaluator *evaluator)
+{
+  MaltCall *call;
+  gboolean is_first;
+
+  g_mutex_lock (&evaluator->lock);
+  is_first = evaluator->state < DISTRIBUTED_LEAVING;
+  if (is_first)
+    evaluator->state = DISTRIBUTED_LEAVING;
+  g_mutex_unlock (&evaluator->lock);
+  if (!is_first)
+    return;
+  call = malt_distributed_call_new_bury (evaluator->number);
+  malt_call_set_timeout_ms (call, BURY_TIMEOUT_MS);
+  malt_distributed_bridge_call (evaluator->bridge, call, on_buried,
+                                malt_distributed_evaluator_ref (evaluator));
+}
+
+static gboolean
+on_leave (gpointer data)
+{
+  leave (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Leaves in @delay_ms at the latest. */
+static void
+leave_within (MaltDistributedEvaluator *evaluator, guint delay_ms)
+{
+  g_mutex_lock (&evaluator->lock);
+  if (evaluator->patience == NULL && evaluator->state != DISTRIBUTED_ENDED)
+    evaluator->patience = attach (evaluator, g_timeout_source_new (delay_ms), on_leave);
+  g_mutex_unlock (&evaluator->lock);
+}
+
+/* Signals */
+
+static void
+send_signal (MaltDistributedEvaluator *evaluator, int signum)
+{
+  MaltOtherProcess *process;
+
+  g_mutex_lock (&evaluator->lock);
+  process = evaluator->process;
+  g_mutex_unlock (&evaluator->lock);
+  if (process != NULL)
+    malt_other_process_signal (process, signum);
+  else if (malt_distributed_evaluator_is_running (evaluator))
+    malt_distributed_bridge_call (
+        evaluator->bridge, malt_distributed_call_new_signal (evaluator->number, signum),
+        NULL, NULL);
+}
+
+static void
+on_due (gpointer owner, int signum)
+{
+  MaltDistributedEvaluator *evaluator = owner;
+
+  if (signum == SIGKILL)
+    {
+      g_mutex_lock (&evaluator->lock);
+      evaluator->is_forced = TRUE;
+      g_mutex_unlock (&evaluator->lock);
+      leave_within (evaluator, KILL_PATIENCE_MS);
+    }
+  send_signal (evaluator, signum);
+}
+
+/* The process of a local worker has ended. Who killed it need not ask how. */
+static gboolean
+on_process_ended (gpointer data)
+{
+  MaltDistributedEvaluator *evaluator = data;
+  gboolean is_known;
+
+  g_mutex_lock (&evaluator->lock);
+  is_known = evaluator->is_forced || evaluator->host_signum == SIGKILL;
+  g_mutex_unlock (&evaluator->lock);
+  if (is_known)
+    {
+      g_autoptr (MaltTermination) termination = NULL;
+
+      malt_link_drain (evaluator->link);
+      termination = termination_new (evaluator, -1, SIGKILL, NULL);
+      malt_distributed_bridge_call (evaluator->bridge,
+                                    malt_distributed_call_new_bury (evaluator->number),
+                                    NULL, NULL);
+      end (evaluator, termination);
+    }
+  else
+    leave_within (evaluator, LOST_PATIENCE_MS);
+  return G_SOURCE_REMOVE;
+}
+
+/* What the link tells and asks */
+
+static void
+on_hello (gpointer owner, guint32 pid, const char *julia_version)
+{
+  MaltDistributedEvaluator *evaluator = owner;
+
+  g_mutex_lock (&evaluator->lock);
+  evaluator->pid = pid;
+  evaluator->julia_version = g_strdup (julia_version);
+  if (evaluator->is_local)
+    evaluator->process = malt_other_process_new (pid);
+  if (evaluator->process != NULL)
+    evaluator->watch = attach (
+        evaluator, malt_other_process_watch_new (evaluator->process), on_process_ended);
+  g_mutex_unlock (&evaluator->lock);
+  malt_output_set_pid (evaluator->output, pid);
+  malt_launch_decide (evaluator->launch, NULL);
+}
+
+static void
+on_before_answer (G_GNUC_UNUSED gpointer owner)
+{
+}
+
+static void
+on_output (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes)
+{
+  gsize n_bytes;
+  const char *text = g_bytes_get_data (bytes, &n_bytes);
+
+  malt_output_handle (((MaltDistributedEvaluator *) owner)->output, stream, call_id, text,
+                      n_bytes);
+}
+
+/* Before the launch is decided the bridge knows more, and will say it. */
+static void
+on_link_ended (gpointer owner, const GError *error)
+{
+  MaltDistributedEvaluator *evaluator = owner;
+
+  g_mutex_lock (&evaluator->lock);
+  if (error != NULL)
+    evaluator->violation = g_strdup (error->message);
+  g_mutex_unlock (&evaluator->lock);
+  if (error != NULL || malt_launch_is_decided (evaluator->launch))
+    g_source_unref (attach (evaluator, g_idle_source_new (), on_leave));
+}
+
+static void
+on_signal_sent (MaltValue *value, G_GNUC_UNUSED const GError *error, gpointer user_data)
+{
+  g_autoptr (MaltDistributedEvaluator) evaluator = user_data;
+  gboolean is_sent = FALSE;
+
+  if (value != NULL)
+    malt_value_as_bool (value, &is_sent, NULL);
+  malt_link_signal_sent (evaluator->link, is_sent);
+}
+
+static MaltLinkSignal
+send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
+                       G_GNUC_UNUSED guint n_signal)
+{
+  MaltDistributedEvaluator *evaluator = owner;
+  MaltOtherProcess *process;
+  MaltCall *call;
+
+#ifdef G_OS_WIN32
+  return MALT_LINK_SIGNAL_IMPOSSIBLE;
+#endif
+  g_mutex_lock (&evaluator->lock);
+  process = evaluator->process;
+  g_mutex_unlock (&evaluator->lock);
+  if (process != NULL)
+    return malt_other_process_signal (process, SIGINT) ? MALT_LINK_SIGNAL_SENT
+                                                       : MALT_LINK_SIGNAL_IMPOSSIBLE;
+  call = malt_distributed_call_new_signal (evaluator->number, SIGINT);
+  malt_call_set_timeout_ms (call, SIGNAL_TIMEOUT_MS);
+  malt_distributed_bridge_call (evaluator->bridge, call, on_signal_sent,
+                                malt_distributed_evaluator_ref (evaluator));
+  return MALT_LINK_SIGNAL_ON_ITS_WAY;
+}
+
+static const MaltLinkFuncs link_funcs = {
+  .hello = on_hello,
+  .before_answer = on_before_answer,
+  .output = on_output,
+  .ended = on_link_ended,
+  .send_interrupt_signal = send_interrupt_signal,
+};
+
+/* Launching */
+
+static void
+on_connected (int fd, gpointer user_data)
+{
+  MaltDistributedEvaluator *evaluator = user_data;
+  GError *error = NULL;
+
+  if (!malt_link_attach (evaluator->link, fd, &error))
+    malt_launch_decide (evaluator->launch, error);
+}
+
+static void
+on_decided (const GError *error, gpointer owner)
+{
+  MaltDistributedEvaluator *evaluator = owner;
+
+  if (error != NULL)
+    {
+      leave (evaluator);
+      return;
+    }
+  g_mutex_lock (&evaluator->lock);
+  evaluator->state = DISTRIBUTED_RUNNING;
+  g_mutex_unlock (&evaluator->lock);
+  g_atomic_int_set (&evaluator->is_running, TRUE);
+}
+
+/* The bridge has answered: with nothing, when the worker is connected, or with what went wrong. */
+static void
+on_added (G_GNUC_UNUSED MaltValue *value, const GError *error, gpointer user_data)
+{
+  g_autoptr (MaltDistributedEvaluator) evaluator = user_data;
+  const char *message;
+
+  if (error == NULL)
+    return;
+  message = malt_error_get_exception_message (error);
+  malt_launch_decide (evaluator->launch,
+                      g_error_new_literal (MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                                           message != NULL ? message : error->message));
+}
+
+static char *
+dup_tail (gpointer owner)
+{
+  return malt_output_dup_tail (((MaltDistributedEvaluator *) owner)->output);
+}
+
+/* In the I/O thread, to which the listener belongs. */
+static gboolean
+begin_to_listen (gpointer data)
+{
+  MaltDistributedEvaluator *evaluator = data;
+
+  if (evaluator->listener != NULL)
+    malt_link_listener_start (evaluator->listener, on_connected, evaluator);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
+{
+  g_autoptr (GBytes) secrets = NULL;
+  MaltCall *call;
+
+  evaluator->listener = malt_link_listener_new (error);
+  if (evaluator->listener == NULL)
+    return FALSE;
+  secrets = malt_link_listener_dup_secrets (evaluator->listener);
+  call = malt_distributed_call_new_add (evaluator->number, worker,
+                                        malt_link_listener_get_port (evaluator->listener),
+                                        secrets, error);
+  if (call == NULL)
+    return FALSE;
+  evaluator->bridge = malt_distributed_bridge_enter (worker);
+  malt_launch_limit (evaluator->launch,
+                     malt_worker_get_option_int (worker, "start-timeout-ms"), dup_tail);
+  malt_reaper_start (evaluator->reaper, ref_owner, unref_owner);
+  g_source_unref (attach (evaluator, g_idle_source_new (), begin_to_listen));
+  malt_distributed_bridge_call (evaluator->bridge, call, on_added,
+                                malt_distributed_evaluator_ref (evaluator));
+  return TRUE;
+}
+
+MaltDistributedEvaluator *
+malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
+{
+  g_autoptr (MaltDistributedEvaluator) evaluator = g_new0 (MaltDistributedEvaluator, 1);
+
+  g_atomic_ref_count_init (&evaluator->ref_count);
+  g_mutex_init (&evaluator->lock);
+  evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
+  evaluator->is_local = malt_distributed_is_local (worker);
+  evaluator->n_memory_kills = malt_child_count_memory_kills ();
+  evaluator->number = g_atomic_int_add (&n_workers, 1) + 1;
+  evaluator->output = malt_output_new (worker);
+  evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);
+  evaluator->reaper = malt_reaper_new (evaluator, on_due);
+  evaluator->link = malt_link_new (
+      worker, &link_funcs, malt_distributed_evaluator_ref (evaluator), unref_owner,
+      (guint64) malt_worker_get_option_int (worker, "max-frame-bytes"), error);
+  if (evaluator->link == NULL)
+    {
+      malt_distributed_evaluator_unref (evaluator);
+      return NULL;
+    }
+  malt_link_start (evaluator->link, NULL, NULL);
+  if (!begin (evaluator, worker, error))
+    {
+      malt_link_close (evaluator->link);
+      return NULL;
+    }
+  return g_steal_pointer (&evaluator);
+}
+
+/* What the worker object asks */
+
+MaltLaunch *
+malt_distributed_evaluator_get_launch (MaltDistributedEvaluator *evaluator)
+{
+  return evaluator->launch;
+}
+
+MaltLink *
+malt_distributed_evaluator_get_link (MaltDistributedEvaluator *evaluator)
+{
+  return evaluator->link;
+}
+
+gint64
+malt_distributed_evaluator_get_pid (MaltDistributedEvaluator *evaluator)
+{
+  return evaluator->pid;
+}
+
+const char *
+malt_distributed_evaluator_get_julia_version (MaltDistributedEvaluator *evaluator)
+{
+  return evaluator->julia_version;
+}
+
+gboolean
+malt_distributed_evaluator_is_running (MaltDistributedEvaluator *evaluator)
+{
+  return g_atomic_int_get (&evaluator->is_running);
+}
+
+gint64
+malt_distributed_evaluator_get_bridge_pid (MaltDistributedEvaluator *evaluator)
+{
+  return malt_distributed_bridge_get_pid (evaluator->bridge);
+}
+
+void
+malt_distributed_evaluator_stop (MaltDistributedEvaluator *evaluator,
+                                 gint64 exit_timeout_ms, gint64 term_timeout_ms,
+                                 GTask *task)
+{
+  gboolean is_ended;
+  gboolean is_first;
+
+  g_mutex_lock (&evaluator->lock);
+  is_ended = evaluator->state == DISTRIBUTED_ENDED;
+  is_first = !evaluator->is_end_wanted;
+  if (!is_ended)
+    {
+      evaluator->is_end_wanted = TRUE;
+      if (task != NULL)
+        evaluator->stops = g_slist_prepend (evaluator->stops, task);
+    }
+  g_mutex_unlock (&evaluator->lock);
+  if (is_ended)
+    {
+      if (task != NULL)
+        g_task_return_boolean (task, TRUE);
+      g_clear_object (&task);
+      return;
+    }
+  malt_reaper_end_within (evaluator->reaper, exit_timeout_ms,
+                          MIN (exit_timeout_ms, G_MAXINT64 - term_timeout_ms) +
+                              term_timeout_ms);
+  if (is_first)
+    malt_link_shutdown (evaluator->link);
+}
+
+void
+malt_distributed_evaluator_kill (MaltDistributedEvaluator *evaluator, int signum)
+{
+  g_mutex_lock (&evaluator->lock);
+  evaluator->host_signum = signum;
+  g_mutex_unlock (&evaluator->lock);
+  if (signum == SIGKILL)
+    leave_within (evaluator, KILL_PATIENCE_MS);
+  send_signal (evaluator, signum);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* From the options of a worker to calls of the functions of bridge.jl. */
+#include "malt-distributed-request.h"
+
+#include "link/malt-julia-source.h"
+#include "process/malt-julia-command.h"
+#include "process/malt-julia-program.h"
+
+/* A Dict{String,Any} in the making. */
+typedef struct
+{
+  GPtrArray *keys; /* (owned): of MaltValue */
+  GPtrArray *values; /* (owned): of MaltValue */
+} Dict;
+
+static void
+dict_take (Dict *dict, const char *key, MaltValue *value)
+{
+  g_ptr_array_add (dict->keys, malt_value_new_string (key));
+  g_ptr_array_add (dict->values, value);
+}
+
+static void
+dict_add_strings (Dict *dict, const char *key, const char *const *strings)
+{
+  g_autoptr (GPtrArray) items =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) malt_value_unref);
+
+  for (; strings != NULL && *strings != NULL; strings++)
+    g_ptr_array_add (items, malt_value_new_string (*strings));
+  dict_take (dict, key,
+             malt_value_new_tuple ((MaltValue *const *) items->pdata, items->len));
+}
+
+static void
+dict_add_option (Dict *dict, MaltWorker *worker, const char *name)
+{
+  const char *value = malt_worker_get_option (worker, name);
+
+  if (value != NULL && *value != '\0')
+    dict_take (dict, name, malt_value_new_string (value));
+}
+
+static MaltValue *
+dict_end (Dict *dict)
+{
+  MaltValue *value =
+      malt_value_new_dict ("Dict{String, Any}", (MaltValue *const *) dict->keys->pdata,
+                           (MaltValue *const *) dict->values->pdata, dict->keys->len);
+
+  g_ptr_array_unref (dict->keys);
+  g_ptr_array_unref (dict->values);
+  return value;
+}
+
+static gboolean
+is_set (MaltWorker *worker, const char *name)
+{
+  const char *value = malt_worker_get_option (worker, name);
+
+  return value != NULL && *value != '\0';
+}
+
+gboolean
+malt_distributed_is_local (MaltWorker *worker)
+{
+  return !is_set (worker, "machine") && !is_set (worker, "manager");
+}
+
+/* Options that mean nothing without another, or against another. */
+static gboolean
+check_options (MaltWorker *worker, GError **error)
+{
+  static const char *const of_machine[] = { "sshflags", "tunnel" };
+
+  if (is_set (worker, "machine") && is_set (worker, "manager"))
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                           "options 'machine' and 'manager' exclude each other");
+      return FALSE;
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (of_machine); i++)
+    {
+      const char *value = malt_worker_get_option (worker, of_machine[i]);
+
+      if (value == NULL || *value == '\0' || g_str_equal (value, "false") ||
+          is_set (worker, "machine"))
+        continue;
+      g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                   "option '%s' needs option 'machine'", of_machine[i]);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Where a worker runs here: as what is launched by malt-process. */
+static gboolean
+add_local (Dict *dict, MaltWorker *worker, GError **error)
+{
+  g_autofree char *julia =
+      malt_julia_find_program (malt_worker_get_option (worker, "julia"), error);
+  g_auto (GStrv) environment = NULL;
+  g_autofree char *cwd = NULL;
+
+  if (julia == NULL)
+    return FALSE;
+  environment = malt_julia_dup_environment (worker, julia, error);
+  if (environment == NULL)
+    return FALSE;
+  dict_add_strings (dict, "environment", (const char *const *) environment);
+  if (!is_set (worker, "exename"))
+    dict_take (dict, "exename", malt_value_new_string (julia));
+  if (!is_set (worker, "dir"))
+    {
+      cwd = is_set (worker, "cwd") ? g_strdup (malt_worker_get_option (worker, "cwd"))
+                                   : g_get_current_dir ();
+      dict_take (dict, "dir", malt_value_new_string (cwd));
+    }
+  return TRUE;
+}
+
+/* The watch is a shell script; whatever is no local worker gets it. */
+static void
+add_remote (Dict *dict, MaltWorker *worker)
+{
+  g_auto (GStrv) env = malt_worker_dup_option_strings (worker, "env");
+  g_auto (GStrv) sshflags = malt_worker_dup_option_strings (worker, "sshflags");
+  g_autoptr (GBytes) watch = malt_julia_dup_source ("distributed/watch.sh");
+  g_autofree char *text =
+      g_strndup (g_bytes_get_data (watch, NULL), g_bytes_get_size (watch));
+
+  dict_add_option (dict, worker, "machine");
+  dict_add_option (dict, worker, "manager");
+  dict_add_strings (dict, "env", (const char *const *) env);
+  dict_add_strings (dict, "sshflags", (const char *const *) sshflags);
+  dict_take (dict, "tunnel",
+             malt_value_new_bool (malt_worker_get_option_bool (worker, "tunnel")));
+  dict_take (dict, "watch", malt_value_new_string (text));
+}
+
+static char *
+dup_hex (GBytes *bytes)
+{
+  gsize n_bytes;
+  const guint8 *data = g_bytes_get_data (bytes, &n_bytes);
+  GString *hex = g_string_sized_new (2 * n_bytes);
+
+  for (gsize i = 0; i < n_bytes; i++)
+    g_string_append_printf (hex, "%02x", data[i]);
+  return g_string_free (hex, FALSE);
+}
+
+static void
+add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
+{
+  static const char *const transport[] = { "julia/hostio.jl", "distributed/worker.jl",
+                                           NULL };
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) flags = NULL;
+  g_autofree char *token = dup_hex (secrets);
+  g_autofree char *constants = g_strdup_printf (
+      "const KEEP = %s\nconst DISCARDS = %s\n",
+      malt_julia_keeps_compile_mode (worker) ? "true" : "false",
+      g_strcmp0 (malt_worker_get_option (worker, "output"), "discard") == 0 ? "true"
+                                                                            : "false");
+  g_autofree char *boot = malt_julia_dup_boot (constants, transport);
+
+  malt_julia_add_flags (builder, worker);
+  flags = g_strv_builder_end (builder);
+  dict_add_strings (dict, "exeflags", (const char *const *) flags);
+  dict_add_option (dict, worker, "exename");
+  dict_add_option (dict, worker, "dir");
+  dict_take (
+      dict, "enable-threaded-blas",
+      malt_value_new_bool (malt_worker_get_option_bool (worker, "enable-threaded-blas")));
+  dict_take (dict, "port", malt_value_new_int64 (port));
+  dict_take (dict, "token", malt_value_new_string (token));
+  dict_take (dict, "boot", malt_value_new_string (boot));
+}
+
+static MaltCall *
+call_new (const char *function, gint64 number)
+{
+  MaltCall *call = malt_call_new (function);
+
+  malt_call_take_argument (call, malt_value_new_int64 (number));
+  return call;
+}
+
+MaltCall *
+malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
+                               GBytes *secrets, GError **error)
+{
+  Dict dict = {
+    .keys = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_value_unref),
+    .values = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_value_unref),
+  };
+  g_autoptr (MaltValue) options = NULL;
+  gboolean is_well = check_options (worker, error);
+
+  if (is_well)
+    add_common (&dict, worker, port, secrets);
+  if (is_well && malt_distributed_is_local (worker))
+    is_well = add_local (&dict, worker, error);
+  else if (is_well)
+    add_remote (&dict, worker);
+  options = dict_end (&dict);
+  if (!is_well)
+    return NULL;
+  return malt_call_take_argument (call_new ("Distributed.MaltBridge.add", number),
+                                  g_steal_pointer (&options));
+}
+
+MaltCall *
+malt_distributed_call_new_signal (gint64 number, int signum)
+{
+  return malt_call_take_argument (call_new ("Distributed.MaltBridge.send_signal", number),
+                                  malt_value_new_int64 (signum));
+}
+
+MaltCall *
+malt_distributed_call_new_bury (gint64 number)
+{
+  return call_new ("Distributed.MaltBridge.bury", number);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What the bridge is asked. Calls are (transfer full). */
+#pragma once
+
+#include <malt/malt-abstract-worker.h>
+
+G_BEGIN_DECLS
+
+/* The worker of these options, which connects to @port and proves itself with @secrets. NULL and an error if the options contradict each other, or
+ * there is no julia. */
+MaltCall *malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
+                                         GBytes *secrets, GError **error);
+MaltCall *malt_distributed_call_new_signal (gint64 number, int signum);
+MaltCall *malt_distributed_call_new_bury (gint64 number);
+
+/* Is the worker one that the bridge itself launches, on this machine? */
+gboolean malt_distributed_is_local (MaltWorker *worker);
+
+G_END_DECLS

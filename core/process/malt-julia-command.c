@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The command-line flags of a worker's julia. */
+#include "process/malt-julia-command.h"
+
+#include "process/malt-julia-options.h"
+
+const char *const malt_julia_output_choices[] = { "forward", "signal", "discard", NULL };
+
+gboolean
+malt_julia_keeps_compile_mode (MaltWorker *worker)
+{
+  g_auto (GStrv) flags = malt_worker_dup_option_strings (worker, "exeflags");
+
+  for (char **flag = flags; flags != NULL && *flag != NULL; flag++)
+    if (g_str_has_prefix (*flag, "--compile"))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+add_setting (GStrvBuilder *builder, MaltWorker *worker, const char *option)
+{
+  const char *value = malt_worker_get_option (worker, option);
+  g_autofree char *flag = NULL;
+
+  if (value == NULL || *value == '\0')
+    return;
+  flag = g_strdup_printf ("--%s=%s", option, value);
+  g_strv_builder_add (builder, flag);
+}
+
+void
+malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker)
+{
+  g_auto (GStrv) flags = malt_worker_dup_option_strings (worker, "exeflags");
+
+  g_strv_builder_add (builder, "--startup-file=no");
+  /* The boot text is interpreted; it sets back what evaluated code is run with, unless that is what the user wants. */
+  if (!malt_julia_keeps_compile_mode (worker))
+    g_strv_builder_add (builder, "--compile=min");
+  add_setting (builder, worker, "threads");
+  add_setting (builder, worker, "project");
+  if (flags != NULL)
+    g_strv_builder_addv (builder, (const char **) flags);
+}

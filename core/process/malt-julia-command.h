@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* How a worker's julia is run, by the worker's options. */
+#pragma once
+
+#include <malt/malt-abstract-worker.h>
+
+G_BEGIN_DECLS
+
+/* Adds what follows the program's name: the flags that options `threads`, `project` and `exeflags` ask for, and what makes the boot text start
+ * quickly. */
+void malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker);
+
+/* Do the user's flags say how code is compiled? Then the boot must leave it at that. */
+gboolean malt_julia_keeps_compile_mode (MaltWorker *worker);
+
+/* The whole environment, by options `env-policy` and `env`. */
+char **malt_julia_dup_environment (MaltWorker *worker, const char *julia, GError **error);
+
+G_END_DECLS
