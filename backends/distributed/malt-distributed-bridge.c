@@ -272,8 +272,7 @@ on_launched (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_
       is_left = bridge->is_left;
       g_mutex_unlock (&bridge->lock);
       g_signal_connect_data (worker, "exited", G_CALLBACK (on_exited),
-                             bridge_ref (bridge),
-                             closure_unref, 0);
+                             bridge_ref (bridge), closure_unref, 0);
       begin (bridge);
       if (is_left)
         bridge_stop (bridge);

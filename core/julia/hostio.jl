@@ -2,7 +2,8 @@
 # Julia's `stdout` and `stderr`, where what evaluated code writes is to be passed on to a host, without touching the descriptors of the process.
 # What C code and child processes write is not seen here.
 #
-# The transport defines `pass_on(io, pointer, n)`: takes the bytes, or says false: then they go where they went before; and `is_passed_on(io)`.
+# The transport defines `pass_on(io, pointer, n)`: takes the bytes, or says false: then they go where they went before; `is_passed_on(io)`, and
+# `push_out()`: what has been passed on leaves the process now.
 
 struct HostIO <: IO
     stream::UInt8               # 1 or 2
@@ -31,7 +32,7 @@ Base.write(io::HostIO, b::UInt8) = (r = Ref(b); GC.@preserve r unsafe_write(io, 
 Base.isopen(io::HostIO) = isopen(io.below)
 Base.iswritable(io::HostIO) = true
 Base.isreadable(io::HostIO) = false
-Base.flush(io::HostIO) = flush(io.below)
+Base.flush(io::HostIO) = (push_out(); flush(io.below))
 Base.close(io::HostIO) = nothing
 Base.lock(io::HostIO) = nothing
 Base.unlock(io::HostIO) = nothing

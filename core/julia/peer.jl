@@ -45,7 +45,17 @@ function enter_user_code()
 end
 function leave_user_code()
     N_USERS[] -= 1
-    N_USERS[] == 0 && act_on_signals(2)
+    N_USERS[] == 0 || return nothing
+    act_on_signals(2)
+    swallow_signal()
+end
+# A signal that came too late for the code it was meant for must not be thrown into whatever task runs unmasked next, which may belong to somebody else.
+function swallow_signal()
+    try
+        unmask()
+        mask()
+    catch
+    end
     nothing
 end
 

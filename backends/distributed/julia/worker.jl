@@ -66,9 +66,18 @@ function pass_on(io, p, n)
     unlock(OUTBOX_LOCK)
     if Threads.threadid() == HOME_THREAD
         length(OUTBOX) == 1 && notify(WRITTEN, nothing, true, false)
-        OUT[1] > YIELD_BYTES && yield()
+        io.stream == 2 ? push_out() : OUT[1] > YIELD_BYTES && yield()
     end
     true
+end
+# What goes to stderr may be the last words.
+function push_out()
+    n = 0
+    while !isempty(OUTBOX) && n < 100
+        yield()
+        n += 1
+    end
+    nothing
 end
 const WRITTEN = Condition()
 function take_pieces()
@@ -151,6 +160,8 @@ function main()
     ASIDE[1] = writing_call
     ASIDE[2] = put_outputs
     install_output()
+    # Whatever the end is, Distributed still reads what is written to the process's own stdout.
+    atexit(() -> foreach(piece -> write(stdout.below, piece[3]), take_pieces()))
     schedule(Task(forward_output))
     JOB[4] = Task(executor)
     schedule(JOB[4])
