@@ -3,7 +3,7 @@
 #
 # Start-up time is what this text is about. It runs interpreted (`--compile=min`) and calls little that Julia's system image
 # does not hold compiled already: whatever contains a `ccall` costs more than a millisecond of every launch, and so do ten
-# lines of text. Hence no types, no closures, no typed containers. It answers PING and plain EVAL by itself. Anything else
+# lines of text. Hence no types, no closures, no typed containers. It answers PING, SHUTDOWN and plain EVAL by itself. Anything else
 # loads the runtime (core/julia), whose text the host has sent; so does an idle moment after the first answer.
 # User code is never interpreted: `compile_on` restores Julia's own setting before the first of it runs.
 #
@@ -157,7 +157,13 @@ function warm_when_idle()
 end
 
 function request(kind, n, id)
-    if kind == 0x06
+    if kind == 0x0f
+        JOB[5] && !JOB[6] && yield()
+        JOB[5] && Base.sigatomic_end()      # where no user code runs, a signal is meant for nobody
+        exit(0)
+    elseif STATE[2] == 0
+        Base.invokelatest(serve, HEAD, nothing)
+    elseif kind == 0x06
         send(frame(id, 0x85, 0))
     elseif kind == 0x01
         STATE[3] = String(body(n))

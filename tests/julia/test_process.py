@@ -17,7 +17,7 @@ def plain(code):
     return subprocess.check_output([julia(), *PLAIN, "-e", code], text=True)
 
 
-class Process(unittest.TestCase):
+class WorkerCase(unittest.TestCase):
     def setUp(self):
         self.workers = []
 
@@ -29,6 +29,44 @@ class Process(unittest.TestCase):
         self.workers.append(Worker(**kwargs))
         return self.workers[-1]
 
+
+# The module of the boot, as code that a task of it runs sees it; its STATE[6] says that warming has begun.
+BOOT = "parentmodule(current_task().code)"
+
+
+class Boot(WorkerCase):
+    def boot_alone(self, **kwargs):
+        w = self.worker(**kwargs)
+        self.assertIsNone(w.eval("%s.STATE[6] = true; nothing" % BOOT))
+        return w
+
+    def test_shutdown_does_not_load_the_runtime(self):
+        for outstanding in (None, "sleep(100)", "global begun = true; sleep(100)"):
+            r, wr = os.pipe()
+            w = self.boot_alone(stdout=wr)
+            os.close(wr)
+            w.eval("boot = %s; atexit(() -> print(isdefined(boot, :Peer), isdefined(Main, :begun))); nothing" % BOOT)
+            if outstanding:
+                w.start_eval(outstanding)
+            w.send(SHUTDOWN, 0)
+            self.assertEqual(w.process.wait(DEADLINE), 0)
+            self.assertEqual(os.read(r, 100), b"falsetrue" if outstanding and "begun" in outstanding else b"falsefalse")
+            os.close(r)
+
+    def test_a_signal_does_not_hit_the_hooks_of_an_idle_worker(self):
+        r, wr = os.pipe()
+        w = self.boot_alone(stdout=wr)
+        os.close(wr)
+        w.eval("atexit(() -> (print(\"in \"); sleep(0.5); print(\"out\"))); nothing")
+        w.send(SHUTDOWN, 0)
+        self.assertEqual(os.read(r, 100), b"in ")
+        w.signal()
+        self.assertEqual(w.process.wait(DEADLINE), 0)
+        self.assertEqual(os.read(r, 100), b"out")
+        os.close(r)
+
+
+class Process(WorkerCase):
     def test_boot_answers_by_itself_and_then_hands_over(self):
         w = self.worker()
         w.ping()
