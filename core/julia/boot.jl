@@ -3,8 +3,9 @@
 #
 # Start-up time is what this text is about. It runs interpreted (`--compile=min`) and calls little that Julia's system image
 # does not hold compiled already: whatever contains a `ccall` costs more than a millisecond of every launch, and so do ten
-# lines of text. Hence no types, no closures, no typed containers. It answers PING and plain EVAL by itself. Anything else
-# loads the runtime (core/julia), whose text the host has sent; so does an idle moment after the first answer.
+# lines of text. Hence no types, no closures, no typed containers. By itself it answers PING, SHUTDOWN and plain EVAL: in Main, without a
+# file name, for a value that is simple or for the text that displays any value. Anything else loads the runtime
+# (core/julia), whose text the host has sent; so do an error and an idle moment after the first answer.
 # User code is never interpreted: `compile_on` restores Julia's own setting before the first of it runs.
 #
 # The transport defines: KEEP (does the user want the compiler as the options have it), `leave()` (nothing can be done any more), `body(n)`
@@ -13,9 +14,9 @@ Base.Experimental.@optlevel 0
 const HEAD = Vector{UInt8}(undef, 16)   # the header of the frame being read
 const WAKE = Condition()                # for the task that runs the job
 const NOBODY = UInt64(0)
-# What EVAL asked for: id (0: none or answered), source, is the value wanted, task, is it to run or running, has it begun.
+# What EVAL asked for: id (0: none or answered), source, result mode, task, is it to run or running, has it begun, end of the request.
 # The first job is nobody's. What has run once stays interpreted, so that no real answer has to wait for the compiler.
-const JOB = Any[NOBODY, "1", true, nothing, true, false]
+const JOB = Any[NOBODY, "1", 0, nothing, true, false, nothing]
 # Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun.
 const STATE = Any["", 1, "", 0, 0, false]
 # Defined by the runtime. The bindings exist from the start: newer Julia resolves a name in the world of the caller.
@@ -43,14 +44,9 @@ function frame(id, kind, n)
     set_number(b, 1, 8, n); set_number(b, 9, 4, id); set_number(b, 13, 4, kind)
     b
 end
-# An ASCII text.
 function set_text(b, at, s)
-    n = sizeof(s)
-    set_number(b, at, 8, n)
-    while n > 0
-        b[at + 7 + n] = s[n] % UInt8
-        n -= 1
-    end
+    set_number(b, at, 8, sizeof(s))
+    unsafe_copyto!(pointer(b) + at + 7, pointer(s), UInt(sizeof(s)))    # compiled already for this type of a number
 end
 function send(b)
     STATE[5] += 1
@@ -64,13 +60,13 @@ function hello()
     set_text(b, 33, Base.VERSION_STRING)
     send(b)
 end
-# The value of a tag and a word, or nothing but a tag; false if it is not that simple.
+# The value of a tag and a word, a text that no limit of the host's forbids, or nothing but a tag; false if it is not that simple.
 function answered(id, @nospecialize(v))
     if v isa Int64 || v isa Float64
         b = frame(id, 0x82, 9)
         b[17] = v isa Int64 ? 0x16 : 0x1c
         set_number(b, 18, 8, reinterpret(UInt64, v))
-    elseif v isa String && sizeof(v) < 256 && isascii(v)
+    elseif v isa String && sizeof(v) < 65000
         b = frame(id, 0x82, 9 + sizeof(v))
         b[17] = 0x20
         set_text(b, 18, v)
@@ -87,6 +83,7 @@ end
 
 # The name by which backtraces are cut: frames from here on outwards are not the user's.
 malt_entry(@nospecialize(code)) = Core.eval(Main, code)
+malt_entry(io, @nospecialize(v)) = Base.invokelatest(show, io, MIME("text/plain"), v)
 function executor()
     Base.sigatomic_begin()
     while true
@@ -95,6 +92,14 @@ function executor()
         try
             Base.sigatomic_end()
             v = malt_entry(Base.parse_input_line(JOB[2]))
+            if JOB[3] == 2 && v !== nothing
+                io = IOBuffer()
+                b = JOB[7]
+                d = Base.ImmutableDict{Symbol,Any}
+                size = number(b, 12, 8) % Int, number(b, 21, 8) % Int
+                malt_entry(IOContext(io, d(d(d(d(d(), :limit, true), :module, Main), :displaysize, size), :color, b[29] == 0x04)), v)
+                v = String(take!(io))
+            end
             Base.sigatomic_begin()
             JOB[5] = false
         catch e
@@ -103,7 +108,7 @@ function executor()
             # Lets the request for it be acknowledged, before the host sends more signals.
             e isa InterruptException && (yield(); yield(); yield())
         end
-        if trace !== nothing || STATE[2] == 0 || !answered(JOB[1], JOB[3] ? v : nothing)
+        if trace !== nothing || STATE[2] == 0 || !answered(JOB[1], JOB[3] == 1 ? nothing : v)
             load()
             Base.invokelatest(finish_boot, v, trace)
         end
@@ -157,7 +162,13 @@ function warm_when_idle()
 end
 
 function request(kind, n, id)
-    if kind == 0x06
+    if kind == 0x0f
+        JOB[5] && !JOB[6] && yield()
+        JOB[5] && Base.sigatomic_end()      # where no user code runs, a signal is meant for nobody
+        exit(0)
+    elseif STATE[2] == 0
+        Base.invokelatest(serve, HEAD, nothing)
+    elseif kind == 0x06
         send(frame(id, 0x85, 0))
     elseif kind == 0x01
         STATE[3] = String(body(n))
@@ -168,16 +179,22 @@ function request(kind, n, id)
         acknowledge(id)
     else
         b = nothing
-        if (kind == 0x03 || kind == 0x0103) && 12 <= n < 4096 && JOB[1] == NOBODY
-            # No module, a String, no file name, no display options?
+        # Is a display wanted, and how long would the source be?
+        shown = kind == 0x0203
+        k = n - (shown ? 39 : 12)
+        if (shown || kind == 0x03 || kind == 0x0103) && 0 < k < 4096 && JOB[1] == NOBODY
+            # No module, a String, no file name, display options for a display? A semicolon at the end hides the value; where that is, a blank
+            # or a comment makes hard to say.
             b = body(10)
-            if number(b, 1, 2) == 0x2001 && number(b, 3, 8) == n - 12
-                source = body(n - 12)
-                rest = body(2)
-                number(rest, 1, 2) == 0x0101 || return hand_over(vcat(b, source, rest))
-                JOB[2] = String(source)
-                JOB[1] = id; JOB[3] = kind == 0x03; JOB[5] = true; JOB[6] = false
+            if number(b, 1, 2) == 0x2001 && number(b, 3, 8) == k
+                source = body(k)
+                rest = body(n - 10 - k)
                 compile_on()
+                (shown ? number(rest, 2, 8) == 0x0322 && 0x20 < source[k] && !(0x23 in source) : number(rest, 1, 2) == 0x0101) ||
+                    return hand_over(vcat(b, source, rest))
+                JOB[3] = shown && source[k] == 0x3b ? 1 : kind >> 8
+                JOB[2] = String(source)
+                JOB[1] = id; JOB[5] = true; JOB[6] = false; JOB[7] = rest
                 return notify(WAKE, nothing, true, false)
             end
         end

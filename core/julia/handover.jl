@@ -9,7 +9,7 @@ function boot_peer()
     sizeof(STATE[3]) > 20 && configure(peer, String(codeunits(STATE[3])[21:end]))
     if JOB[1] != NOBODY
         job = BOOT[2] = Job(peer, JOB[1] % UInt32, EVAL)
-        job.mode = JOB[3] ? MODE_VALUE : MODE_NOTHING
+        job.mode = JOB[3] % UInt8
         job.task = JOB[4]
         job.user = JOB[5]
         job.user && enter_user_code()

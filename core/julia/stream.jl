@@ -124,7 +124,7 @@ function serve(@nospecialize(head), @nospecialize(body))
     STATE[6] || schedule(Task(warm_when_idle))
     source = Source(peer.link, Vector{UInt8}(undef, 1 << 16), 0)
     if head !== nothing
-        b = body === nothing ? head : vcat(head, body)
+        b = (body === nothing ? head : vcat(head, body))::Vector{UInt8}
         unsafe_copyto!(pointer(source.bytes), pointer(b), length(b))
         source.limit = length(b)
     end

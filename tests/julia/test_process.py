@@ -17,7 +17,7 @@ def plain(code):
     return subprocess.check_output([julia(), *PLAIN, "-e", code], text=True)
 
 
-class Process(unittest.TestCase):
+class WorkerCase(unittest.TestCase):
     def setUp(self):
         self.workers = []
 
@@ -29,6 +29,98 @@ class Process(unittest.TestCase):
         self.workers.append(Worker(**kwargs))
         return self.workers[-1]
 
+
+# The module of the boot, as code that a task of it runs sees it; its STATE[6] says that warming has begun.
+BOOT = "parentmodule(current_task().code)"
+IS_LOADED = "isdefined(%s, :Peer)" % BOOT
+DISPLAYS = ((24, 80, False), (10, 40, True))
+SHOWN = ["1 + 1", "-0.0", "1e300", "NaN", "true", "\"a\\n\\$\"", "\"\u00e4\u2200\"", "'a'", ":a", "(1, \"x\")", "[1 2; 3 4]", "collect(1:100)", "1.5f0", "0x01", "missing",
+         "sin", "Int", "1:3", "Dict(1 => 2)", "nothing", "1;", "\";\";", "1; 2", "\";\"", "';'", "\"x\"^70000", "String([0x61, 0xff])",
+         "struct P; a; b; end; P(1, \"x\")", "printstyled(\"\"); struct Red end; Base.show(io::IO, ::Red) = printstyled(io, \"r\", color = :red); Red()",
+         "struct Ask end; Base.show(io::IO, ::MIME\"text/plain\", ::Ask) = print(io, typeof(io), [x for x in io.dict]); Ask()"]
+# For these the boot does not look closely enough.
+COMMENTED = ["1; # c", "1; ", "\"#\""]
+
+
+class Boot(WorkerCase):
+    def boot_alone(self, **kwargs):
+        w = self.worker(**kwargs)
+        self.assertIsNone(w.eval("%s.STATE[6] = true; nothing" % BOOT))
+        return w
+
+    def test_simple_requests_do_not_load_the_runtime(self):
+        w = self.boot_alone()
+        w.ping()
+        self.assertEqual([w.eval(s) for s in ("1", "1.5", "true", "nothing", "\"\u00e4\"", "\"a\"^60000")], [1, 1.5, True, None, "\u00e4", "a" * 60000])
+        self.assertIsNone(w.eval("[1]", NOTHING))
+        self.assertEqual(w.show("(1, 2)", DISPLAYS[0]), "(1, 2)")
+        self.assertFalse(w.eval(IS_LOADED))
+        self.assertEqual(w.eval("(1, 2)"), (1, 2))
+        self.assertTrue(w.eval(IS_LOADED))
+
+    def test_the_boot_displays_what_the_runtime_displays(self):
+        boot, runtime = self.boot_alone(), self.worker()
+        self.assertEqual(runtime.call("+", 1, 1), 2)
+        for display in DISPLAYS:
+            for source in SHOWN:
+                with self.subTest(source, display=display):
+                    large = "70000" in source
+                    w = self.boot_alone() if large else boot
+                    self.assertEqual(w.show(source, display), runtime.show(source, display))
+                    self.assertEqual(w.eval(IS_LOADED), large)
+        for source in COMMENTED:
+            with self.subTest(source):
+                self.assertEqual(self.boot_alone().show(source, DISPLAYS[0]), runtime.show(source, DISPLAYS[0]))
+
+    def test_what_fails_to_display_fails_as_in_the_runtime(self):
+        runtime = self.worker()
+        self.assertEqual(runtime.call("+", 1, 1), 2)
+        for source in ("struct Dark end; Base.show(io::IO, ::Dark) = error(\"no light\"); Dark()", "error(\"before\")"):
+            told = []
+            for w in (self.boot_alone(), runtime):
+                with self.assertRaises(RemoteException) as caught:
+                    w.show(source, DISPLAYS[0])
+                told.append((str(caught.exception), caught.exception.klass, caught.exception.backtrace))
+            self.assertEqual(*told)
+            self.assertIn("Stacktrace:", told[0][2])
+
+    def test_a_display_is_interrupted(self):
+        w = self.boot_alone()
+        n = w.start_eval("struct Slow end; Base.show(io::IO, ::Slow) = (global begun = true; sleep(600)); Slow()", DISPLAY, display=DISPLAYS[0])
+        w.ping()
+        self.assertEqual(w.interrupt(n), 0)
+        with self.assertRaises(RemoteException) as caught:
+            w.answer(n)
+        self.assertEqual(caught.exception.kind, "InterruptException")
+        self.assertTrue(w.eval("begun"))
+
+    def test_shutdown_does_not_load_the_runtime(self):
+        for outstanding in (None, "sleep(100)", "global begun = true; sleep(100)"):
+            r, wr = os.pipe()
+            w = self.boot_alone(stdout=wr)
+            os.close(wr)
+            w.eval("boot = %s; atexit(() -> print(isdefined(boot, :Peer), isdefined(Main, :begun))); nothing" % BOOT)
+            if outstanding:
+                w.start_eval(outstanding)
+            w.send(SHUTDOWN, 0)
+            self.assertEqual(w.process.wait(DEADLINE), 0)
+            self.assertEqual(os.read(r, 100), b"falsetrue" if outstanding and "begun" in outstanding else b"falsefalse")
+            os.close(r)
+
+    def test_a_signal_does_not_hit_the_hooks_of_an_idle_worker(self):
+        r, wr = os.pipe()
+        w = self.boot_alone(stdout=wr)
+        os.close(wr)
+        w.eval("atexit(() -> (print(\"in \"); sleep(0.5); print(\"out\"))); nothing")
+        w.send(SHUTDOWN, 0)
+        self.assertEqual(os.read(r, 100), b"in ")
+        w.signal()
+        self.assertEqual(w.process.wait(DEADLINE), 0)
+        self.assertEqual(os.read(r, 100), b"out")
+        os.close(r)
+
+
+class Process(WorkerCase):
     def test_boot_answers_by_itself_and_then_hands_over(self):
         w = self.worker()
         w.ping()

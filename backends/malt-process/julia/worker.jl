@@ -40,7 +40,6 @@ function main()
             continue
         end
         bytesavailable(LINK) < 16 && leave()
-        STATE[2] == 0 && Base.invokelatest(serve, nothing, nothing)
         unsafe_read(LINK.buffer, pointer(HEAD), UInt(16))
         STATE[4] += 1
         request(number(HEAD, 13, 2), Int(number(HEAD, 1, 8)), number(HEAD, 9, 4))
