@@ -406,12 +406,17 @@ on_contextual_destroyed (gpointer user_data)
 }
 
 static gboolean
-export_contextual (MaltWorker *worker, Contextual *contextual)
+export_contextual_in (GMainContext *context, MaltWorker *worker, Contextual *contextual)
 {
+  gboolean is_ok;
+
   contextual->thread = g_thread_self ();
-  return malt_worker_export (worker, "here", "bool()", MALT_EXPORT_IN_CONTEXT,
-                             G_CALLBACK (is_in_its_thread), contextual,
-                             on_contextual_destroyed, NULL);
+  g_main_context_push_thread_default (context);
+  is_ok = malt_worker_export (worker, "here", "bool()", MALT_EXPORT_IN_CONTEXT,
+                              G_CALLBACK (is_in_its_thread), contextual,
+                              on_contextual_destroyed, NULL);
+  g_main_context_pop_thread_default (context);
+  return is_ok;
 }
 
 static void
@@ -433,7 +438,7 @@ functions_run_in_the_context_they_were_exported_in (void)
 
   CHECK (worker != NULL);
   g_main_context_push_thread_default (context);
-  CHECK (export_contextual (worker, &contextual));
+  CHECK (export_contextual_in (context, worker, &contextual));
   future = malt_worker_remote_eval (
       worker, NULL, "all(fetch.([@async Malt.host.here() for i in 1:5]))");
   malt_future_fetch_async (future, NULL, on_answer, &answer);
@@ -444,24 +449,33 @@ functions_run_in_the_context_they_were_exported_in (void)
   CU_ASSERT_EQUAL (contextual.n_calls, 5);
 }
 
-/* A thread that blocks does not run its context; the call can be given up. */
+static gboolean
+has_something_to_run (gpointer context)
+{
+  return g_main_context_pending (context);
+}
+
+/* A thread that blocks does not run its context; the call can be given up. Only the
+ * function is ever attached to that context, so what it has to run is the call. */
 static void
 a_blocked_thread_runs_no_functions_of_its_context (void)
 {
+  g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (MaltWorker) worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
   static Contextual contextual;
 
   CHECK (worker != NULL);
-  CHECK (export_contextual (worker, &contextual));
+  CHECK (export_contextual_in (context, worker, &contextual));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.here()");
-  CU_ASSERT (!malt_future_wait (future, 300, NULL, NULL));
+  CHECK (process_test_wait (has_something_to_run, context, PATIENCE_MS));
+  CU_ASSERT (!malt_future_wait (future, 100, NULL, NULL));
   CU_ASSERT_EQUAL (contextual.n_calls, 0);
   CU_ASSERT_EQUAL (
       malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, NULL),
       MALT_INTERRUPT_DELIVERED);
   CU_ASSERT_EQUAL (contextual.n_calls, 0);
-  while (g_main_context_iteration (NULL, FALSE))
+  while (g_main_context_iteration (context, FALSE))
     continue;
   CU_ASSERT_EQUAL (contextual.n_calls, 1);
 }
@@ -469,19 +483,20 @@ a_blocked_thread_runs_no_functions_of_its_context (void)
 static void
 a_call_that_waits_for_its_context_keeps_no_worker (void)
 {
+  g_autoptr (GMainContext) context = g_main_context_new ();
   MaltWorker *worker = process_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
   static Contextual contextual;
 
   CHECK (worker != NULL);
-  CHECK (export_contextual (worker, &contextual));
+  CHECK (export_contextual_in (context, worker, &contextual));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.here()");
-  CU_ASSERT (!malt_future_wait (future, 300, NULL, NULL));
+  CHECK (process_test_wait (has_something_to_run, context, PATIENCE_MS));
   g_object_unref (worker);
   CU_ASSERT (process_test_wait (is_set, &contextual.n_destroyed, PATIENCE_MS));
   CU_ASSERT (malt_future_is_done (future));
   CU_ASSERT_EQUAL (contextual.n_destroyed, 1);
-  while (g_main_context_iteration (NULL, FALSE))
+  while (g_main_context_iteration (context, FALSE))
     continue;
   CU_ASSERT_EQUAL (contextual.n_calls, 0);
 }
