@@ -151,7 +151,7 @@ function serve(@nospecialize(head), @nospecialize(body))
         unsafe_copyto!(pointer(source.bytes), pointer(b), length(b))
         source.limit = length(b)
     end
-    serve_frames(peer, source)
+    serve_frames(peer, source, head !== nothing)
 end
 # The connection that the boot has opened.
 function open_boot_link()
@@ -165,7 +165,7 @@ function descriptor_of(@nospecialize(io))
         return Int32(-1)
     end
 end
-function serve_frames(peer::Peer, source::Source)
+function serve_frames(peer::Peer, source::Source, is_loading::Bool)
     while ensure!(source, 16)
         source.start = place(source)
         source.stop = source.start + 16
@@ -178,11 +178,13 @@ function serve_frames(peer::Peer, source::Source)
         source.stop = source.start + n % Int
         peer.n_frames += 1
         handle_frame(peer, source, kind, flags, id)
+        is_loading && answer(peer, PONG, zero(UInt32))
+        is_loading = false
     end
     leave()
 end
 
 append!(TRANSPORT_SIGNATURES, Any[
     (transmit_arrays, (StreamLink, Encoder)), (transmit, (StreamLink, Encoder)), (receive, (StreamLink, Ptr{UInt8}, Int)),
-    (serve_frames, (Peer, Source)), (survive_signals, ()), (serve, (Any, Any)), (open_boot_link, ()),
+    (serve_frames, (Peer, Source, Bool)), (survive_signals, ()), (serve, (Any, Any)), (open_boot_link, ()),
 ])

@@ -408,6 +408,16 @@ link_peer_write_raw (LinkPeer *peer, gconstpointer bytes, gsize n_bytes)
 }
 
 void
+link_peer_write_empty (LinkPeer *peer, MaltFrameKind kind)
+{
+  const MaltFrameHeader header = { .kind = kind };
+  guint8 bytes[MALT_FRAME_HEADER_BYTES];
+
+  malt_frame_header_write (&header, bytes);
+  link_peer_write_raw (peer, bytes, sizeof bytes);
+}
+
+void
 link_peer_answer_int (LinkPeer *peer, guint32 id, gint64 value)
 {
   g_auto (MaltWireWriter) writer;

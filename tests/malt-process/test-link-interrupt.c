@@ -402,6 +402,25 @@ no_signal_while_an_answer_is_in_transit (void)
 }
 
 static void
+no_signal_while_the_runtime_is_loaded (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  static Interrupt interrupt;
+
+  link_peer_write_empty (peer, MALT_FRAME_LOADING);
+  start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);
+  CHECK (!process_test_wait (has_signal, peer, 700));
+  CU_ASSERT_EQUAL (interrupt.result, -1);
+  /* The runtime is there, and the call hogs the processor. */
+  link_peer_write_empty (peer, MALT_FRAME_PONG);
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
 call_that_cannot_be_reached_is_undeliverable_in_the_end (void)
 {
   g_autoptr (LinkPeer) peer = link_peer_new ();
@@ -477,6 +496,7 @@ static const ProcessTest tests[] = {
   { "forced_interrupt_signals_although_others_are_outstanding",
     forced_interrupt_signals_although_others_are_outstanding },
   { "no_signal_while_an_answer_is_in_transit", no_signal_while_an_answer_is_in_transit },
+  { "no_signal_while_the_runtime_is_loaded", no_signal_while_the_runtime_is_loaded },
   { "call_that_cannot_be_reached_is_undeliverable_in_the_end",
     call_that_cannot_be_reached_is_undeliverable_in_the_end },
   { "two_interrupts_of_one_call_end_together", two_interrupts_of_one_call_end_together },
