@@ -43,7 +43,7 @@ int process_test_main_with_julia (int argc, char **argv, const char *suite,
                                   const ProcessTest *tests);
 
 /* How long an event that must come may take: longer than any machine needs. */
-#define PROCESS_TEST_PATIENCE_MS 20000
+#define PROCESS_TEST_PATIENCE_MS 30000
 
 /* Waits for a condition that another thread or process brings about. The deadline is generous; it only bounds a failure. */
 typedef gboolean (*ProcessTestCondition) (gpointer data);
