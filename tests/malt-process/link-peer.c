@@ -378,7 +378,7 @@ link_peer_expect (LinkPeer *peer, MaltFrameKind kind, guint32 *out_id)
   g_autoptr (GBytes) body = NULL;
   MaltFrameHeader header;
 
-  if (!link_peer_read (peer, 5000, &header, &body))
+  if (!link_peer_read (peer, PROCESS_TEST_PATIENCE_MS, &header, &body))
     return FALSE;
   if (out_id != NULL)
     *out_id = header.id;
