@@ -9,7 +9,7 @@
 # User code is never interpreted: `compile_on` restores Julia's own setting before the first of it runs.
 #
 # The transport defines: KEEP (does the user want the compiler as the options have it), `leave()` (nothing can be done any more), `body(n)`
-# (the next `n` bytes of the frame), `put_bytes(b)` (a whole frame goes out), and `main()`, which it calls in its last line.
+# (the next `n` bytes of the frame), `put_bytes(b)` (a whole frame goes out), `announce_load()` (tells the host, if its signals could hit), and `main()`, which it calls in its last line.
 Base.Experimental.@optlevel 0
 const HEAD = Vector{UInt8}(undef, 16)   # the header of the frame being read
 const WAKE = Condition()                # for the task that runs the job
@@ -141,6 +141,7 @@ function load_step()
 end
 function load()
     compile_on()
+    STATE[2] == 0 || announce_load()
     while STATE[2] != 0
         load_step()
     end

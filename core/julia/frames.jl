@@ -31,7 +31,8 @@ function transmit_arrays(link, e::Encoder)
     from
 end
 
-function serve_frames(peer::Peer, source::Source)
+# `is_loading`: the host was told that the runtime is being loaded, which it was for the first of these frames.
+function serve_frames(peer::Peer, source::Source, is_loading::Bool)
     while ensure!(source, 16)
         source.start = place(source)
         source.stop = source.start + 16
@@ -44,6 +45,8 @@ function serve_frames(peer::Peer, source::Source)
         source.stop = source.start + n % Int
         peer.n_frames += 1
         handle_frame(peer, source, kind, flags, id)
+        is_loading && answer(peer, PONG, zero(UInt32))
+        is_loading = false
     end
     leave()
 end

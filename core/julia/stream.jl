@@ -128,7 +128,7 @@ function serve(@nospecialize(head), @nospecialize(body))
         unsafe_copyto!(pointer(source.bytes), pointer(b), length(b))
         source.limit = length(b)
     end
-    serve_frames(peer, source)
+    serve_frames(peer, source, head !== nothing)
 end
 # The connection that the boot has opened.
 function open_boot_link()
@@ -145,5 +145,5 @@ end
 
 append!(TRANSPORT_SIGNATURES, Any[
     (transmit_arrays, (StreamLink, Encoder)), (transmit, (StreamLink, Encoder)), (receive, (StreamLink, Ptr{UInt8}, Int)),
-    (serve_frames, (Peer, Source)), (survive_signals, ()), (serve, (Any, Any)), (open_boot_link, ()),
+    (serve_frames, (Peer, Source, Bool)), (survive_signals, ()), (serve, (Any, Any)), (open_boot_link, ()),
 ])

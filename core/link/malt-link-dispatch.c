@@ -275,6 +275,7 @@ malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
   if (!link->has_hello && header->kind != MALT_FRAME_RUNTIME_HELLO)
     return set_protocol_error (error, "the first frame is of kind %s, not HELLO",
                                malt_frame_kind_to_string ((guint8) header->kind));
+  g_atomic_int_set (&link->is_loading, header->kind == MALT_FRAME_LOADING);
   switch (header->kind)
     {
     case MALT_FRAME_RUNTIME_HELLO:
@@ -288,6 +289,7 @@ malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
     case MALT_FRAME_ACK:
       return on_ack (link, header->id, &reader, error);
     case MALT_FRAME_PONG:
+    case MALT_FRAME_LOADING:
       return malt_wire_reader_finish (&reader, error);
     case MALT_FRAME_CHANNEL_ITEM:
       return on_channel_item (link, header->id, &reader, error);

@@ -10,7 +10,8 @@
  *            while evaluated code hogs the processor. PATIENCE_MS later, and then in the rhythm below, the timer asks whether a signal may be sent:
  *              - the call has not been answered, and it is the only one outstanding, or the wish is forced;
  *              - no answer is on its way: nothing has come for PATIENCE_MS, no frame is half here, nothing lies in the socket;
- *              - what we had to say has been sent.
+ *              - what we had to say has been sent;
+ *              - the runtime is not being loaded. Of so many signals Julia would throw there, too, and the worker would be lost.
  *            If other calls are outstanding the timer sleeps until one of them is answered: the wish stays open, since INTERRUPT will be
  *            served as soon as the runtime reads; saying UNDELIVERABLE before would be untrue.
  *   signals  n_signals have been sent. New calls are held back (malt_link_is_escalating()), so that no signal can hit them.
@@ -269,7 +270,8 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
     return FALSE;
   if (interrupt->n_signals == MAX_SIGNALS)
     return withdraw (link, interrupt);
-  if (!g_queue_is_empty (&link->outgoing) || may_answer_be_coming (link))
+  if (!g_queue_is_empty (&link->outgoing) || g_atomic_int_get (&link->is_loading) ||
+      may_answer_be_coming (link))
     {
       set_timer (interrupt, PATIENCE_MS);
       return FALSE;

@@ -70,6 +70,7 @@ struct _MaltLink
       is_reader_wanted; /* drain or close wait for reader: whoever has it should let go */
   gint is_receiving; /* bytes may have come that have not been dealt with */
   gint last_receive_ms; /* of the monotonic clock, wrapped */
+  gint is_loading; /* the last frame was LOADING */
   gint n_driven;
 
   /* Guards everything below, and writing to fd. Held while system calls that do not block are made, never while core or foreign code is

@@ -380,4 +380,5 @@ malt_link_get_counters (MaltLink *link, MaltLinkCounters *out_counters)
   out_counters->n_held = link->held.length;
   malt_link_unlock (link);
   out_counters->n_driven = (guint) g_atomic_int_get (&link->n_driven);
+  out_counters->is_receiving = g_atomic_int_get (&link->is_receiving);
 }

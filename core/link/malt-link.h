@@ -77,6 +77,7 @@ typedef struct
   guint n_driven; /* answers that a blocking caller read itself */
   guint n_outstanding;
   guint n_held;
+  gboolean is_receiving; /* bytes of a frame have come that is not whole yet */
 } MaltLinkCounters;
 
 /* The link keeps a reference to the owner until malt_link_close(), and none to the worker. */

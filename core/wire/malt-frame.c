@@ -50,6 +50,7 @@ static const FrameKind runtime_kinds[] = {
   [MALT_FRAME_CHANNEL_CLOSED - FROM_RUNTIME] = { .name = "CHANNEL_CLOSED" },
   [MALT_FRAME_HOST_CALL - FROM_RUNTIME] = { .name = "HOST_CALL" },
   [MALT_FRAME_OUTPUT - FROM_RUNTIME] = { .name = "OUTPUT" },
+  [MALT_FRAME_LOADING - FROM_RUNTIME] = { .name = "LOADING" },
 };
 
 static const FrameKind *

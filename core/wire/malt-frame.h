@@ -51,6 +51,7 @@ typedef enum
   MALT_FRAME_CHANNEL_CLOSED = 0x87,
   MALT_FRAME_HOST_CALL = 0x88,
   MALT_FRAME_OUTPUT = 0x89,
+  MALT_FRAME_LOADING = 0x8a,
 } MaltFrameKind;
 
 /* Flags of EVAL and CALL: one of the modes, with or without the bits. */

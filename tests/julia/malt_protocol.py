@@ -16,7 +16,7 @@ DEADLINE = 30.0
 HELLO, LOAD, EVAL, CALL, INTERRUPT, PING, FENCE = 1, 2, 3, 4, 5, 6, 7
 CHANNEL_OPEN, CHANNEL_CREDIT, CHANNEL_PUT, CHANNEL_CLOSE, CHANNEL_STATE, CHANNEL_FORGET = 8, 9, 10, 11, 12, 13
 RELEASE, SHUTDOWN, HOST_RESULT, EXPORT = 14, 15, 16, 17
-OK, ERROR, ACK, PONG, CHANNEL_ITEM, CHANNEL_CLOSED, HOST_CALL = 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88
+OK, ERROR, ACK, PONG, CHANNEL_ITEM, CHANNEL_CLOSED, HOST_CALL, LOADING = 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x8a
 VALUE, NOTHING, DISPLAY, HANDLE, SILENT, SCRIPT = 0, 1, 2, 3, 8, 16
 MAGIC = b"MALT\r\n\x1a\0"
 
@@ -358,7 +358,7 @@ class Worker:
         while True:
             if len(self.buffer) >= 16:
                 n, number, kind, flags, zero = struct.unpack_from("<QIBBH", self.buffer)
-                assert zero == 0 and flags == 0 and 0x81 <= kind <= 0x89, "bad frame header"
+                assert zero == 0 and flags == 0 and 0x81 <= kind <= 0x8a, "bad frame header"
                 if len(self.buffer) >= 16 + n:
                     self.frames.append((kind, number, self.buffer[16:16 + n]))
                     self.buffer = self.buffer[16 + n:]

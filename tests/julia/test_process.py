@@ -139,6 +139,18 @@ class Process(WorkerCase):
         for word in ("malt", "executor", "finish", "eval("):
             self.assertNotIn(word, caught.exception.backtrace)
 
+    def test_loading_the_runtime_is_announced_and_its_end_shown(self):
+        for first, frames in ((lambda w: w.start_call("() -> sleep(600)"), [LOADING, PONG]), (lambda w: w.start_eval("[1]"), [LOADING, OK]),
+                              (lambda w: w.start_eval("error()"), [LOADING, ERROR])):
+            w = self.worker()
+            first(w)
+            while len(w.frames) < 2:
+                self.assertTrue(w.receive(DEADLINE))
+            self.assertEqual([kind for kind, _, _ in w.frames], frames)
+            w.frames.clear()
+            w.call("+", 1, 1)
+            self.assertEqual(w.frames, [])
+
     def test_a_call_that_the_boot_began_outlives_the_handover(self):
         w = self.worker()
         n = w.start_eval("try; wait(Condition()); catch e; typeof(e) === InterruptException ? \"hit\" : \"no\"; end")

@@ -416,7 +416,7 @@ link_peer_expect (LinkPeer *peer, MaltFrameKind kind, guint32 *out_id)
   g_autoptr (GBytes) body = NULL;
   MaltFrameHeader header;
 
-  if (!link_peer_read (peer, 5000, &header, &body))
+  if (!link_peer_read (peer, PROCESS_TEST_PATIENCE_MS, &header, &body))
     return FALSE;
   if (out_id != NULL)
     *out_id = header.id;
@@ -443,6 +443,16 @@ link_peer_write_raw (LinkPeer *peer, gconstpointer bytes, gsize n_bytes)
       next += n;
       n_bytes -= (gsize) n;
     }
+}
+
+void
+link_peer_write_empty (LinkPeer *peer, MaltFrameKind kind)
+{
+  const MaltFrameHeader header = { .kind = kind };
+  guint8 bytes[MALT_FRAME_HEADER_BYTES];
+
+  malt_frame_header_write (&header, bytes);
+  link_peer_write_raw (peer, bytes, sizeof bytes);
 }
 
 void

@@ -32,6 +32,8 @@ gboolean link_peer_expect (LinkPeer *peer, MaltFrameKind kind, guint32 *out_id);
 gboolean link_peer_is_silent (LinkPeer *peer, guint for_ms);
 
 void link_peer_write_raw (LinkPeer *peer, gconstpointer bytes, gsize n_bytes);
+/* A frame without a body, about no call. */
+void link_peer_write_empty (LinkPeer *peer, MaltFrameKind kind);
 void link_peer_answer_int (LinkPeer *peer, guint32 id, gint64 value);
 void link_peer_answer_exception (LinkPeer *peer, guint32 id, const char *type);
 void link_peer_acknowledge (LinkPeer *peer, guint32 id, guint8 ack);

@@ -42,6 +42,9 @@ int process_test_main (int argc, char **argv, const char *suite,
 int process_test_main_with_julia (int argc, char **argv, const char *suite,
                                   const ProcessTest *tests);
 
+/* How long an event that must come may take: longer than any machine needs. */
+#define PROCESS_TEST_PATIENCE_MS 30000
+
 /* Waits for a condition that another thread or process brings about. The deadline is generous; it only bounds a failure. */
 typedef gboolean (*ProcessTestCondition) (gpointer data);
 gboolean process_test_wait (ProcessTestCondition condition, gpointer data,

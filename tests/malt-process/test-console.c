@@ -91,7 +91,7 @@ check_unread (int reader_fd, int writer_fd)
   gboolean is_whole;
 
   host_init (&host, reader_fd, writer_fd);
-  is_free = process_test_wait (is_written, &host, 2000);
+  is_free = process_test_wait (is_written, &host, PROCESS_TEST_PATIENCE_MS);
   is_whole = host_finish (&host);
   CHECK (is_free);
   CHECK (is_whole);

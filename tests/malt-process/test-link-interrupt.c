@@ -41,7 +41,7 @@ has_result (gpointer data)
 static gboolean
 has_result_that_is (Interrupt *interrupt, MaltInterruptResult result)
 {
-  return process_test_wait (has_result, interrupt, 10000) &&
+  return process_test_wait (has_result, interrupt, PROCESS_TEST_PATIENCE_MS) &&
          g_atomic_int_get (&interrupt->result) == (gint) result;
 }
 
@@ -120,7 +120,7 @@ busy_call_is_signalled_until_it_ends (void)
   static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
-  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
   CHECK (g_get_monotonic_time () - start_us >= 100000);
   link_peer_answer_exception (peer, id, "InterruptException");
   CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
@@ -143,7 +143,7 @@ calls_made_meanwhile_wait_behind_a_fence (void)
   static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
-  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
   CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
   held = malt_worker_remote_eval (peer->worker, NULL, "1");
   CHECK (link_peer_is_silent (peer, 100));
@@ -171,7 +171,7 @@ call_that_is_held_back_can_be_interrupted (void)
   static Interrupt second;
 
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
-  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
   CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
   held = malt_worker_remote_eval (peer->worker, NULL, "1");
   start_interrupt (peer, held, MALT_INTERRUPT_DEFAULT, &second);
@@ -244,7 +244,7 @@ call_that_is_being_encoded_can_be_interrupted (void)
   LongCall start = { peer->worker, call };
   GThread *thread = g_thread_new ("caller", make_long_call, &start);
   g_autoptr (MaltFuture) future = NULL;
-  gboolean is_seen = process_test_wait (has_call, peer, 5000);
+  gboolean is_seen = process_test_wait (has_call, peer, PROCESS_TEST_PATIENCE_MS);
   gboolean is_sent;
   guint32 id;
   static Interrupt interrupt;
@@ -268,7 +268,7 @@ interrupt_of_a_call_that_cannot_be_encoded_is_gone (void)
   LongCall start = { peer->worker, call };
   GThread *thread = g_thread_new ("caller", make_long_call, &start);
   g_autoptr (MaltFuture) future = NULL;
-  gboolean is_seen = process_test_wait (has_call, peer, 5000);
+  gboolean is_seen = process_test_wait (has_call, peer, PROCESS_TEST_PATIENCE_MS);
   g_autoptr (GError) error = NULL;
   static Interrupt interrupt;
 
@@ -293,7 +293,7 @@ what_is_taken_back_does_not_overtake_calls_that_are_held (void)
   malt_link_channel_forget (peer->link, 4);
   CHECK (link_peer_expect (peer, MALT_FRAME_CHANNEL_FORGET, NULL));
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
-  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
   CHECK (link_peer_expect (peer, MALT_FRAME_INTERRUPT, NULL));
   malt_link_channel_open (peer->link, 5, NULL, "c", 64, 1000);
   malt_link_channel_forget (peer->link, 5);
@@ -323,7 +323,7 @@ no_signal_while_another_call_is_outstanding (void)
   CU_ASSERT_EQUAL (interrupt.result, -1);
   /* From here on the call that is meant is the only one. */
   link_peer_answer_int (peer, other_id, 1);
-  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
   link_peer_answer_exception (peer, id, "InterruptException");
   CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
 }
@@ -359,7 +359,7 @@ call_nobody_waits_for_counts_until_it_is_answered (void)
   start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
   CHECK (!process_test_wait (has_signal, peer, 500));
   link_peer_answer_int (peer, silent_id, 1);
-  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
   link_peer_answer_exception (peer, id, "InterruptException");
   CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
 }
@@ -374,7 +374,7 @@ forced_interrupt_signals_although_others_are_outstanding (void)
   static Interrupt interrupt;
 
   start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);
-  CHECK (process_test_wait (has_signal, peer, 5000));
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
   link_peer_acknowledge (peer, id, MALT_FRAME_ACK_DELIVERED);
   CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
 }
@@ -399,6 +399,25 @@ no_signal_while_an_answer_is_in_transit (void)
   link_peer_acknowledge (peer, id, MALT_FRAME_ACK_GONE);
   CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_GONE));
   CU_ASSERT_EQUAL (link_peer_count_signals (peer), 0);
+}
+
+static void
+no_signal_while_the_runtime_is_loaded (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = start_eval (peer, &id);
+  static Interrupt interrupt;
+
+  link_peer_write_empty (peer, MALT_FRAME_LOADING);
+  start_interrupt (peer, future, MALT_INTERRUPT_FORCE, &interrupt);
+  CHECK (!process_test_wait (has_signal, peer, 700));
+  CU_ASSERT_EQUAL (interrupt.result, -1);
+  /* The runtime is there, and the call hogs the processor. */
+  link_peer_write_empty (peer, MALT_FRAME_PONG);
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
 }
 
 static void
@@ -671,6 +690,7 @@ static const ProcessTest tests[] = {
   { "forced_interrupt_signals_although_others_are_outstanding",
     forced_interrupt_signals_although_others_are_outstanding },
   { "no_signal_while_an_answer_is_in_transit", no_signal_while_an_answer_is_in_transit },
+  { "no_signal_while_the_runtime_is_loaded", no_signal_while_the_runtime_is_loaded },
   { "call_that_cannot_be_reached_is_undeliverable_in_the_end",
     call_that_cannot_be_reached_is_undeliverable_in_the_end },
   { "two_interrupts_of_one_call_end_together", two_interrupts_of_one_call_end_together },

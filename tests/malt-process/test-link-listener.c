@@ -157,7 +157,7 @@ port_rests_while_there_is_no_descriptor (void)
   CHECK (is_reached);
   CU_ASSERT (used_ms < 200);
   CHECK (send (fd, g_bytes_get_data (port.secrets, NULL), 32, MSG_NOSIGNAL) == 32);
-  CHECK (process_test_wait (is_connected, &port, 5000));
+  CHECK (process_test_wait (is_connected, &port, PROCESS_TEST_PATIENCE_MS));
   close (fd);
 }
 

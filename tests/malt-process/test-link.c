@@ -119,7 +119,7 @@ large_requests_arrive_whole (void)
     numbers[i] = (gint64) (i * 2654435761u);
   array = malt_value_new_array (MALT_VALUE_INT64, &n, 1, numbers, n * sizeof *numbers);
   future = malt_worker_remote_eval_value (peer->worker, NULL, array);
-  CHECK (link_peer_read (peer, 10000, &header, &body));
+  CHECK (link_peer_read (peer, PROCESS_TEST_PATIENCE_MS, &header, &body));
   CU_ASSERT_EQUAL (header.id, malt_future_get_id (future));
   bytes = g_bytes_get_data (body, &n_bytes);
   CHECK (n_bytes > n * sizeof *numbers + 16);
@@ -219,7 +219,7 @@ end_by (const MaltFrameHeader *header, guint16 zero, gconstpointer body,
   link_peer_expect (peer, MALT_FRAME_EVAL, NULL);
   link_peer_write_raw (peer, bytes, sizeof bytes);
   link_peer_write_raw (peer, body, n_body_bytes);
-  if (!process_test_wait (has_end, peer, 5000))
+  if (!process_test_wait (has_end, peer, PROCESS_TEST_PATIENCE_MS))
     return NULL;
   return link_peer_dup_end (peer);
 }
@@ -267,7 +267,7 @@ end_of_the_stream_is_told (void)
 
   peer->fd = -1;
   shutdown (fd, SHUT_RDWR);
-  CHECK (process_test_wait (has_end, peer, 5000));
+  CHECK (process_test_wait (has_end, peer, PROCESS_TEST_PATIENCE_MS));
   end = link_peer_dup_end (peer);
   CU_ASSERT_STRING_EQUAL (end, "");
   close (fd);
@@ -285,7 +285,7 @@ end_of_the_stream_is_told_while_a_caller_reads (void)
   /* The owner would now end the worker; here nobody does. */
   CHECK (!malt_future_wait (future, 100, NULL, &error));
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_TIMED_OUT));
-  CHECK (has_end (peer));
+  CHECK (process_test_wait (has_end, peer, PROCESS_TEST_PATIENCE_MS));
   CHECK (!process_test_wait (is_done, future, 10));
 }
 
@@ -325,12 +325,12 @@ what_cannot_be_sent_ends_the_connection (void)
   CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, NULL));
   unsendable = malt_worker_remote_eval_value (peer->worker, NULL, array);
   next = start_eval (peer, "2");
-  CHECK (process_test_wait (has_end, peer, 5000));
+  CHECK (process_test_wait (has_end, peer, PROCESS_TEST_PATIENCE_MS));
   end = link_peer_dup_end (peer);
   CU_ASSERT_STRING_EQUAL (end, "");
   CHECK (!malt_future_is_done (unsendable) && !malt_future_is_done (next));
   /* Nothing follows the frame that was cut off. */
-  CHECK (!link_peer_read (peer, 5000, &header, &body));
+  CHECK (!link_peer_read (peer, PROCESS_TEST_PATIENCE_MS, &header, &body));
 }
 
 typedef struct
@@ -377,9 +377,9 @@ memory_of_a_request_may_send_another_when_it_is_freed (void)
   CHECK (!is_sent (&release));
   {
     g_autoptr (GBytes) body = NULL;
-    CHECK (link_peer_read (peer, 10000, &header, &body));
+    CHECK (link_peer_read (peer, PROCESS_TEST_PATIENCE_MS, &header, &body));
   }
-  CHECK (process_test_wait (is_sent, &release, 5000));
+  CHECK (process_test_wait (is_sent, &release, PROCESS_TEST_PATIENCE_MS));
   CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, NULL));
 }
 

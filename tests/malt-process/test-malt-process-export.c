@@ -461,7 +461,7 @@ functions_are_let_go_when_replaced_removed_or_the_worker_goes (void)
   CU_ASSERT (counts[2] == 1 && counts[3] == 0);
   g_object_unref (worker);
   for (guint i = 0; i < 4; i++)
-    CU_ASSERT (process_test_wait (is_one, &counts[i], 20000));
+    CU_ASSERT (process_test_wait (is_one, &counts[i], PROCESS_TEST_PATIENCE_MS));
 }
 
 static void
@@ -475,7 +475,7 @@ functions_are_let_go_when_the_worker_ends (void)
   CHECK (worker != NULL);
   CHECK (export_counted (worker, "f", &n_destroyed, &error));
   malt_worker_kill (worker, 9, NULL);
-  CU_ASSERT (process_test_wait (is_one, &n_destroyed, 20000));
+  CU_ASSERT (process_test_wait (is_one, &n_destroyed, PROCESS_TEST_PATIENCE_MS));
   CHECK (!export_counted (worker, "f", &n_refused, &error));
   CU_ASSERT (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED));
   CU_ASSERT_EQUAL (n_refused, 1);

@@ -14,18 +14,19 @@ get_counters (MaltWorker *worker)
   return counters;
 }
 
-/* A call that has begun to run: it sets a flag, which another call waits for. */
+/* A call that has begun to run: another call waits for it to say so, and is answered before it goes on. */
 static MaltFuture *
 start_running (MaltWorker *worker, const char *body)
 {
-  g_autofree char *source = g_strdup_printf ("notify(STARTED); %s", body);
+  g_autofree char *source = g_strdup_printf ("notify(STARTED); yield(); %s", body);
   g_autoptr (MaltFuture) listener = NULL;
   MaltFuture *future;
 
   g_free (process_test_eval (worker, "STARTED = Condition(); nothing"));
   listener = malt_worker_remote_eval (worker, NULL, "wait(STARTED); 1");
   future = malt_worker_remote_eval (worker, NULL, source);
-  malt_future_wait (listener, 1000, NULL, NULL);
+  if (!malt_future_wait (listener, PROCESS_TEST_PATIENCE_MS, NULL, NULL))
+    g_printerr ("\n%s: has not begun\n", body);
   return future;
 }
 
@@ -59,29 +60,39 @@ static void
 check_interrupt (MaltWorker *worker, const char *source, gboolean needs_signal)
 {
   guint n_before = get_counters (worker).n_signals;
-  g_autoptr (MaltFuture) future = malt_worker_remote_eval (worker, NULL, source);
+  g_autoptr (MaltFuture) future = start_running (worker, source);
   g_autoptr (GError) error = NULL;
   MaltInterruptResult result;
 
-  CHECK (!malt_future_wait (future, 300, NULL, NULL));
+  CHECK (!malt_future_is_done (future));
   result = malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, &error);
   CHECK_NO_ERROR (error);
   CU_ASSERT_EQUAL (result, MALT_INTERRUPT_DELIVERED);
-  CHECK (malt_future_wait (future, 20000, NULL, NULL));
+  CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
   CU_ASSERT (was_interrupted (future));
   CU_ASSERT (needs_signal == (get_counters (worker).n_signals > n_before));
   CU_ASSERT_EQUAL (process_test_eval_int (worker, "20 + 1"), 21);
+}
+
+/* Another call is outstanding, so that no signal may be sent, however long the worker takes to read the request. */
+static MaltFuture *
+start_bystander (MaltWorker *worker)
+{
+  return malt_worker_remote_eval (worker, NULL, "sleep(1000)");
 }
 
 static void
 waiting_calls_are_hit_without_a_signal (void)
 {
   g_autoptr (MaltWorker) worker = launch_warm ();
+  g_autoptr (MaltFuture) bystander = NULL;
 
   CHECK (worker != NULL);
+  bystander = start_bystander (worker);
   check_interrupt (worker, "sleep(100)", FALSE);
   check_interrupt (worker, "wait(Condition())", FALSE);
   check_interrupt (worker, "take!(Channel(0))", FALSE);
+  CU_ASSERT (!malt_future_is_done (bystander));
 }
 
 static void
@@ -99,6 +110,7 @@ interrupt_of_a_sleeping_call_never_hits_a_busy_one (void)
 {
   g_autoptr (MaltWorker) worker = launch_warm ();
   guint n_before;
+  g_autoptr (MaltFuture) bystander = NULL;
   g_autoptr (MaltFuture) sleeping = NULL;
   g_autoptr (MaltFuture) busy = NULL;
   g_autoptr (MaltValue) value = NULL;
@@ -107,6 +119,7 @@ interrupt_of_a_sleeping_call_never_hits_a_busy_one (void)
 
   CHECK (worker != NULL);
   n_before = get_counters (worker).n_signals;
+  bystander = start_bystander (worker);
   sleeping = start_running (worker, "sleep(100)");
   busy =
       malt_worker_remote_eval (worker, NULL, "t = time(); while time() < t + 2; end; 99");
@@ -121,6 +134,12 @@ interrupt_of_a_sleeping_call_never_hits_a_busy_one (void)
   CU_ASSERT_EQUAL (get_counters (worker).n_signals, n_before);
 }
 
+static gboolean
+is_receiving (gpointer worker)
+{
+  return get_counters (worker).is_receiving;
+}
+
 static void
 interrupt_during_a_large_reply_sends_no_signal (void)
 {
@@ -132,12 +151,13 @@ interrupt_during_a_large_reply_sends_no_signal (void)
          200000000);
   g_free (process_test_eval (worker, "zeros(UInt8, 100_000)"));
   n_before = get_counters (worker).n_signals;
-  for (int i = 1; i < 6; i++)
+  for (int i = 0; i < 5; i++)
     {
       g_autoptr (MaltFuture) future = malt_worker_remote_eval (worker, NULL, "BIG");
       g_autoptr (GError) error = NULL;
       g_autoptr (MaltValue) value = NULL;
 
+      CHECK (process_test_wait (is_receiving, worker, PROCESS_TEST_PATIENCE_MS));
       malt_future_wait (future, (gint64) 20 * i, NULL, NULL);
       malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, &error);
       CHECK_NO_ERROR (error);
@@ -165,6 +185,19 @@ idle_worker_has_nothing_to_interrupt (void)
   CU_ASSERT_EQUAL (get_counters (worker).n_interrupt_frames, 0);
 }
 
+typedef struct
+{
+  MaltWorker *worker; /* (unowned) */
+  guint n_before;
+} Signals;
+
+static gboolean
+has_more_signals (gpointer data)
+{
+  Signals *signals = data;
+  return get_counters (signals->worker).n_signals > signals->n_before;
+}
+
 static void
 calls_made_while_signals_are_sent_are_not_hit (void)
 {
@@ -173,18 +206,17 @@ calls_made_while_signals_are_sent_are_not_hit (void)
   CHECK (worker != NULL);
   for (int i = 0; i < 5; i++)
     {
-      g_autoptr (MaltFuture) busy =
-          malt_worker_remote_eval (worker, NULL, "while true end");
+      g_autoptr (MaltFuture) busy = start_running (worker, "while true end");
+      Signals signals = { worker, get_counters (worker).n_signals };
       g_autoptr (MaltFuture) next = NULL;
       g_autoptr (MaltValue) value = NULL;
       g_autoptr (GError) error = NULL;
 
-      CHECK (!malt_future_wait (busy, 100, NULL, NULL));
       malt_worker_interrupt_async (worker, busy, MALT_INTERRUPT_DEFAULT, NULL, NULL,
                                    NULL);
-      CHECK (!malt_future_wait (busy, 150, NULL, NULL));
+      CHECK (process_test_wait (has_more_signals, &signals, PROCESS_TEST_PATIENCE_MS));
       next = malt_worker_remote_eval (worker, NULL, "sum(1:100)");
-      CHECK (malt_future_wait (busy, 20000, NULL, NULL));
+      CHECK (malt_future_wait (busy, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
       CU_ASSERT (was_interrupted (busy));
       value = malt_future_fetch (next, NULL, &error);
       CHECK_NO_ERROR (error);

@@ -82,7 +82,7 @@ host_whose_output_nobody_reads_goes_on (void)
   CHECK (g_spawn_async_with_pipes (NULL, (char **) arguments, NULL,
                                    G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL,
                                    &out, NULL, &error));
-  CU_ASSERT (process_test_wait (has_exited, &pid, 30000));
+  CU_ASSERT (process_test_wait (has_exited, &pid, PROCESS_TEST_PATIENCE_MS));
   kill (pid, SIGKILL);
   waitpid (pid, &status, 0);
   close (out);
@@ -138,8 +138,8 @@ output_is_signalled_with_the_call_that_wrote_it (void)
   CHECK (worker != NULL);
   g_signal_connect (worker, "output", G_CALLBACK (on_output), &collected);
   future = malt_worker_remote_eval (worker, NULL, "println(\"hello\")");
-  CHECK (malt_future_wait (future, 30000, NULL, NULL));
-  CHECK (process_test_wait (has_collected, &collected, 5000));
+  CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
+  CHECK (process_test_wait (has_collected, &collected, PROCESS_TEST_PATIENCE_MS));
   CU_ASSERT_STRING_EQUAL (collected.out->str, "hello\n");
   CU_ASSERT_EQUAL (collected.call_id, malt_future_get_id (future));
   g_string_free (collected.out, TRUE);

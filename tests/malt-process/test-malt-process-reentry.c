@@ -8,8 +8,7 @@ enum
 {
   DEPTH = 25,
   N_THREADS = 8,
-  N_CALLS = 60,
-  PATIENCE_MS = 20000
+  N_CALLS = 60
 };
 
 /* 1 plus what the worker makes of one level less, or 0: each level is a call of the worker
@@ -96,7 +95,7 @@ static gboolean
 meet (gpointer user_data, G_GNUC_UNUSED GError **error)
 {
   Sleepers *sleepers = user_data;
-  gint64 deadline_us = g_get_monotonic_time () + (gint64) PATIENCE_MS * 1000;
+  gint64 deadline_us = g_get_monotonic_time () + (gint64) PROCESS_TEST_PATIENCE_MS * 1000;
 
   record_running (sleepers, 1);
   while (g_atomic_int_get (&sleepers->n_most) < 10 &&
@@ -259,7 +258,7 @@ pass_gate (gpointer user_data, G_GNUC_UNUSED GError **error)
   Gate *gate = user_data;
 
   g_atomic_int_set (&gate->has_begun, TRUE);
-  process_test_wait (is_set, &gate->may_end, PATIENCE_MS);
+  process_test_wait (is_set, &gate->may_end, PROCESS_TEST_PATIENCE_MS);
   g_atomic_int_set (&gate->has_ended, TRUE);
   return 1;
 }
@@ -294,7 +293,7 @@ a_call_under_way_finishes_with_the_function_it_began_with (void)
   CHECK (worker != NULL);
   CHECK (export_gate (worker, &gate));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.gate()");
-  CHECK (process_test_wait (is_set, &gate.has_begun, PATIENCE_MS));
+  CHECK (process_test_wait (is_set, &gate.has_begun, PROCESS_TEST_PATIENCE_MS));
   CHECK (export_with (worker, "gate", "i64()", MALT_EXPORT_DEFAULT, G_CALLBACK (give_two),
                       NULL));
   CU_ASSERT_EQUAL (process_test_eval_int (worker, "Malt.host.gate()"), 2);
@@ -304,7 +303,7 @@ a_call_under_way_finishes_with_the_function_it_began_with (void)
   value = malt_future_fetch (future, NULL, NULL);
   CHECK (value != NULL);
   CU_ASSERT_EQUAL (malt_value_get_int64 (value), 1);
-  CU_ASSERT (process_test_wait (is_set, &gate.n_destroyed, PATIENCE_MS));
+  CU_ASSERT (process_test_wait (is_set, &gate.n_destroyed, PROCESS_TEST_PATIENCE_MS));
   CU_ASSERT_EQUAL (g_atomic_int_get (&gate.n_destroyed), 1);
 }
 
@@ -319,7 +318,7 @@ a_worker_killed_during_a_call_does_no_harm (void)
   CHECK (worker != NULL);
   CHECK (export_gate (worker, &gate));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.gate()");
-  CHECK (process_test_wait (is_set, &gate.has_begun, PATIENCE_MS));
+  CHECK (process_test_wait (is_set, &gate.has_begun, PROCESS_TEST_PATIENCE_MS));
   malt_worker_kill (worker, 9, NULL);
   CHECK (malt_future_fetch (future, NULL, &error) == NULL);
   CU_ASSERT (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED));
@@ -327,7 +326,7 @@ a_worker_killed_during_a_call_does_no_harm (void)
   g_clear_object (&worker);
   CU_ASSERT_EQUAL (g_atomic_int_get (&gate.n_destroyed), 0);
   g_atomic_int_set (&gate.may_end, TRUE);
-  CU_ASSERT (process_test_wait (is_set, &gate.n_destroyed, PATIENCE_MS));
+  CU_ASSERT (process_test_wait (is_set, &gate.n_destroyed, PROCESS_TEST_PATIENCE_MS));
   CU_ASSERT (g_atomic_int_get (&gate.has_ended));
   CU_ASSERT_EQUAL (g_atomic_int_get (&gate.n_destroyed), 1);
 }
@@ -345,11 +344,11 @@ the_last_reference_may_go_during_a_call (void)
   g_weak_ref_init (&weak, worker);
   CHECK (export_gate (worker, &gate));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.gate()");
-  CHECK (process_test_wait (is_set, &gate.has_begun, PATIENCE_MS));
+  CHECK (process_test_wait (is_set, &gate.has_begun, PROCESS_TEST_PATIENCE_MS));
   g_object_unref (worker);
   g_atomic_int_set (&gate.may_end, TRUE);
-  CU_ASSERT (process_test_wait (is_set, &gate.n_destroyed, PATIENCE_MS));
-  CU_ASSERT (malt_future_wait (future, PATIENCE_MS, NULL, NULL) ||
+  CU_ASSERT (process_test_wait (is_set, &gate.n_destroyed, PROCESS_TEST_PATIENCE_MS));
+  CU_ASSERT (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL) ||
              malt_future_is_done (future));
   CU_ASSERT_EQUAL (g_atomic_int_get (&gate.n_destroyed), 1);
   worker = g_weak_ref_get (&weak);
@@ -369,7 +368,7 @@ a_call_that_waits_for_the_host_is_interrupted (void)
   CHECK (worker != NULL);
   CHECK (export_gate (worker, &gate));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.gate()");
-  CHECK (process_test_wait (is_set, &gate.has_begun, PATIENCE_MS));
+  CHECK (process_test_wait (is_set, &gate.has_begun, PROCESS_TEST_PATIENCE_MS));
   result = malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, &error);
   CHECK_NO_ERROR (error);
   CU_ASSERT_EQUAL (result, MALT_INTERRUPT_DELIVERED);
@@ -377,7 +376,7 @@ a_call_that_waits_for_the_host_is_interrupted (void)
   CU_ASSERT_STRING_EQUAL (malt_error_get_exception_type (error), "InterruptException");
   CU_ASSERT_EQUAL (g_atomic_int_get (&gate.has_ended), FALSE);
   g_atomic_int_set (&gate.may_end, TRUE);
-  CU_ASSERT (process_test_wait (is_set, &gate.has_ended, PATIENCE_MS));
+  CU_ASSERT (process_test_wait (is_set, &gate.has_ended, PROCESS_TEST_PATIENCE_MS));
   CU_ASSERT_EQUAL (process_test_eval_int (worker, "Malt.host.gate()"), 1);
 }
 
@@ -468,7 +467,7 @@ a_blocked_thread_runs_no_functions_of_its_context (void)
   CHECK (worker != NULL);
   CHECK (export_contextual_in (context, worker, &contextual));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.here()");
-  CHECK (process_test_wait (has_something_to_run, context, PATIENCE_MS));
+  CHECK (process_test_wait (has_something_to_run, context, PROCESS_TEST_PATIENCE_MS));
   CU_ASSERT (!malt_future_wait (future, 100, NULL, NULL));
   CU_ASSERT_EQUAL (contextual.n_calls, 0);
   CU_ASSERT_EQUAL (
@@ -491,9 +490,10 @@ a_call_that_waits_for_its_context_keeps_no_worker (void)
   CHECK (worker != NULL);
   CHECK (export_contextual_in (context, worker, &contextual));
   future = malt_worker_remote_eval (worker, NULL, "Malt.host.here()");
-  CHECK (process_test_wait (has_something_to_run, context, PATIENCE_MS));
+  CHECK (process_test_wait (has_something_to_run, context, PROCESS_TEST_PATIENCE_MS));
   g_object_unref (worker);
-  CU_ASSERT (process_test_wait (is_set, &contextual.n_destroyed, PATIENCE_MS));
+  CU_ASSERT (
+      process_test_wait (is_set, &contextual.n_destroyed, PROCESS_TEST_PATIENCE_MS));
   CU_ASSERT (malt_future_is_done (future));
   CU_ASSERT_EQUAL (contextual.n_destroyed, 1);
   while (g_main_context_iteration (context, FALSE))

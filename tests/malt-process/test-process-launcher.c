@@ -40,7 +40,7 @@ run_shell (const char *script, MaltProcessLauncher launcher, int *out_status)
   char text[4096];
   ssize_t n;
 
-  if (child == NULL || !process_test_wait (has_ended, child, 10000))
+  if (child == NULL || !process_test_wait (has_ended, child, PROCESS_TEST_PATIENCE_MS))
     return NULL;
   n = read (malt_child_get_stdout_fd (child), text, sizeof text);
   if (out_status != NULL)
@@ -180,14 +180,14 @@ signal_to_the_group_reaches_grandchildren (void)
   Pid grandchild;
 
   CHECK_NO_ERROR (error);
-  CHECK (process_test_wait (can_read_pid, child, 5000));
+  CHECK (process_test_wait (can_read_pid, child, PROCESS_TEST_PATIENCE_MS));
   CHECK (read (malt_child_get_stderr_fd (child), text, sizeof text - 1) > 0);
   grandchild.pid = g_ascii_strtoll (text, NULL, 10);
   CHECK (process_test_is_alive (grandchild.pid));
   CHECK (getpgid ((pid_t) grandchild.pid) == malt_child_get_pid (child));
   CHECK (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
-  CHECK (process_test_wait (has_ended, child, 5000));
-  CHECK (process_test_wait (is_gone, &grandchild, 5000));
+  CHECK (process_test_wait (has_ended, child, PROCESS_TEST_PATIENCE_MS));
+  CHECK (process_test_wait (is_gone, &grandchild, PROCESS_TEST_PATIENCE_MS));
   CHECK (WTERMSIG (malt_child_get_wait_status (child)) == SIGKILL);
   CHECK (!malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
 }
@@ -233,10 +233,10 @@ child_that_leaves_its_group_can_be_killed (void)
   g_autoptr (MaltChild) child = malt_process_launcher_spawn (&launcher, &error);
 
   CHECK_NO_ERROR (error);
-  CHECK (process_test_wait (can_read_pid, child, 5000));
+  CHECK (process_test_wait (can_read_pid, child, PROCESS_TEST_PATIENCE_MS));
   CHECK (getpgid ((pid_t) malt_child_get_pid (child)) != malt_child_get_pid (child));
   CHECK (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
-  CHECK (process_test_wait (has_ended, child, 5000));
+  CHECK (process_test_wait (has_ended, child, PROCESS_TEST_PATIENCE_MS));
   CHECK (WTERMSIG (malt_child_get_wait_status (child)) == SIGKILL);
 }
 
@@ -255,7 +255,7 @@ child_outlives_the_thread_that_launched_it (void)
   int status;
 
   CHECK (child != NULL);
-  CHECK (process_test_wait (has_ended, child, 5000));
+  CHECK (process_test_wait (has_ended, child, PROCESS_TEST_PATIENCE_MS));
   status = malt_child_get_wait_status (child);
   CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 5);
 }
@@ -284,7 +284,7 @@ child_dies_with_its_host (void)
                        &text, NULL, NULL, &error));
   child.pid = g_ascii_strtoll (text, NULL, 10);
   CHECK (child.pid > 0);
-  CHECK (process_test_wait (is_gone, &child, 1000));
+  CHECK (process_test_wait (is_gone, &child, PROCESS_TEST_PATIENCE_MS));
 }
 
 /* A host in which the first descriptors are free; its status says whether it learnt why the launch failed. */
@@ -351,7 +351,7 @@ end_of_a_child_is_noticed_at_once (void)
   g_source_attach (source, malt_io_thread_get_context ());
   before_us = g_get_monotonic_time ();
   CHECK (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_PROCESS));
-  CHECK (process_test_wait (is_dispatched, &watch, 5000));
+  CHECK (process_test_wait (is_dispatched, &watch, PROCESS_TEST_PATIENCE_MS));
   CHECK (watch.when_us - before_us < 10000);
   CHECK (malt_child_reap (child));
 }

@@ -169,7 +169,7 @@ function serve(@nospecialize(head), @nospecialize(body))
         unsafe_copyto!(pointer(source.bytes), pointer(b), length(b))
         source.limit = length(b)
     end
-    serve_frames(peer, source)
+    serve_frames(peer, source, head !== nothing)
 end
 function open_boot_link()
     save_signals()
@@ -178,6 +178,6 @@ end
 
 append!(TRANSPORT_SIGNATURES, Any[
     (exchange_chunk, (Vector{UInt8},)), (transmit, (MessageLink, Encoder)), (transmit_in_chunks, (Encoder,)), (receive, (MessageLink, Ptr{UInt8}, Int)),
-    (copy_part!, (Vector{UInt8}, Int, Any, Int, Int)), (serve_frames, (Peer, Source)), (survive_signals, ()), (serve, (Any, Any)),
+    (copy_part!, (Vector{UInt8}, Int, Any, Int, Int)), (serve_frames, (Peer, Source, Bool)), (survive_signals, ()), (serve, (Any, Any)),
     (open_boot_link, ()),
 ])

@@ -18,6 +18,8 @@ const POLLS = Any[]                     # tasks
 const MAX_POLLS = 16
 STATE[1] = RELAY.START[1]
 
+# LOADING: no signals until the next frame (malt-process/julia/worker.jl).
+announce_load() = send(frame(NOBODY, 0x8a, 0))
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
 function take_chunk(chunk)
     if number(chunk, 1, 7) == COUNTS[1] + 1
@@ -149,7 +151,6 @@ function read_frames()
     hello()
     while true
         wait_for_chunk()
-        STATE[2] == 0 && Base.invokelatest(serve, nothing, nothing)
         copyto!(HEAD, body(16))
         STATE[4] += 1
         request(number(HEAD, 13, 2), Int(number(HEAD, 1, 8)), number(HEAD, 9, 4))

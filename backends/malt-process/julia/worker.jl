@@ -21,6 +21,8 @@ function open_link()
     link
 end
 
+# LOADING: no signals until the next frame. They would be thrown into what is loaded, and this would be the end.
+announce_load() = send(frame(NOBODY, 0x8a, 0))
 put_bytes(b) = unsafe_write(LINK, pointer(b), UInt(length(b)))
 function body(n)
     b = Vector{UInt8}(undef, n)
