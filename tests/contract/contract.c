@@ -198,6 +198,9 @@ run_in_folder (const char *const *only_rules, const char *only_test, gboolean is
 
   if (folder == NULL)
     return 1;
+  /* A critical warning is a failure, too; output is not lost when it ends the program. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  setvbuf (stdout, NULL, _IONBF, 0);
   g_setenv ("TMPDIR", folder, TRUE);
   n_descriptors_at_start = count_descriptors ();
   status = !is_keeping || contract_keep_one () ? run_rules (only_rules, only_test) : 1;
@@ -270,8 +273,5 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
     return 2;
   if (is_doomed_host)
     return contract_play_doomed_host ();
-  /* A critical warning is a failure, too; output is not lost when it ends the program. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
-  setvbuf (stdout, NULL, _IONBF, 0);
   return run_in_folder ((const char *const *) only_rules, test, is_keeping);
 }
