@@ -541,7 +541,7 @@ parse (Bench *bench, int argc, char **argv, GError **error)
   g_autofree char *transport = NULL;
   const GOptionEntry entries[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &bench->is_json, "Print one JSON object", NULL },
-    { "quick", 0, 0, G_OPTION_ARG_NONE, &bench->is_quick, "Take half a minute", NULL },
+    { "quick", 0, 0, G_OPTION_ARG_NONE, &bench->is_quick, "Take about a minute", NULL },
     { "only", 0, 0, G_OPTION_ARG_STRING, &only, "Measure these alone", "NAME,..." },
     { "julia", 0, 0, G_OPTION_ARG_FILENAME, &julia, "Use this julia", "PATH" },
     { "backend", 0, 0, G_OPTION_ARG_STRING, &backend, "Measure this backend", "NAME" },
