@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What test-inprocess-same evaluates over both backends, one expression after each line of three number signs. What follows the signs is
+# What test-same evaluates over all backends, one expression after each line of three number signs. What follows the signs is
 # its name. `main:` before the name says that what it shows names the module in which it runs, so that it is the same in Main only.
 ### integers
 1 + 1

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The same code gives the same answers, the same output and the same errors as in a worker process, byte for byte, and in a module of
- * its own as in Main.
+ * The same code gives the same answers, the same output and the same errors over every backend, byte for byte, and in a module of
+ * its own as in Main. What a worker process gives is what is expected of the others.
  *
  * Each of the expressions in expressions.jl is evaluated as `malt eval` does it. All that a host can see of it becomes one text, and
  * the texts are compared as they are: nothing is normalised.
  */
-#include "inprocess-test.h"
+#include "malt-test.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define EXPRESSIONS MALT_TEST_SOURCE_DIR "/inprocess/expressions.jl"
+#define EXPRESSIONS MALT_TEST_SOURCE_DIR "/same/expressions.jl"
 #define LEAST_EXPRESSIONS 60
 #define MAIN_ONLY "main: "
+#define TEST_SKIPPED 77
+
+#define PROCESS "malt-process"
+#define INPROCESS "inprocess"
+#define DISTRIBUTED "distributed"
 
 typedef struct
 {
@@ -175,14 +182,29 @@ evaluate_all (const char *backend, const char *module)
 
 /* Comparisons */
 
-static GPtrArray *of_main; /* (owned) (nullable): in-process, in Main */
+/* What an evaluator in Main gives is asked for once. */
+typedef struct
+{
+  const char *backend;
+  GPtrArray *texts; /* (owned) (nullable) */
+} OfMain;
+
+static OfMain of_main[] = { { PROCESS, NULL },
+                            { INPROCESS, NULL },
+                            { DISTRIBUTED, NULL } };
 
 static GPtrArray *
-get_texts_of_main (void)
+get_texts_of_main (const char *backend)
 {
-  if (of_main == NULL)
-    of_main = evaluate_all ("inprocess", NULL);
-  return of_main;
+  for (gsize i = 0; i < G_N_ELEMENTS (of_main); i++)
+    {
+      if (strcmp (of_main[i].backend, backend) != 0)
+        continue;
+      if (of_main[i].texts == NULL)
+        of_main[i].texts = evaluate_all (backend, NULL);
+      return of_main[i].texts;
+    }
+  return NULL;
 }
 
 static void
@@ -196,16 +218,10 @@ compare (const Expression *expression, const char *seen, const char *expected)
 }
 
 static void
-there_are_expressions_to_compare (void)
+compare_with_process (const char *backend)
 {
-  malt_assert (expressions->len >= LEAST_EXPRESSIONS);
-}
-
-static void
-code_gives_the_same_as_in_a_worker_process (void)
-{
-  GPtrArray *seen = get_texts_of_main ();
-  g_autoptr (GPtrArray) expected = evaluate_all ("malt-process", NULL);
+  GPtrArray *seen = get_texts_of_main (backend);
+  GPtrArray *expected = get_texts_of_main (PROCESS);
 
   malt_assert (seen != NULL && expected != NULL);
   for (guint i = 0; i < expressions->len; i++)
@@ -213,10 +229,22 @@ code_gives_the_same_as_in_a_worker_process (void)
 }
 
 static void
+there_are_expressions_to_compare (void)
+{
+  malt_assert (expressions->len >= LEAST_EXPRESSIONS);
+}
+
+static void
+code_in_process_gives_the_same_as_in_a_worker_process (void)
+{
+  compare_with_process (INPROCESS);
+}
+
+static void
 code_gives_the_same_in_a_module_of_its_own_as_in_main (void)
 {
-  GPtrArray *expected = get_texts_of_main ();
-  g_autoptr (GPtrArray) seen = evaluate_all ("inprocess", "new");
+  GPtrArray *expected = get_texts_of_main (INPROCESS);
+  g_autoptr (GPtrArray) seen = evaluate_all (INPROCESS, "new");
 
   malt_assert (seen != NULL && expected != NULL);
   for (guint i = 0; i < expressions->len; i++)
@@ -224,21 +252,78 @@ code_gives_the_same_in_a_module_of_its_own_as_in_main (void)
       compare (expressions->pdata[i], seen->pdata[i], expected->pdata[i]);
 }
 
-static const CU_TestInfo tests[] = {
-  MALT_TEST (there_are_expressions_to_compare),
-  MALT_TEST (code_gives_the_same_as_in_a_worker_process),
-  MALT_TEST (code_gives_the_same_in_a_module_of_its_own_as_in_main),
-  CU_TEST_INFO_NULL,
+static void
+code_in_a_worker_of_distributed_gives_the_same_as_in_a_worker_process (void)
+{
+  compare_with_process (DISTRIBUTED);
+}
+
+/* The program */
+
+typedef struct
+{
+  const char *backend; /* (nullable): without which there is nothing to test */
+  CU_TestInfo info;
+} Test;
+
+static const Test tests[] = {
+  { NULL, MALT_TEST (there_are_expressions_to_compare) },
+  { INPROCESS, MALT_TEST (code_in_process_gives_the_same_as_in_a_worker_process) },
+  { INPROCESS, MALT_TEST (code_gives_the_same_in_a_module_of_its_own_as_in_main) },
+  { DISTRIBUTED,
+    MALT_TEST (code_in_a_worker_of_distributed_gives_the_same_as_in_a_worker_process) },
 };
+
+static gboolean
+has_backend (const char *name)
+{
+  g_autoptr (MaltBackend) backend = malt_backend_lookup (name, NULL);
+
+  return backend != NULL;
+}
+
+static gboolean
+has_julia (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltConfig) config = malt_config_new_default (&error);
+  g_autoptr (MaltBackend) backend = malt_backend_lookup (PROCESS, &error);
+
+  if (config != NULL && backend != NULL && malt_backend_probe (backend, config, &error))
+    return TRUE;
+  g_printerr ("%s\n", error->message);
+  return FALSE;
+}
+
+/* All tests of backends that are built in, or that which is named. */
+static int
+run (const char *name)
+{
+  CU_TestInfo selected[G_N_ELEMENTS (tests) + 1] = { 0 };
+  CU_SuiteInfo suites[] = { { .pName = "the same everywhere", .pTests = selected },
+                            CU_SUITE_INFO_NULL };
+  guint n_selected = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+    if ((tests[i].backend == NULL || has_backend (tests[i].backend)) &&
+        (name == NULL || strcmp (tests[i].info.pName, name) == 0))
+      selected[n_selected++] = tests[i].info;
+  setvbuf (stdout, NULL, _IONBF, 0);
+  return malt_test_run (suites);
+}
 
 int
 main (int argc, char **argv)
 {
   int status;
 
+  if (!has_julia ())
+    return g_strcmp0 (g_getenv ("MALT_TEST_REQUIRE_JULIA"), "1") == 0 ? EXIT_FAILURE
+                                                                      : TEST_SKIPPED;
   expressions = read_expressions ();
-  status = inprocess_test_main (argc, argv, "same as in a process", tests, NULL);
+  status = run (argc > 1 ? argv[1] : NULL);
   g_ptr_array_unref (expressions);
-  g_clear_pointer (&of_main, g_ptr_array_unref);
+  for (gsize i = 0; i < G_N_ELEMENTS (of_main); i++)
+    g_clear_pointer (&of_main[i].texts, g_ptr_array_unref);
   return status;
 }
