@@ -433,9 +433,6 @@ send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
   MaltOtherProcess *process;
   MaltCall *call;
 
-#ifdef G_OS_WIN32
-  return MALT_LINK_SIGNAL_IMPOSSIBLE;
-#endif
   g_mutex_lock (&evaluator->lock);
   process = evaluator->process;
   g_mutex_unlock (&evaluator->lock);

@@ -47,13 +47,14 @@ function exchange(chunk)
     length(POLLS) > MAX_POLLS && schedule(popfirst!(POLLS), UInt8[])
     wait()
 end
-# Output: stream, call, bytes of each piece; bytes in all, the task that sends them where nothing else does.
+# Output: stream, call, bytes of each piece; bytes in all, and when they were sent for their own sake.
 const OUTBOX = Any[]
-const OUT = Any[0, nothing]
+const OUT = Any[0, UInt64(0)]
 const OUTBOX_LOCK = Threads.SpinLock()
 const HOME_THREAD = Threads.threadid()
 const YIELD_BYTES = 1 << 16
-# Which call's task is this? Replaced by the runtime.
+const PUSH_NS = 5_000_000
+# Whose call the task belongs to that writes, and what sends the output: the runtime replaces both.
 const ASIDE = Any[nothing, nothing]
 writing_call() = current_task() === JOB[4] ? JOB[1] : NOBODY
 is_passed_on(io) = true
@@ -61,24 +62,36 @@ function pass_on(io, p, n)
     (DISCARDS || n == 0) && return true
     bytes = Vector{UInt8}(undef, n)
     unsafe_copyto!(pointer(bytes), p, n)
-    piece = Any[io.stream, Base.invokelatest(ASIDE[1]), bytes]
-    lock(OUTBOX_LOCK)
-    push!(OUTBOX, piece)
-    OUT[1] += n
-    unlock(OUTBOX_LOCK)
-    if Threads.threadid() == HOME_THREAD
-        length(OUTBOX) == 1 && notify(WRITTEN, nothing, true, false)
-        io.stream == 2 ? push_out() : OUT[1] > YIELD_BYTES && yield()
+    keep_piece(io.stream, Base.invokelatest(ASIDE[1]), bytes)
+    Threads.threadid() == HOME_THREAD || return true
+    length(OUTBOX) == 1 && notify(WRITTEN, nothing, true, false)
+    if OUT[1] > YIELD_BYTES
+        yield()
+    elseif io.stream == 2 && time_ns() - OUT[2] > PUSH_NS
+        push_out()
     end
     true
 end
-# What goes to stderr may be the last words.
+function keep_piece(stream, id, bytes)
+    lock(OUTBOX_LOCK)
+    last = isempty(OUTBOX) ? nothing : OUTBOX[end]
+    if last !== nothing && last[1] == stream && last[2] == id && length(last[3]) < YIELD_BYTES
+        append!(last[3], bytes)
+    else
+        push!(OUTBOX, Any[stream, id, bytes])
+    end
+    OUT[1] += length(bytes)
+    unlock(OUTBOX_LOCK)
+    nothing
+end
+# What goes to stderr, or is flushed, may be the last words.
 function push_out()
     n = 0
     while !isempty(OUTBOX) && n < 100
         yield()
         n += 1
     end
+    OUT[2] = time_ns()
     nothing
 end
 const WRITTEN = Condition()
@@ -90,15 +103,28 @@ function take_pieces()
     unlock(OUTBOX_LOCK)
     pieces
 end
+# One chunk, with a frame for each piece. This does not run before user code, and so is not interpreted.
 function put_outputs()
-    for piece in take_pieces()
-        bytes = piece[3]
-        b = frame(piece[2], 0x89, 1 + length(bytes))
-        b[17] = piece[1]
-        copyto!(b, 18, bytes, 1, length(bytes))
-        put_frame(b)
+    pieces = take_pieces()
+    n = 8
+    for piece in pieces
+        n += 17 + length(piece[3]::Vector{UInt8})
     end
-    nothing
+    n == 8 && return nothing
+    chunk = Vector{UInt8}(undef, n)
+    COUNTS[2] += 1
+    p = pointer(chunk)
+    unsafe_store!(Ptr{UInt64}(p), COUNTS[2] % UInt64)
+    p += 8
+    for piece in pieces
+        bytes = piece[3]::Vector{UInt8}
+        unsafe_store!(Ptr{UInt64}(p), UInt64(1 + length(bytes)))
+        unsafe_store!(Ptr{UInt64}(p + 8), piece[2]::UInt64 | UInt64(OUTPUT) << 32)
+        unsafe_store!(p + 16, piece[1]::UInt8)
+        unsafe_copyto!(p + 17, pointer(bytes), length(bytes))
+        p += 17 + length(bytes)
+    end
+    put_chunk(chunk)
 end
 function forward_output()
     Base.sigatomic_begin()
@@ -121,6 +147,9 @@ function put_frame(b)
     COUNTS[2] += 1
     set_number(chunk, 1, 8, COUNTS[2])
     copyto!(chunk, 9, b, 1, length(b))
+    put_chunk(chunk)
+end
+function put_chunk(chunk)
     isempty(POLLS) ? RELAY.remote_do(RELAY.accept, 1, NUMBER, chunk) : schedule(pop!(POLLS), chunk)
     nothing
 end
