@@ -77,8 +77,9 @@ bench_worker_stop (MaltWorker *worker)
   g_object_unref (worker);
 }
 
+/* From the start to the first answer; the worker is (transfer full). */
 double
-bench_worker_launch (MaltConfig *config, GError **error)
+bench_worker_launch_kept (MaltConfig *config, MaltWorker **out_worker, GError **error)
 {
   double elapsed = bench_now_us ();
   g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, error);
@@ -88,8 +89,21 @@ bench_worker_launch (MaltConfig *config, GError **error)
     return -1;
   sum = malt_worker_remote_eval_fetch (worker, NULL, "1 + 1", NULL, error);
   elapsed = bench_now_us () - elapsed;
-  malt_worker_stop (worker, NULL, NULL);
-  return check_int64 (sum, 2, error) ? elapsed : -1;
+  if (!check_int64 (sum, 2, error))
+    return -1;
+  *out_worker = g_steal_pointer (&worker);
+  return elapsed;
+}
+
+double
+bench_worker_launch (MaltConfig *config, GError **error)
+{
+  g_autoptr (MaltWorker) worker = NULL;
+  double elapsed = bench_worker_launch_kept (config, &worker, error);
+
+  if (worker)
+    malt_worker_stop (worker, NULL, NULL);
+  return elapsed;
 }
 
 static gboolean

@@ -91,6 +91,8 @@ MaltWorker *bench_worker_start (MaltConfig *config, GError **error);
 void bench_worker_stop (MaltWorker *worker);
 void bench_worker_settle (MaltWorker *worker);
 double bench_worker_launch (MaltConfig *config, GError **error);
+double bench_worker_launch_kept (MaltConfig *config, MaltWorker **out_worker,
+                                 GError **error);
 double bench_worker_call (MaltWorker *worker, guint n, GError **error);
 double bench_worker_call_spaced (MaltWorker *worker, guint n, GError **error);
 double bench_worker_eval (MaltWorker *worker, guint n, GError **error);
@@ -99,6 +101,27 @@ double bench_worker_bulk_out (MaltWorker *worker, guint n, GError **error);
 double bench_worker_bulk_in (MaltWorker *worker, guint n, GError **error);
 double bench_worker_idle (MaltWorker *worker, double seconds, GError **error);
 double bench_julia_startup (const char *julia, GError **error);
+
+/* bench-bridged.c: a worker of the distributed backend, and the bridge that it stands behind. */
+
+#define BENCH_BRIDGED_BACKEND "distributed"
+
+typedef struct
+{
+  MaltConfig *config; /* (owned) */
+  MaltWorker *worker; /* (owned) */
+  gint64 bridge_pid;
+} BenchBridged;
+
+BenchBridged *bench_bridged_start (const char *julia, GError **error);
+void bench_bridged_stop (BenchBridged *bridged);
+/* Both the worker and the bridge are what the host is not. */
+void bench_bridged_pin (BenchBridged *bridged, int processor);
+/* Times in microseconds: of the first worker, for which a bridge is started, and of one more behind the bridge that is there. */
+double bench_bridged_launch_first (const char *julia, GError **error);
+double bench_bridged_launch_next (BenchBridged *bridged, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchBridged, bench_bridged_stop)
 
 /* bench-report.c: figures, as a table and as JSON. */
 

@@ -10,10 +10,11 @@ import subprocess
 import sys
 
 REGIME_KEYS = ["echo", "call", "distributed_call", "eval", "distributed_eval", "error", "call_spaced",
-               "inprocess_call", "inprocess_eval"]
+               "inprocess_call", "inprocess_eval", "distributed_backend_call", "distributed_backend_eval"]
 OTHER_KEYS = [
     "julia_startup_ms", "launch_ms", "distributed_launch_ms", "bulk_out_ms", "bulk_in_ms",
     "distributed_bulk_out_ms", "distributed_bulk_in_ms", "memcpy_ms",
+    "distributed_backend_launch_ms", "distributed_backend_next_launch_ms", "distributed_backend_bulk_out_ms",
     "inprocess_start_ms", "inprocess_bulk_out_ms", "inprocess_native_ns", "inprocess_direct_ns",
 ]
 FACTS = ["transport", "julia_version", "backend", "julia"]
@@ -39,7 +40,7 @@ def find_faults(figures):
 
 def main():
     command = [sys.argv[1], "--quick", "--json"]
-    output = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=150).stdout
+    output = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=250).stdout
     figures = json.loads(output)
     print(json.dumps(figures, indent=1))
     faults = find_faults(figures)

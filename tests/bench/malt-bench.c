@@ -17,9 +17,7 @@
 #define PROCESS_BACKEND "malt-process"
 #define DEFAULT_TRANSPORT "tcp"
 
-/* What measurements that need another process begin with. */
-#define DISTRIBUTED_PREFIX "distributed_"
-#define INPROCESS_PREFIX "inprocess_"
+#define INPROCESS_BACKEND "inprocess"
 
 typedef struct
 {
@@ -27,6 +25,7 @@ typedef struct
   MaltWorker *worker; /* (owned): the one that is called */
   BenchDriven *distributed; /* (owned) (nullable): unless nothing of it is measured */
   BenchDriven *inprocess; /* (owned) (nullable): the same */
+  BenchBridged *bridged; /* (owned) (nullable): the same */
   BenchEcho echo;
   BenchSamples *samples; /* (owned) */
   char *julia; /* (owned) */
@@ -113,6 +112,36 @@ measure_inprocess_bulk_out (Bench *bench, GError **error)
 {
   return bench_driven_measure (bench->inprocess, "bulk_out", BULK_REPETITIONS, error) /
          1e3;
+}
+
+static double
+measure_bridged_launch (Bench *bench, GError **error)
+{
+  return bench_bridged_launch_first (bench->julia, error) / 1e3;
+}
+
+static double
+measure_bridged_next_launch (Bench *bench, GError **error)
+{
+  return bench_bridged_launch_next (bench->bridged, error) / 1e3;
+}
+
+static double
+measure_bridged_call (Bench *bench, GError **error)
+{
+  return bench_worker_call (bench->bridged->worker, bench->n_calls, error);
+}
+
+static double
+measure_bridged_eval (Bench *bench, GError **error)
+{
+  return bench_worker_eval (bench->bridged->worker, bench->n_calls, error);
+}
+
+static double
+measure_bridged_bulk_out (Bench *bench, GError **error)
+{
+  return bench_worker_bulk_out (bench->bridged->worker, BULK_REPETITIONS, error) / 1e3;
 }
 
 static double
@@ -206,6 +235,15 @@ measure_idle (Bench *bench, GError **error)
   return bench_worker_idle (bench->worker, seconds, error) * IDLE_SECONDS / seconds;
 }
 
+/* Who is needed besides the worker that is called. */
+typedef enum
+{
+  PARTY_NONE,
+  PARTY_JULIA, /* a Julia host with a worker of Distributed: distributed.jl */
+  PARTY_INPROCESS,
+  PARTY_BRIDGED,
+} BenchParty;
+
 /* What is measured, in the order of a round. The key of a figure is its name and its
  * unit, with _2core in between on two processors. */
 static const struct
@@ -213,45 +251,72 @@ static const struct
   const char *name;
   const char *unit;
   BenchPhase phase;
+  BenchParty party;
   double (*measure) (Bench *bench, GError **error);
 } measurements[] = {
-  { "julia_startup", "ms", PHASE_LAUNCH, measure_julia_startup },
-  { "launch", "ms", PHASE_LAUNCH, measure_launch },
-  { "distributed_launch", "ms", PHASE_LAUNCH, measure_distributed_launch },
-  { "inprocess_start", "ms", PHASE_LAUNCH, measure_inprocess_start },
-  { "echo", "us", PHASE_ROUND_TRIP, measure_echo },
-  { "call", "us", PHASE_ROUND_TRIP, measure_call },
-  { "distributed_call", "us", PHASE_ROUND_TRIP, measure_distributed_call },
-  { "eval", "us", PHASE_ROUND_TRIP, measure_eval },
-  { "distributed_eval", "us", PHASE_ROUND_TRIP, measure_distributed_eval },
-  { "inprocess_call", "us", PHASE_ROUND_TRIP, measure_inprocess_call },
-  { "inprocess_eval", "us", PHASE_ROUND_TRIP, measure_inprocess_eval },
-  { "error", "us", PHASE_ROUND_TRIP, measure_error },
-  { "call_spaced", "us", PHASE_ROUND_TRIP, measure_call_spaced },
-  { "bulk_out", "ms", PHASE_BULK, measure_bulk_out },
-  { "distributed_bulk_out", "ms", PHASE_BULK, measure_distributed_bulk_out },
-  { "bulk_in", "ms", PHASE_BULK, measure_bulk_in },
-  { "distributed_bulk_in", "ms", PHASE_BULK, measure_distributed_bulk_in },
-  { "inprocess_bulk_out", "ms", PHASE_BULK, measure_inprocess_bulk_out },
-  { "inprocess_native", "ns", PHASE_BULK, measure_inprocess_native },
-  { "inprocess_direct", "ns", PHASE_BULK, measure_inprocess_direct },
-  { "memcpy", "ms", PHASE_BULK, measure_memcpy },
-  { "cpu_idle", "s", PHASE_IDLE, measure_idle },
+  { "julia_startup", "ms", PHASE_LAUNCH, PARTY_NONE, measure_julia_startup },
+  { "launch", "ms", PHASE_LAUNCH, PARTY_NONE, measure_launch },
+  { "distributed_launch", "ms", PHASE_LAUNCH, PARTY_JULIA, measure_distributed_launch },
+  { "inprocess_start", "ms", PHASE_LAUNCH, PARTY_INPROCESS, measure_inprocess_start },
+  { "distributed_backend_launch", "ms", PHASE_LAUNCH, PARTY_BRIDGED,
+    measure_bridged_launch },
+  { "distributed_backend_next_launch", "ms", PHASE_LAUNCH, PARTY_BRIDGED,
+    measure_bridged_next_launch },
+  { "echo", "us", PHASE_ROUND_TRIP, PARTY_NONE, measure_echo },
+  { "call", "us", PHASE_ROUND_TRIP, PARTY_NONE, measure_call },
+  { "distributed_call", "us", PHASE_ROUND_TRIP, PARTY_JULIA, measure_distributed_call },
+  { "distributed_backend_call", "us", PHASE_ROUND_TRIP, PARTY_BRIDGED,
+    measure_bridged_call },
+  { "eval", "us", PHASE_ROUND_TRIP, PARTY_NONE, measure_eval },
+  { "distributed_eval", "us", PHASE_ROUND_TRIP, PARTY_JULIA, measure_distributed_eval },
+  { "distributed_backend_eval", "us", PHASE_ROUND_TRIP, PARTY_BRIDGED,
+    measure_bridged_eval },
+  { "inprocess_call", "us", PHASE_ROUND_TRIP, PARTY_INPROCESS, measure_inprocess_call },
+  { "inprocess_eval", "us", PHASE_ROUND_TRIP, PARTY_INPROCESS, measure_inprocess_eval },
+  { "error", "us", PHASE_ROUND_TRIP, PARTY_NONE, measure_error },
+  { "call_spaced", "us", PHASE_ROUND_TRIP, PARTY_NONE, measure_call_spaced },
+  { "bulk_out", "ms", PHASE_BULK, PARTY_NONE, measure_bulk_out },
+  { "distributed_bulk_out", "ms", PHASE_BULK, PARTY_JULIA, measure_distributed_bulk_out },
+  { "distributed_backend_bulk_out", "ms", PHASE_BULK, PARTY_BRIDGED,
+    measure_bridged_bulk_out },
+  { "bulk_in", "ms", PHASE_BULK, PARTY_NONE, measure_bulk_in },
+  { "distributed_bulk_in", "ms", PHASE_BULK, PARTY_JULIA, measure_distributed_bulk_in },
+  { "inprocess_bulk_out", "ms", PHASE_BULK, PARTY_INPROCESS, measure_inprocess_bulk_out },
+  { "inprocess_native", "ns", PHASE_BULK, PARTY_INPROCESS, measure_inprocess_native },
+  { "inprocess_direct", "ns", PHASE_BULK, PARTY_INPROCESS, measure_inprocess_direct },
+  { "memcpy", "ms", PHASE_BULK, PARTY_NONE, measure_memcpy },
+  { "cpu_idle", "s", PHASE_IDLE, PARTY_NONE, measure_idle },
 };
 
-/* A library may have been built without this backend. */
 static gboolean
-has_inprocess (void)
+has_backend (const char *name)
 {
-  g_autoptr (MaltBackend) backend = malt_backend_lookup ("inprocess", NULL);
+  g_autoptr (MaltBackend) backend = malt_backend_lookup (name, NULL);
 
   return backend != NULL;
+}
+
+/* A library may have been built without a backend. */
+static gboolean
+is_possible (BenchParty party)
+{
+  switch (party)
+    {
+    case PARTY_INPROCESS:
+      return has_backend (INPROCESS_BACKEND);
+    case PARTY_BRIDGED:
+      return has_backend (BENCH_BRIDGED_BACKEND);
+    case PARTY_NONE:
+    case PARTY_JULIA:
+    default:
+      return TRUE;
+    }
 }
 
 static gboolean
 is_wanted (Bench *bench, guint index)
 {
-  if (g_str_has_prefix (measurements[index].name, INPROCESS_PREFIX) && !has_inprocess ())
+  if (!is_possible (measurements[index].party))
     return FALSE;
   return !bench->only ||
          g_strv_contains ((const char *const *) bench->only, measurements[index].name);
@@ -289,6 +354,8 @@ pin_all (Bench *bench, int host_processor, int worker_processor)
     bench_driven_pin (bench->distributed, host_processor, worker_processor);
   if (bench->inprocess)
     bench_driven_pin (bench->inprocess, host_processor, worker_processor);
+  if (bench->bridged)
+    bench_bridged_pin (bench->bridged, worker_processor);
 }
 
 static gboolean
@@ -325,10 +392,10 @@ measure_all (Bench *bench, GError **error)
 }
 
 static gboolean
-needs (Bench *bench, const char *prefix)
+needs (Bench *bench, BenchParty party)
 {
   for (guint i = 0; i < G_N_ELEMENTS (measurements); i++)
-    if (is_wanted (bench, i) && g_str_has_prefix (measurements[i].name, prefix))
+    if (is_wanted (bench, i) && measurements[i].party == party)
       return TRUE;
   return FALSE;
 }
@@ -348,12 +415,12 @@ find_julia (Bench *bench, GError **error)
 
 /* First calls compile; what is compared is warm on both sides. */
 static gboolean
-warm_up (Bench *bench, GError **error)
+warm_up (MaltWorker *worker, GError **error)
 {
-  bench_worker_settle (bench->worker);
-  return bench_worker_call (bench->worker, CALLS, error) >= 0 &&
-         bench_worker_eval (bench->worker, CALLS, error) >= 0 &&
-         bench_worker_error (bench->worker, 1, error) >= 0;
+  bench_worker_settle (worker);
+  return bench_worker_call (worker, CALLS, error) >= 0 &&
+         bench_worker_eval (worker, CALLS, error) >= 0 &&
+         bench_worker_error (worker, 1, error) >= 0;
 }
 
 static BenchDriven *
@@ -365,28 +432,43 @@ start_distributed (const char *julia, GError **error)
   return bench_driven_start (arguments, error);
 }
 
+/* A second launch finds compiled what every launch needs. */
+static BenchBridged *
+start_bridged (const char *julia, GError **error)
+{
+  g_autoptr (BenchBridged) bridged = bench_bridged_start (julia, error);
+
+  if (!bridged || bench_bridged_launch_next (bridged, error) < 0 ||
+      !warm_up (bridged->worker, error))
+    return NULL;
+  return g_steal_pointer (&bridged);
+}
+
 static gboolean
 start_all (Bench *bench, GError **error)
 {
   bench->worker = bench_worker_start (bench->config, error);
-  if (!bench->worker || !find_julia (bench, error) || !warm_up (bench, error))
+  if (!bench->worker || !find_julia (bench, error) || !warm_up (bench->worker, error))
     return FALSE;
-  if (needs (bench, DISTRIBUTED_PREFIX))
-    {
-      bench->distributed = start_distributed (bench->julia, error);
-      if (!bench->distributed)
-        return FALSE;
-    }
+  if (needs (bench, PARTY_JULIA))
+    bench->distributed = start_distributed (bench->julia, error);
+  if (!bench->distributed && needs (bench, PARTY_JULIA))
+    return FALSE;
+  if (needs (bench, PARTY_BRIDGED))
+    bench->bridged = start_bridged (bench->julia, error);
+  if (!bench->bridged && needs (bench, PARTY_BRIDGED))
+    return FALSE;
   /* Also finds out where this Julia's library is, for all that are started later. */
-  if (needs (bench, INPROCESS_PREFIX))
+  if (needs (bench, PARTY_INPROCESS))
     bench->inprocess = bench_inprocess_serve (bench->julia, error);
-  return bench->inprocess || !needs (bench, INPROCESS_PREFIX);
+  return bench->inprocess || !needs (bench, PARTY_INPROCESS);
 }
 
 static void
 stop_all (Bench *bench)
 {
   g_clear_pointer (&bench->inprocess, bench_driven_stop);
+  g_clear_pointer (&bench->bridged, bench_bridged_stop);
   g_clear_pointer (&bench->distributed, bench_driven_stop);
   g_clear_pointer (&bench->worker, bench_worker_stop);
   bench_echo_stop (&bench->echo);
@@ -459,7 +541,7 @@ parse (Bench *bench, int argc, char **argv, GError **error)
   g_autofree char *transport = NULL;
   const GOptionEntry entries[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &bench->is_json, "Print one JSON object", NULL },
-    { "quick", 0, 0, G_OPTION_ARG_NONE, &bench->is_quick, "Take half a minute", NULL },
+    { "quick", 0, 0, G_OPTION_ARG_NONE, &bench->is_quick, "Take about a minute", NULL },
     { "only", 0, 0, G_OPTION_ARG_STRING, &only, "Measure these alone", "NAME,..." },
     { "julia", 0, 0, G_OPTION_ARG_FILENAME, &julia, "Use this julia", "PATH" },
     { "backend", 0, 0, G_OPTION_ARG_STRING, &backend, "Measure this backend", "NAME" },

@@ -5,8 +5,91 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static MaltWorker *shared; /* (owned) (nullable): used in the thread of the tests only */
+static MaltWorker *kept; /* (owned) (nullable): the same */
+
+/* A process by its number and the time of its start, since numbers come again. */
+typedef struct
+{
+  gint64 pid;
+  char *start; /* (owned) */
+} Process;
+
+static GMutex launched_lock; /* guards launched */
+static GArray *launched; /* (owned) (nullable): of Process, those of all workers so far */
+
+/* Processes */
+
+/* Field @index of the process's status, from its state, which is 0, on; NULL if there is no such process. */
+static char *
+dup_status_field (gint64 pid, guint index)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/stat", pid);
+  g_autofree char *stat = NULL;
+  g_auto (GStrv) fields = NULL;
+  const char *name_end;
+
+  if (!g_file_get_contents (path, &stat, NULL, NULL))
+    return NULL;
+  name_end = strrchr (stat, ')');
+  if (name_end == NULL)
+    return NULL;
+  fields = g_strsplit (name_end + 2, " ", -1);
+  return g_strdup (index < g_strv_length (fields) ? fields[index] : NULL);
+}
+
+enum
+{
+  STATUS_STATE = 0,
+  STATUS_START = 19
+};
+
+/* A zombie counts as gone: whose child it is is not our affair. */
+gboolean
+contract_is_process_gone (gint64 pid)
+{
+  g_autofree char *state = dup_status_field (pid, STATUS_STATE);
+
+  return state == NULL || *state == 'Z' || *state == 'X';
+}
+
+/* Takes note of the process of a worker, if it has one of its own on this machine. */
+static void
+note_process (MaltWorker *worker)
+{
+  Process process = { .pid = malt_worker_get_pid (worker) };
+
+  if (process.pid <= 0 || process.pid == getpid () ||
+      contract_can (worker, MALT_CAPABILITY_REMOTE))
+    return;
+  process.start = dup_status_field (process.pid, STATUS_START);
+  g_mutex_lock (&launched_lock);
+  if (launched == NULL)
+    launched = g_array_new (FALSE, FALSE, sizeof (Process));
+  g_array_append_val (launched, process);
+  g_mutex_unlock (&launched_lock);
+}
+
+/* Of all the workers that were launched here, how many have a process that is still there? */
+guint
+contract_count_processes (void)
+{
+  guint n_processes = 0;
+
+  g_mutex_lock (&launched_lock);
+  for (guint i = 0; launched != NULL && i < launched->len; i++)
+    {
+      const Process *process = &g_array_index (launched, Process, i);
+      g_autofree char *start = dup_status_field (process->pid, STATUS_START);
+
+      n_processes += start != NULL && g_strcmp0 (start, process->start) == 0 &&
+                     !contract_is_process_gone (process->pid);
+    }
+  g_mutex_unlock (&launched_lock);
+  return n_processes;
+}
 
 /* Workers */
 
@@ -34,6 +117,8 @@ contract_launch_config (MaltConfig *config)
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
 
+  if (worker != NULL)
+    note_process (worker);
   if (worker != NULL && setup != NULL)
     malt_worker_remote_eval_wait (worker, NULL, setup, NULL, &error);
   if (error == NULL)
@@ -92,6 +177,24 @@ contract_drop_shared (void)
     malt_worker_stop_full (worker, 0, 0, NULL, NULL, NULL);
 }
 
+/* A worker that nobody uses: what workers of its backend share stays as long as it does. */
+gboolean
+contract_keep_one (void)
+{
+  kept = contract_launch ();
+  return kept != NULL;
+}
+
+void
+contract_drop_all (void)
+{
+  g_autoptr (MaltWorker) worker = g_steal_pointer (&kept);
+
+  contract_drop_shared ();
+  if (worker != NULL)
+    malt_worker_stop_full (worker, 0, 0, NULL, NULL, NULL);
+}
+
 gboolean
 contract_can (MaltWorker *worker, MaltCapabilities capability)
 {
@@ -106,20 +209,6 @@ contract_end_abruptly (MaltWorker *worker)
     malt_worker_kill (worker, SIGKILL, NULL);
   else
     malt_worker_stop_async (worker, 0, 0, NULL, NULL, NULL);
-}
-
-/* A zombie counts as gone: whose child it is is not our affair. */
-gboolean
-contract_is_process_gone (gint64 pid)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/stat", pid);
-  g_autofree char *stat = NULL;
-  const char *state;
-
-  if (!g_file_get_contents (path, &stat, NULL, NULL))
-    return TRUE;
-  state = strrchr (stat, ')');
-  return state != NULL && (state[2] == 'Z' || state[2] == 'X');
 }
 
 /* Calls */

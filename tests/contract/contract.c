@@ -191,17 +191,20 @@ list_tests (const char *const *only_rules, const char *only_test)
 
 /* Runs all in a temporary folder of its own, so that files which stay behind are seen. */
 static int
-run_in_folder (const char *const *only_rules, const char *only_test)
+run_in_folder (const char *const *only_rules, const char *only_test, gboolean is_keeping)
 {
   g_autofree char *folder = g_dir_make_tmp ("malt-contract-XXXXXX", NULL);
   int status;
 
   if (folder == NULL)
     return 1;
+  /* A critical warning is a failure, too; output is not lost when it ends the program. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  setvbuf (stdout, NULL, _IONBF, 0);
   g_setenv ("TMPDIR", folder, TRUE);
   n_descriptors_at_start = count_descriptors ();
-  status = run_rules (only_rules, only_test);
-  contract_drop_shared ();
+  status = !is_keeping || contract_keep_one () ? run_rules (only_rules, only_test) : 1;
+  contract_drop_all ();
   g_rmdir (folder);
   return status;
 }
@@ -225,6 +228,7 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
   g_auto (GStrv) only_rules = NULL;
   g_autofree char *test = NULL;
   gboolean is_list = FALSE;
+  gboolean is_keeping = FALSE;
   gboolean is_doomed_host = FALSE;
   const GOptionEntry entries[] = {
     { "backend", 'b', 0, G_OPTION_ARG_STRING, &backend, "Backend to test", "NAME" },
@@ -234,6 +238,9 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
       "Run the tests of this rule, and others so named", "B7" },
     { "test", 't', 0, G_OPTION_ARG_STRING, &test,
       "Run the tests whose names contain a text", "TEXT" },
+    { "keep-one", 'k', 0, G_OPTION_ARG_NONE, &is_keeping,
+      "Keep one worker all the time: what workers of the backend share stays meanwhile",
+      NULL },
     { "list", 'l', 0, G_OPTION_ARG_NONE, &is_list, "List the tests and run none", NULL },
     { &CONTRACT_DOOMED_HOST_OPTION[2], 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE,
       &is_doomed_host, NULL, NULL },
@@ -266,8 +273,5 @@ contract_main (int argc, char **argv, const ContractSubject *default_subject)
     return 2;
   if (is_doomed_host)
     return contract_play_doomed_host ();
-  /* A critical warning is a failure, too; output is not lost when it ends the program. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
-  setvbuf (stdout, NULL, _IONBF, 0);
-  return run_in_folder ((const char *const *) only_rules, test);
+  return run_in_folder ((const char *const *) only_rules, test, is_keeping);
 }

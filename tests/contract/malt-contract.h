@@ -86,8 +86,8 @@ extern const ContractTest contract_b01[], contract_b02[], contract_b03[], contra
     contract_b10[], contract_b11[], contract_b12[], contract_b13[], contract_b14[],
     contract_b15[], contract_b16[], contract_b17[], contract_stress[], contract_remains[];
 
-/* Runs the suite as the arguments say: [--backend NAME] [--option KEY=VALUE]... [--rule RULE]... [--test TEXT] [--list].
- * Arguments win over @subject. Returns the exit status of the program. */
+/* Runs the suite as the arguments say: [--backend NAME] [--option KEY=VALUE]... [--rule RULE]... [--test TEXT] [--keep-one]
+ * [--list]. Arguments win over @subject. Returns the exit status of the program. */
 int contract_main (int argc, char **argv, const ContractSubject *subject);
 
 const ContractSubject *contract_get_subject (void);
@@ -112,9 +112,13 @@ MaltWorker *contract_launch_with_output (const char *output);
 MaltWorker *contract_launch_config (MaltConfig *config);
 MaltWorker *contract_shared (void);
 void contract_drop_shared (void);
+gboolean contract_keep_one (void);
+/* The shared one and the kept one. */
+void contract_drop_all (void);
 gboolean contract_can (MaltWorker *worker, MaltCapabilities capability);
 void contract_end_abruptly (MaltWorker *worker);
 gboolean contract_is_process_gone (gint64 pid);
+guint contract_count_processes (void);
 
 /* Calls */
 
