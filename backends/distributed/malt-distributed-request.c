@@ -119,15 +119,17 @@ add_local (Dict *dict, MaltWorker *worker, GError **error)
   return TRUE;
 }
 
-/* The watch is a shell script; whatever is no local worker gets it. */
+/* The shell script is what launches the worker on another machine and watches over it there, or what only does the latter. */
 static void
 add_remote (Dict *dict, MaltWorker *worker)
 {
   g_auto (GStrv) env = malt_worker_dup_option_strings (worker, "env");
   g_auto (GStrv) sshflags = malt_worker_dup_option_strings (worker, "sshflags");
-  g_autoptr (GBytes) watch = malt_julia_dup_source ("distributed/watch.sh");
+  g_autoptr (GBytes) script =
+      malt_julia_dup_source (is_set (worker, "machine") ? "distributed/machine.sh"
+                                                        : "distributed/watch.sh");
   g_autofree char *text =
-      g_strndup (g_bytes_get_data (watch, NULL), g_bytes_get_size (watch));
+      g_strndup (g_bytes_get_data (script, NULL), g_bytes_get_size (script));
 
   dict_add_option (dict, worker, "machine");
   dict_add_option (dict, worker, "manager");
@@ -135,7 +137,7 @@ add_remote (Dict *dict, MaltWorker *worker)
   dict_add_strings (dict, "sshflags", (const char *const *) sshflags);
   dict_take (dict, "tunnel",
              malt_value_new_bool (malt_worker_get_option_bool (worker, "tunnel")));
-  dict_take (dict, "watch", malt_value_new_string (text));
+  dict_take (dict, "script", malt_value_new_string (text));
 }
 
 static char *
