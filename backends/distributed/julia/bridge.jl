@@ -52,7 +52,10 @@ const REQUESTS = Dict{Int,Request}()
 const OF_CONFIG = IdDict{Any,Request}()
 const QUEUE = Request[]
 const ASKED = Condition()       # something is in the queue
-const STATE = Any[false, "", "", ""]    # does `addprocs` run, texts of MaltRelay and the runtime, topology
+# Does `addprocs` run; texts of MaltRelay and of the runtime of a worker here; topology; text of the runtime of a worker elsewhere.
+const STATE = Any[false, "", "", "", ""]
+const PRINTED = Any[]           # worker's number, stream, bytes: what the host has to be told
+const HAS_PRINTED = Condition()
 
 # Relays
 
@@ -259,7 +262,12 @@ function print_out(request::Request, stream::UInt8, bytes::Vector{UInt8})
     n = length(request.tail)
     n > 2 * TAIL_BYTES && deleteat!(request.tail, 1:(n - TAIL_BYTES))
     relay = request.relay
-    relay === nothing || write_output(relay::Relay, stream, bytes)
+    if relay !== nothing
+        write_output(relay::Relay, stream, bytes)
+    elseif request.is_up
+        push!(PRINTED, (request.number, Int(stream), bytes))
+        notify(HAS_PRINTED)
+    end
     nothing
 end
 function command_ended(request::Request)
@@ -547,21 +555,24 @@ function parameters_of(request::Request)
     params
 end
 
-# A worker that has joined gets the runtime, and the host its connection.
+# A worker that has joined gets the runtime, and the host its connection: on this machine the worker makes it, elsewhere it is a relay's.
 function begin_work(request::Request)
     try
         options = request.options
         is_local = request.inner isa ThisMachine
-        relay = connect_host(request)
+        secrets = hex2bytes(text(request, "secrets"))
+        port = options["port"]::Int
+        relay = is_local ? nothing : connect_host(request, port, secrets)
         remotecall_fetch(include_string, request.id, Distributed, string(STATE[2], "\nnothing\n"))
-        request.ospid, version, machine = remotecall_fetch(start, request.id, text(request, "boot"), STATE[3], request.number, is_local ? Int(getpid()) : 0,
-                                                           haskey(options, "manager") ? text(request, "script") : "")
+        request.ospid, version, machine = is_local ?
+            remotecall_fetch(start, request.id, text(request, "boot"), STATE[3], request.number, Int(getpid()), "", port, secrets) :
+            remotecall_fetch(start, request.id, text(request, "boot"), STATE[5], request.number, 0, haskey(options, "manager") ? text(request, "script") : "", 0, UInt8[])
         request.is_beside = is_local || machine == gethostname() && haskey(options, "manager")
         v = VersionNumber(version)
         (v.major, v.minor) == (VERSION.major, VERSION.minor) || error("the worker runs Julia $version, but the bridge $VERSION: Distributed needs the same")
         request.is_up = true
         notify(request.decided)
-        relay === request.relay && serve(relay)
+        relay === nothing || relay !== request.relay || serve(relay)
     catch ex
         await_readers(request, 0.2)
         decide(request, describe(ex))
@@ -569,12 +580,11 @@ function begin_work(request::Request)
     end
     nothing
 end
-function connect_host(request::Request)
-    token = hex2bytes(text(request, "token"))
-    io = Sockets.connect(ip"127.0.0.1", request.options["port"]::Int)
+function connect_host(request::Request, port::Int, secrets::Vector{UInt8})
+    io = Sockets.connect(ip"127.0.0.1", port)
     Sockets.nagle(io, false)
-    write(io, token[1:32])
-    read(io, 32) == token[33:64] || error("the host's port was taken by somebody else")
+    write(io, secrets[1:32])
+    read(io, 32) == secrets[33:64] || error("the host's port was taken by somebody else")
     request.relay = Relay(request, io)
 end
 
@@ -650,11 +660,12 @@ end
 
 # What the host calls
 
-# `relay` is the text that defines MaltRelay, `runtime` that of core/julia.
-function begin_bridge(relay::String, runtime::String, topology::String, setup::String)
+# `relay` is the text that defines MaltRelay; `direct` and `chunked` are texts of the runtime, with different transports.
+function begin_bridge(relay::String, direct::String, chunked::String, topology::String, setup::String)
     STATE[2] = relay
-    STATE[3] = runtime
+    STATE[3] = direct
     STATE[4] = topology
+    STATE[5] = chunked
     ENDS[2] = function (number, chunk)
         request = get(REQUESTS, number, nothing)
         request === nothing || request.relay === nothing || bring(request.relay, chunk)
@@ -675,6 +686,15 @@ function add(number::Int, options::Dict)
     error(isempty(tail) ? request.fault : string(request.fault, ": ", tail))
 end
 send_signal(number::Int, signum::Int) = haskey(REQUESTS, number) && signal_worker(REQUESTS[number], signum)
+# What workers here have printed past their runtime; waits for it.
+function next_printed()
+    while isempty(PRINTED)
+        wait(HAS_PRINTED)
+    end
+    printed = copy(PRINTED)
+    empty!(PRINTED)
+    printed
+end
 # How it ended: exit code and signal (-1, -1: not known), what was printed last. The worker is forgotten.
 function bury(number::Int)
     request = pop!(REQUESTS, number, nothing)

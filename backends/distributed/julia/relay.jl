@@ -2,15 +2,15 @@
 # What the bridge and its workers call of each other. It stands in the module Distributed on both sides, because Distributed sends a
 # function as the name of its module and its own, and because no name in Main may lead to it.
 #
-# Both sides cut the stream of frames between a host and its worker into chunks. A chunk is a Vector{UInt8}; its first eight bytes are
+# A worker on the host's machine connects to the host itself. For others, both sides cut the stream of frames between host and worker into chunks. A chunk is a Vector{UInt8}; its first eight bytes are
 # its number, counted from 1 in each direction (seven bytes, little-endian), and 1 if the frame that it ends in goes on in the next, else 0.
 module MaltRelay
 using Distributed
 
 # What the bridge calls in a worker, and what a worker calls in the bridge.
 const ENDS = Any[nothing, nothing]
-# For the boot: text of the runtime, the worker's number in the bridge.
-const START = Any["", 0]
+# For the boot: text of the runtime, the worker's number in the bridge, port and secrets of the host if the worker connects to that itself.
+const START = Any["", 0, 0, UInt8[]]
 
 # Takes a chunk to the worker. The result is a chunk from it, or empty: that is how most answers travel, because a result costs Distributed
 # half of what a call of its own does.
@@ -19,13 +19,16 @@ exchange(chunk::Vector{UInt8}) = Base.invokelatest(ENDS[1], chunk)::Vector{UInt8
 accept(number::Int, chunk::Vector{UInt8}) = (Base.invokelatest(ENDS[2], number, chunk); nothing)
 
 # In a new worker. `parent` is the bridge's process id if that made this process, else 0.
-function start(boot::String, runtime::String, number::Int, parent::Int, watch::String)
+function start(boot::String, runtime::String, number::Int, parent::Int, watch::String, port::Int, secrets::Vector{UInt8})
     parent == 0 ? lead_group() : end_with(parent)
     watch == "" || watch_over(watch)
     START[1] = runtime
     START[2] = number
+    START[3] = port
+    START[4] = secrets
     include_string(MaltRelay, boot)
     START[1] = ""
+    START[4] = UInt8[]
     delete!(ENV, "JULIA_WORKER_TIMEOUT")
     (getpid(), string(VERSION), gethostname())
 end
