@@ -418,6 +418,8 @@ config_new (MaltWorker *worker)
   malt_config_set (config, "julia", malt_worker_get_option (worker, "julia"));
   malt_config_set (config, "project", malt_worker_get_option (worker, "project"));
   malt_config_set (config, "env-policy", bridge_policy);
+  /* Nearly all that a bridge does it does once. */
+  malt_config_set (config, "exeflags", "--compile=min");
   malt_config_set (config, "output", "signal");
   malt_config_set (config, "start-timeout-ms",
                    malt_worker_get_option (worker, "start-timeout-ms"));

@@ -153,6 +153,14 @@ function serve(r::Relay)
     end
 end
 
+# The bridge is run with `--compile=min`: what it does for a launch it does once or twice, and compiling that would take seconds. What passes bytes on has
+# not run before there is a relay, and is compiled.
+function compile_from_now_on()
+    i = findfirst(isequal(:compile_enabled), fieldnames(Base.JLOptions))
+    i === nothing || unsafe_store!(cglobal(:jl_options, UInt8) + fieldoffset(Base.JLOptions, i), 0x01)
+    nothing
+end
+
 # To the host, in the order of their numbers.
 function bring(r::Relay, chunk::Vector{UInt8})
     n = (GC.@preserve chunk unsafe_load(Ptr{UInt64}(pointer(chunk)))) & 0x00ffffffffffffff % Int
@@ -581,6 +589,7 @@ function begin_work(request::Request)
     nothing
 end
 function connect_host(request::Request, port::Int, secrets::Vector{UInt8})
+    compile_from_now_on()
     io = Sockets.connect(ip"127.0.0.1", port)
     Sockets.nagle(io, false)
     write(io, secrets[1:32])
