@@ -8,6 +8,8 @@
  */
 #include "malt-distributed-bridge.h"
 
+#include "malt-distributed-request.h"
+
 #include "link/malt-io-thread.h"
 #include "link/malt-julia-source.h"
 
@@ -20,6 +22,14 @@ typedef struct
   gpointer user_data;
 } Request;
 
+/* A worker whose output may come from the bridge. */
+typedef struct
+{
+  MaltDistributedPrinted printed;
+  gpointer owner; /* (owned) */
+  GDestroyNotify unref;
+} Printer;
+
 struct _MaltDistributedBridge
 {
   gatomicrefcount ref_count;
@@ -30,6 +40,7 @@ struct _MaltDistributedBridge
   gint n_users; /* guarded by bridges_lock */
 
   GMutex lock; /* guards the rest */
+  GHashTable *printers; /* (owned): gint64 -> Printer */
   GQueue waiting; /* of Request */
   MaltWorker *worker; /* (owned) (nullable): once launched */
   gboolean is_ready;
@@ -61,6 +72,7 @@ malt_distributed_bridge_unref (MaltDistributedBridge *bridge)
   g_clear_object (&bridge->worker);
   g_clear_object (&bridge->config);
   g_clear_error (&bridge->error);
+  g_hash_table_unref (bridge->printers);
   g_free (bridge->key);
   g_free (bridge->topology);
   g_free (bridge->setup);
@@ -154,6 +166,90 @@ malt_distributed_bridge_call (MaltDistributedBridge *bridge, MaltCall *call,
   run_in_io_thread (bridge, serve_waiting);
 }
 
+/* Output */
+
+static void
+printer_free (Printer *printer)
+{
+  printer->unref (printer->owner);
+  g_free (printer);
+}
+
+void
+malt_distributed_bridge_add_worker (MaltDistributedBridge *bridge, gint64 number,
+                                    MaltDistributedPrinted printed, gpointer owner,
+                                    GDestroyNotify unref)
+{
+  Printer *printer = g_new (Printer, 1);
+
+  *printer = (Printer){ .printed = printed, .owner = owner, .unref = unref };
+  g_mutex_lock (&bridge->lock);
+  g_hash_table_insert (bridge->printers, g_memdup2 (&number, sizeof number), printer);
+  g_mutex_unlock (&bridge->lock);
+}
+
+void
+malt_distributed_bridge_remove_worker (MaltDistributedBridge *bridge, gint64 number)
+{
+  gpointer key = NULL;
+  gpointer printer = NULL;
+
+  g_mutex_lock (&bridge->lock);
+  g_hash_table_steal_extended (bridge->printers, &number, &key, &printer);
+  g_mutex_unlock (&bridge->lock);
+  g_free (key);
+  g_clear_pointer ((Printer **) &printer, printer_free);
+}
+
+/* In the I/O thread, the only one to remove. @piece: (number, stream, bytes). */
+static void
+hand_on (MaltDistributedBridge *bridge, MaltValue *piece)
+{
+  g_autoptr (MaltValue) number_value = malt_value_dup_child (piece, 0);
+  g_autoptr (MaltValue) stream_value = malt_value_dup_child (piece, 1);
+  g_autoptr (MaltValue) bytes = malt_value_dup_child (piece, 2);
+  gint64 number = malt_value_get_int64 (number_value);
+  gint64 stream = malt_value_get_int64 (stream_value);
+  Printer *printer;
+  gsize n_bytes;
+  const char *text = malt_value_get_array_data (bytes, &n_bytes);
+
+  g_mutex_lock (&bridge->lock);
+  printer = g_hash_table_lookup (bridge->printers, &number);
+  g_mutex_unlock (&bridge->lock);
+  if (printer != NULL)
+    printer->printed (printer->owner,
+                      stream == 2 ? MALT_STREAM_STDERR : MALT_STREAM_STDOUT, text,
+                      n_bytes);
+}
+
+static void ask_for_output (MaltDistributedBridge *bridge);
+
+static void
+on_printed (MaltValue *value, const GError *error, gpointer user_data)
+{
+  MaltDistributedBridge *bridge = user_data;
+
+  if (error == NULL)
+    {
+      for (gsize i = 0; i < malt_value_get_n_children (value); i++)
+        {
+          g_autoptr (MaltValue) piece = malt_value_dup_child (value, i);
+
+          hand_on (bridge, piece);
+        }
+      ask_for_output (bridge);
+    }
+  malt_distributed_bridge_unref (bridge);
+}
+
+static void
+ask_for_output (MaltDistributedBridge *bridge)
+{
+  malt_distributed_bridge_call (bridge, malt_distributed_call_new_printed (), on_printed,
+                                bridge_ref (bridge));
+}
+
 /* Its life */
 
 static void
@@ -219,6 +315,7 @@ on_begun (GObject *future, GAsyncResult *result, gpointer user_data)
       g_mutex_lock (&bridge->lock);
       bridge->is_ready = TRUE;
       g_mutex_unlock (&bridge->lock);
+      ask_for_output (bridge);
       serve_waiting (bridge);
     }
   malt_distributed_bridge_unref (bridge);
@@ -238,8 +335,10 @@ take_source_argument (MaltCall *call, GBytes *source)
 static void
 begin (MaltDistributedBridge *bridge)
 {
-  static const char *const transport[] = { "julia/frames.jl", "distributed/messages.jl",
-                                           NULL };
+  static const char *const direct[] = { "julia/frames.jl", "julia/stream.jl",
+                                        "distributed/output.jl", NULL };
+  static const char *const chunked[] = { "julia/frames.jl", "distributed/messages.jl",
+                                         "distributed/output.jl", NULL };
   g_autoptr (GBytes) function = malt_julia_dup_source ("distributed/begin.jl");
   g_autofree char *text =
       g_strndup (g_bytes_get_data (function, NULL), g_bytes_get_size (function));
@@ -248,7 +347,8 @@ begin (MaltDistributedBridge *bridge)
 
   take_source_argument (call, malt_julia_dup_source ("distributed/relay.jl"));
   take_source_argument (call, malt_julia_dup_source ("distributed/bridge.jl"));
-  take_source_argument (call, malt_julia_dup_runtime (transport));
+  take_source_argument (call, malt_julia_dup_runtime (direct));
+  take_source_argument (call, malt_julia_dup_runtime (chunked));
   malt_call_take_argument (call, malt_value_new_string (bridge->topology));
   malt_call_take_argument (call, malt_value_new_string (bridge->setup));
   future = malt_worker_remote_call (bridge->worker, call);
@@ -318,6 +418,8 @@ config_new (MaltWorker *worker)
   malt_config_set (config, "julia", malt_worker_get_option (worker, "julia"));
   malt_config_set (config, "project", malt_worker_get_option (worker, "project"));
   malt_config_set (config, "env-policy", bridge_policy);
+  /* Nearly all that a bridge does it does once. */
+  malt_config_set (config, "exeflags", "--compile=min");
   malt_config_set (config, "output", "signal");
   malt_config_set (config, "start-timeout-ms",
                    malt_worker_get_option (worker, "start-timeout-ms"));
@@ -333,6 +435,8 @@ bridge_new (MaltWorker *worker, char *key)
   g_atomic_ref_count_init (&bridge->ref_count);
   g_mutex_init (&bridge->lock);
   g_queue_init (&bridge->waiting);
+  bridge->printers = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
+                                            (GDestroyNotify) printer_free);
   bridge->key = key;
   bridge->config = config_new (worker);
   bridge->topology = g_strdup (malt_worker_get_option (worker, "topology"));

@@ -18,6 +18,14 @@ MaltDistributedBridge *malt_distributed_bridge_enter (MaltWorker *worker);
 void malt_distributed_bridge_leave (MaltDistributedBridge *bridge);
 void malt_distributed_bridge_unref (MaltDistributedBridge *bridge);
 
+/* What workers write past their runtime, in the I/O thread. Takes a reference to the owner over, until it is removed in that thread. */
+typedef void (*MaltDistributedPrinted) (gpointer owner, MaltStream stream,
+                                        const char *text, gsize n_bytes);
+void malt_distributed_bridge_add_worker (MaltDistributedBridge *bridge, gint64 number,
+                                         MaltDistributedPrinted printed, gpointer owner,
+                                         GDestroyNotify unref);
+void malt_distributed_bridge_remove_worker (MaltDistributedBridge *bridge, gint64 number);
+
 /* Calls a function of bridge.jl, once the bridge is ready, in the order of these calls; takes the call over. A bridge that cannot be launched, or has ended, is an
  * error. Any thread. @answer may be NULL. */
 void malt_distributed_bridge_call (MaltDistributedBridge *bridge, MaltCall *call,

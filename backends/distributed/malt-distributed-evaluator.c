@@ -4,13 +4,13 @@
  *
  * States (state, guarded by lock):
  *
- *   LAUNCHING  the bridge was asked for a worker. The launch ends well with HELLO, which comes through the bridge from the worker's runtime; it ends badly with the
+ *   LAUNCHING  the bridge was asked for a worker. The launch ends well with HELLO, which the worker's runtime sends; it ends badly with the
  *              bridge's answer, the start timeout or the cancellable (MaltLaunch).
  *   RUNNING    calls are answered
  *   LEAVING    it is over, or has to be: the bridge was asked to bury the worker, to end what is left and say how it ended
  *   ENDED      malt_worker_exited() was called; the bridge was left
  *
- * The connection is the measure of life: the bridge closes it when Distributed has lost the worker. A local worker is also watched directly: its
+ * The connection is the measure of life. A local worker makes it itself; otherwise it is the bridge's, who closes it when Distributed has lost the worker. A local worker is also watched directly: its
  * end is then noticed although the bridge may be busy, and signals need no detour. Ends that are asked for are dates (MaltReaper).
  *
  * If the bridge itself is gone, or does not answer, the worker is lost: local workers die with their bridge, others by their watch.
@@ -177,6 +177,7 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   malt_reaper_stop (evaluator->reaper);
   clear_source (watch);
   clear_source (patience);
+  malt_distributed_bridge_remove_worker (evaluator->bridge, evaluator->number);
   malt_distributed_bridge_leave (evaluator->bridge);
 }
 
@@ -400,6 +401,13 @@ on_output (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes)
                       n_bytes);
 }
 
+static void
+on_printed (gpointer owner, MaltStream stream, const char *text, gsize n_bytes)
+{
+  malt_output_handle (((MaltDistributedEvaluator *) owner)->output, stream, 0, text,
+                      n_bytes);
+}
+
 /* Before the launch is decided the bridge knows more, and will say it. */
 static void
 on_link_ended (gpointer owner, const GError *error)
@@ -433,9 +441,6 @@ send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
   MaltOtherProcess *process;
   MaltCall *call;
 
-#ifdef G_OS_WIN32
-  return MALT_LINK_SIGNAL_IMPOSSIBLE;
-#endif
   g_mutex_lock (&evaluator->lock);
   process = evaluator->process;
   g_mutex_unlock (&evaluator->lock);
@@ -533,6 +538,9 @@ begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
   if (call == NULL)
     return FALSE;
   evaluator->bridge = malt_distributed_bridge_enter (worker);
+  malt_distributed_bridge_add_worker (evaluator->bridge, evaluator->number, on_printed,
+                                      malt_distributed_evaluator_ref (evaluator),
+                                      unref_owner);
   malt_launch_limit (evaluator->launch,
                      malt_worker_get_option_int (worker, "start-timeout-ms"), dup_tail);
   malt_reaper_start (evaluator->reaper, ref_owner, unref_owner);

@@ -119,15 +119,16 @@ add_local (Dict *dict, MaltWorker *worker, GError **error)
   return TRUE;
 }
 
-/* The watch is a shell script; whatever is no local worker gets it. */
+/* The shell script is what launches the worker on another machine and watches over it there, or what only does the latter. */
 static void
 add_remote (Dict *dict, MaltWorker *worker)
 {
   g_auto (GStrv) env = malt_worker_dup_option_strings (worker, "env");
   g_auto (GStrv) sshflags = malt_worker_dup_option_strings (worker, "sshflags");
-  g_autoptr (GBytes) watch = malt_julia_dup_source ("distributed/watch.sh");
+  g_autoptr (GBytes) script = malt_julia_dup_source (
+      is_set (worker, "machine") ? "distributed/machine.sh" : "distributed/watch.sh");
   g_autofree char *text =
-      g_strndup (g_bytes_get_data (watch, NULL), g_bytes_get_size (watch));
+      g_strndup (g_bytes_get_data (script, NULL), g_bytes_get_size (script));
 
   dict_add_option (dict, worker, "machine");
   dict_add_option (dict, worker, "manager");
@@ -135,7 +136,7 @@ add_remote (Dict *dict, MaltWorker *worker)
   dict_add_strings (dict, "sshflags", (const char *const *) sshflags);
   dict_take (dict, "tunnel",
              malt_value_new_bool (malt_worker_get_option_bool (worker, "tunnel")));
-  dict_take (dict, "watch", malt_value_new_string (text));
+  dict_take (dict, "script", malt_value_new_string (text));
 }
 
 static char *
@@ -153,17 +154,20 @@ dup_hex (GBytes *bytes)
 static void
 add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
 {
-  static const char *const transport[] = { "julia/hostio.jl", "distributed/worker.jl",
-                                           NULL };
+  static const char *const direct[] = { "julia/hostio.jl", "distributed/outbox.jl",
+                                        "distributed/direct.jl", NULL };
+  static const char *const chunked[] = { "julia/hostio.jl", "distributed/outbox.jl",
+                                         "distributed/chunks.jl", NULL };
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_auto (GStrv) flags = NULL;
-  g_autofree char *token = dup_hex (secrets);
+  g_autofree char *hex = dup_hex (secrets);
   g_autofree char *constants = g_strdup_printf (
       "const KEEP = %s\nconst DISCARDS = %s\n",
       malt_julia_keeps_compile_mode (worker) ? "true" : "false",
       g_strcmp0 (malt_worker_get_option (worker, "output"), "discard") == 0 ? "true"
                                                                             : "false");
-  g_autofree char *boot = malt_julia_dup_boot (constants, transport);
+  g_autofree char *boot = malt_julia_dup_boot (
+      constants, malt_distributed_is_local (worker) ? direct : chunked);
 
   malt_julia_add_flags (builder, worker);
   flags = g_strv_builder_end (builder);
@@ -174,7 +178,7 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
       dict, "enable-threaded-blas",
       malt_value_new_bool (malt_worker_get_option_bool (worker, "enable-threaded-blas")));
   dict_take (dict, "port", malt_value_new_int64 (port));
-  dict_take (dict, "token", malt_value_new_string (token));
+  dict_take (dict, "secrets", malt_value_new_string (hex));
   dict_take (dict, "boot", malt_value_new_string (boot));
 }
 
@@ -216,6 +220,12 @@ malt_distributed_call_new_signal (gint64 number, int signum)
 {
   return malt_call_take_argument (call_new ("Distributed.MaltBridge.send_signal", number),
                                   malt_value_new_int64 (signum));
+}
+
+MaltCall *
+malt_distributed_call_new_printed (void)
+{
+  return malt_call_new ("Distributed.MaltBridge.next_printed");
 }
 
 MaltCall *

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 MaltCall *malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
                                          GBytes *secrets, GError **error);
 MaltCall *malt_distributed_call_new_signal (gint64 number, int signum);
+/* Waits for what workers have written past their runtime: an array of (number, stream as 1 or 2, bytes). */
+MaltCall *malt_distributed_call_new_printed (void);
 MaltCall *malt_distributed_call_new_bury (gint64 number);
 
 /* Is the worker one that the bridge itself launches, on this machine? */

@@ -17,6 +17,19 @@
 
 #include <signal.h>
 
+#ifdef G_OS_WIN32
+/* Distributed sends no signals there. */
+#define SIGNAL_CAPABILITIES MALT_CAPABILITY_NONE
+#else
+#define SIGNAL_CAPABILITIES MALT_CAPABILITY_CAN_INTERRUPT_BUSY
+#endif
+
+/* What a worker on this machine can do. */
+#define LOCAL_CAPABILITIES                                                     \
+  (SIGNAL_CAPABILITIES | MALT_CAPABILITY_ISOLATED | MALT_CAPABILITY_CAN_KILL | \
+   MALT_CAPABILITY_CAN_INTERRUPT_WAITING | MALT_CAPABILITY_CHANNELS |          \
+   MALT_CAPABILITY_HANDLES | MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS)
+
 #define MALT_TYPE_DISTRIBUTED_WORKER (malt_distributed_worker_get_type ())
 G_DECLARE_FINAL_TYPE (MaltDistributedWorker, malt_distributed_worker, MALT,
                       DISTRIBUTED_WORKER, MaltLinkWorker)
@@ -81,14 +94,25 @@ malt_distributed_worker_get_link (MaltWorker *worker)
 
 /* Launch */
 
+/* What the class can do, and this worker: one on this machine is not remote. */
+static gboolean
+begin (MaltDistributedWorker *self, GError **error)
+{
+  MaltWorker *worker = MALT_WORKER (self);
+
+  if (malt_distributed_is_local (worker))
+    malt_worker_set_capabilities (worker, LOCAL_CAPABILITIES);
+  self->evaluator = malt_distributed_evaluator_new (worker, error);
+  return self->evaluator != NULL;
+}
+
 static gboolean
 malt_distributed_worker_initable_init (GInitable *initable, GCancellable *cancellable,
                                        GError **error)
 {
   MaltDistributedWorker *self = MALT_DISTRIBUTED_WORKER (initable);
 
-  self->evaluator = malt_distributed_evaluator_new (MALT_WORKER (self), error);
-  return self->evaluator != NULL &&
+  return begin (self, error) &&
          malt_launch_await_blocking (
              malt_distributed_evaluator_get_launch (self->evaluator), cancellable, error);
 }
@@ -111,8 +135,7 @@ malt_distributed_worker_init_async (GAsyncInitable *initable, int io_priority,
   g_task_set_source_tag (task, malt_distributed_worker_init_async);
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_priority (task, io_priority);
-  self->evaluator = malt_distributed_evaluator_new (MALT_WORKER (self), &error);
-  if (self->evaluator != NULL)
+  if (begin (self, &error))
     malt_launch_await_task (malt_distributed_evaluator_get_launch (self->evaluator),
                             cancellable, task);
   else
@@ -263,11 +286,7 @@ malt_distributed_worker_class_init (MaltDistributedWorkerClass *klass)
   worker_class->name = "distributed";
   worker_class->description = "workers of Julia's Distributed, here or on other machines";
   worker_class->options = options;
-  worker_class->capabilities =
-      MALT_CAPABILITY_ISOLATED | MALT_CAPABILITY_CAN_KILL |
-      MALT_CAPABILITY_CAN_INTERRUPT_WAITING | MALT_CAPABILITY_CAN_INTERRUPT_BUSY |
-      MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES | MALT_CAPABILITY_OUTPUT |
-      MALT_CAPABILITY_HOST_FUNCTIONS | MALT_CAPABILITY_REMOTE;
+  worker_class->capabilities = LOCAL_CAPABILITIES | MALT_CAPABILITY_REMOTE;
   worker_class->auto_priority = 50;
   worker_class->auto_priority_windows = 100;
   worker_class->probe = malt_distributed_worker_probe;

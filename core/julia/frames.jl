@@ -7,6 +7,10 @@
 #   write_array(link, a)              the memory of an array of bits goes out; the user's tasks may resize `a` while this waits
 # besides `leave()`, which ends the process. All may let other tasks run, of which none begins a frame before the end of this one.
 
+# What has to go out before a frame, and who sends it otherwise from now on: for a file that comes behind the transport.
+send_first(@nospecialize(link)) = nothing
+take_output_over(@nospecialize(link)) = nothing
+
 # One frame at a time: the encoder's bytes and, between them, its arrays.
 function transmit(link, e::Encoder)
     while link.writing
@@ -14,6 +18,7 @@ function transmit(link, e::Encoder)
         wait()
     end
     link.writing = true
+    send_first(link)
     from = isempty(e.arrays) ? 0 : late(transmit_arrays, link, e)::Int
     write_all(link, e.bytes, from, e.n)
     link.writing = false

@@ -118,7 +118,7 @@ function survive_signals()
     nothing
 end
 
-# Only a runtime whose output does not leave by pipes of its own sends it by frames (output.jl).
+# Only a runtime whose output does not leave by pipes of its own sends it by frames (hostio.jl).
 function direct_output! end
 # Only one that shares its process with others has code interrupted by address.
 function force_interrupts end

@@ -133,7 +133,9 @@ end
 # The connection that the boot has opened.
 function open_boot_link()
     save_signals()
-    StreamLink(LINK, TRANSPORT == "fd" ? Int32(PARAMETER) : descriptor_of(LINK), false, Any[], UInt8[])
+    link = StreamLink(LINK, TRANSPORT == "fd" ? Int32(PARAMETER) : descriptor_of(LINK), false, Any[], UInt8[])
+    take_output_over(link)
+    link
 end
 function descriptor_of(@nospecialize(io))
     try

@@ -16,7 +16,7 @@ import unittest
 
 MALT = os.path.join(os.environ["MALT_BUILD_DIR"], "malt")
 JULIA = os.environ["MALT_JULIA"]
-SECONDS = 60
+SECONDS = 120  # for what must come
 
 
 def environment(**changes):
@@ -52,7 +52,7 @@ def is_alive(pid):
         return False
 
 
-def wait_until(condition, seconds=10.0):
+def wait_until(condition, seconds=SECONDS):
     """The one place that polls: for things of other processes that nothing tells of."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -107,7 +107,7 @@ class End(CliCase):
             with self.subTest(source), Started("eval", source) as started:
                 pid = int(started.read_line())
                 started.process.kill()
-                self.assertTrue(wait_until(lambda pid=pid: not is_alive(pid), 1.0))
+                self.assert_gone(pid)
 
     def test_a_worker_is_gone_when_the_command_is(self):
         with Started("eval", "println(getpid()); @async while true; sleep(0.01); end; 1") as started:

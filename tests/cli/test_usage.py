@@ -6,6 +6,8 @@ import unittest
 
 from cli_case import MALT, CliCase, environment, malt
 
+START_SECONDS = 60  # how long a start waits, by default, for a julia that says nothing
+
 
 class Usage(CliCase):
     def assert_usage_error(self, result, *words):
@@ -105,11 +107,11 @@ class Start(CliCase):
 
     def test_a_julia_that_ends_at_once_is_noticed_and_its_words_are_shown(self):
         command = self.write_command("julia", "echo 'no such luck' >&2; exit 5\n")
-        self.assert_cannot_start(malt("eval", "--julia", command, "1", timeout=10), "no such luck", "5")
+        self.assert_cannot_start(malt("eval", "--julia", command, "1", timeout=START_SECONDS / 2), "no such luck", "5")
 
     def test_a_julia_that_dies_of_a_signal_is_named_with_it(self):
         command = self.write_command("julia", "kill -SEGV $$\n")
-        self.assert_cannot_start(malt("eval", "--julia", command, "1", timeout=10), "SIGSEGV")
+        self.assert_cannot_start(malt("eval", "--julia", command, "1", timeout=START_SECONDS / 2), "SIGSEGV")
 
     def test_an_option_that_nobody_knows_is_named(self):
         self.assert_cannot_start(malt("eval", "--option", "nosuch=1", "1"), "nosuch")

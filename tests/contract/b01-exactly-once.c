@@ -40,7 +40,7 @@ b01_a_cancelled_call_completes_at_once_and_for_good (void)
   g_autoptr (MaltFuture) future = NULL;
 
   malt_assert (worker != NULL);
-  future = contract_start_int (worker, CONTRACT_SLEEP_MS, 50);
+  future = contract_start_int (worker, CONTRACT_SLEEP_MS, 1000);
   malt_assert (!malt_future_is_done (future));
   malt_future_cancel (future);
   malt_assert (malt_future_is_done (future));
@@ -48,9 +48,9 @@ b01_a_cancelled_call_completes_at_once_and_for_good (void)
 
   /* The worker's answer comes while this one waits, and changes nothing. */
   {
-    g_autoptr (MaltFuture) later = contract_start_int (worker, CONTRACT_SLEEP_MS, 150);
+    g_autoptr (MaltFuture) later = contract_start_int (worker, CONTRACT_SLEEP_MS, 1100);
 
-    malt_assert (contract_gives_int (later, 150));
+    malt_assert (contract_gives_int (later, 1100));
   }
   malt_assert (contract_fails (future, MALT_ERROR_CANCELLED));
 }
@@ -64,13 +64,12 @@ b01_a_deadline_completes_a_call_timed_out (void)
   gint64 start_ms;
 
   malt_assert (worker != NULL);
-  call = contract_call_int (CONTRACT_SLEEP_MS, 3000);
+  call = contract_call (CONTRACT_NEVER);
   malt_call_set_timeout_ms (call, 60);
   start_ms = contract_now_ms ();
   future = malt_worker_remote_call (worker, call);
   malt_assert (contract_fails (future, MALT_ERROR_TIMED_OUT));
   malt_assert (contract_now_ms () - start_ms >= 55);
-  malt_assert (contract_now_ms () - start_ms < 2000);
 }
 
 static void
@@ -83,7 +82,7 @@ b01_a_deadline_that_is_met_leaves_no_trace (void)
 
   malt_assert (worker != NULL);
   call = contract_call_int (CONTRACT_SLEEP_MS, 10);
-  malt_call_set_timeout_ms (call, 5000);
+  malt_call_set_timeout_ms (call, CONTRACT_DEADLINE_MS);
   future = malt_worker_remote_call (worker, call);
   malt_assert (contract_gives_int (future, 10));
   later = contract_start_int (worker, CONTRACT_SLEEP_MS, 100);

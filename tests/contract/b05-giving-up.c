@@ -2,7 +2,8 @@
 /* B5: cancelling or timing out abandons the answer and leaves the worker alone; malt_future_interrupt() does not. */
 #include "malt-contract.h"
 
-/* The record has @mark in it, now or soon. */
+/* The record has @mark in it, now or soon. A mark is made after as many milliseconds: so many that a loaded machine gives the call
+ * up, or interrupts it, before. */
 typedef struct
 {
   MaltWorker *worker;
@@ -28,7 +29,7 @@ is_recorded (gpointer data)
 static void
 b05_code_goes_on_when_its_call_is_cancelled (void)
 {
-  Mark mark = { .worker = contract_shared (), .mark = 71 };
+  Mark mark = { .worker = contract_shared (), .mark = 1071 };
   g_autoptr (MaltFuture) future = NULL;
 
   malt_assert (mark.worker != NULL);
@@ -42,7 +43,7 @@ b05_code_goes_on_when_its_call_is_cancelled (void)
 static void
 b05_code_goes_on_when_its_call_times_out (void)
 {
-  Mark mark = { .worker = contract_shared (), .mark = 172 };
+  Mark mark = { .worker = contract_shared (), .mark = 1172 };
   g_autoptr (MaltCall) call = NULL;
   g_autoptr (MaltFuture) future = NULL;
 
@@ -58,7 +59,7 @@ b05_code_goes_on_when_its_call_times_out (void)
 static void
 b05_code_ends_when_its_call_is_interrupted (void)
 {
-  Mark mark = { .worker = contract_shared (), .mark = 373 };
+  Mark mark = { .worker = contract_shared (), .mark = 3373 };
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltFuture) later = NULL;
   g_autoptr (GError) error = NULL;
@@ -75,15 +76,15 @@ b05_code_ends_when_its_call_is_interrupted (void)
   malt_assert (malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error) ==
                MALT_INTERRUPT_DELIVERED);
   malt_assert (contract_throws (future, "InterruptException"));
-  later = contract_start_int (mark.worker, CONTRACT_SLEEP_MS, 500);
-  malt_assert (contract_gives_int (later, 500));
+  later = contract_start_int (mark.worker, CONTRACT_SLEEP_MS, mark.mark + 100);
+  malt_assert (contract_gives_int (later, mark.mark + 100));
   malt_assert (!is_recorded (&mark));
 }
 
 static void
 b05_a_call_that_was_given_up_can_still_be_interrupted (void)
 {
-  Mark mark = { .worker = contract_shared (), .mark = 374 };
+  Mark mark = { .worker = contract_shared (), .mark = 3374 };
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltFuture) later = NULL;
   g_autoptr (GError) error = NULL;
@@ -101,8 +102,8 @@ b05_a_call_that_was_given_up_can_still_be_interrupted (void)
   malt_assert (malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error) ==
                MALT_INTERRUPT_DELIVERED);
   malt_assert (contract_fails (future, MALT_ERROR_CANCELLED));
-  later = contract_start_int (mark.worker, CONTRACT_SLEEP_MS, 500);
-  malt_assert (contract_gives_int (later, 500));
+  later = contract_start_int (mark.worker, CONTRACT_SLEEP_MS, mark.mark + 100);
+  malt_assert (contract_gives_int (later, mark.mark + 100));
   malt_assert (!is_recorded (&mark));
 }
 
@@ -135,17 +136,15 @@ b05_a_cancellable_ends_a_blocking_call (void)
   g_autoptr (MaltCall) call = NULL;
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
-  gint64 start_ms = contract_now_ms ();
   GThread *thread;
 
   malt_assert (worker != NULL);
-  call = contract_call_int (CONTRACT_SLEEP_MS, 3000);
+  call = contract_call (CONTRACT_NEVER);
   thread = g_thread_new ("cancel", cancel_in_thread, cancellable);
   value = malt_worker_remote_call_fetch (worker, call, cancellable, &error);
   g_thread_join (thread);
   malt_assert (value == NULL);
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
-  malt_assert (contract_now_ms () - start_ms < 2000);
   malt_assert (contract_works (worker));
 }
 

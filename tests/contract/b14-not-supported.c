@@ -34,7 +34,9 @@ b14_an_interrupt_works_or_is_not_supported (void)
   g_auto (ContractAwait) await = { 0 };
 
   malt_assert (worker != NULL);
-  future = contract_start_int (worker, CONTRACT_SLEEP_MS, 300);
+  future = contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_WAITING)
+               ? contract_start (worker, CONTRACT_NEVER)
+               : contract_start_int (worker, CONTRACT_SLEEP_MS, 300);
   malt_future_interrupt_async (future, MALT_INTERRUPT_DEFAULT, NULL, contract_on_ready,
                                contract_expect (&await));
   malt_assert (contract_await (&await));

@@ -60,7 +60,7 @@ b01_a_late_answer_is_refused (void)
   g_autoptr (MaltFuture) future = NULL;
 
   malt_assert (worker != NULL);
-  future = contract_start_int (worker, CONTRACT_SLEEP_MS, 30);
+  future = contract_start_int (worker, CONTRACT_SLEEP_MS, 500);
   malt_future_cancel (future);
   malt_assert (
       contract_until (are_more_answers_refused, &n_refused, CONTRACT_DEADLINE_MS));

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  */
 
 /* How long an event that must come may take. Longer than any machine needs, shorter than the watchdog's patience. */
-#define CONTRACT_DEADLINE_MS 20000
+#define CONTRACT_DEADLINE_MS 60000
 
 /* What a call asks of the evaluator. All take at most one argument. */
 typedef enum

@@ -281,3 +281,27 @@ inprocess_test_until (InProcessCondition condition, gpointer data, gint64 timeou
   g_source_remove (tick);
   return is_true;
 }
+
+/* Calls */
+
+static gboolean
+has_begun (gpointer flag)
+{
+  return g_atomic_int_get ((gint *) flag) != 0;
+}
+
+MaltFuture *
+inprocess_test_begin (MaltWorker *worker, const char *source)
+{
+  static gint flag; /* atomic: set by Julia */
+  g_autofree char *marked =
+      g_strdup_printf ("unsafe_store!(Ptr{Cint}(%#" G_GSIZE_MODIFIER "x), Cint(1)); %s",
+                       (gsize) &flag, source);
+  MaltFuture *future;
+
+  g_atomic_int_set (&flag, 0);
+  future = malt_worker_remote_eval (worker, NULL, marked);
+  if (!inprocess_test_until (has_begun, &flag, INPROCESS_DEADLINE_MS))
+    g_printerr ("\n      has not begun: %s\n", source);
+  return future;
+}

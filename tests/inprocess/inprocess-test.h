@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  */
 
 /* How long an event that must come may take. */
-#define INPROCESS_DEADLINE_MS 20000
+#define INPROCESS_DEADLINE_MS 30000
 
 typedef struct
 {
@@ -64,6 +64,9 @@ char *inprocess_test_eval (MaltWorker *worker, const char *source);
 gint64 inprocess_test_eval_int (MaltWorker *worker, const char *source);
 gboolean inprocess_test_is (MaltWorker *worker, const char *source, const char *expected);
 MaltValue *inprocess_test_eval_value (MaltWorker *worker, const char *source);
+
+/* Evaluates code that may hog Julia, and returns when Julia has begun with it. */
+MaltFuture *inprocess_test_begin (MaltWorker *worker, const char *source);
 
 /* Time */
 

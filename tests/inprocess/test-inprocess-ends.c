@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_LIMIT_US (G_GINT64_CONSTANT (2) * 1000 * 1000)
+/* Much less than anything that Julia is occupied with would take. */
+#define EXIT_LIMIT_US (G_GINT64_CONSTANT (10) * 1000 * 1000)
 #define SLOW_EXIT_US ((gulong) G_USEC_PER_SEC)
 
 /* main() returns while Julia does something */
@@ -25,7 +26,8 @@ static const struct
     "for i in 1:100000; f = eval(:(x -> $(Expr(:call, :+, [:(x^$j + sin(x)) for j in "
     "1:200]...)))); Base.invokelatest(f, 1.0); end" },
   { "printing", "while true; println(devnull, 1); end" },
-  { "running a program", "run(pipeline(`sleep 5`, stdout = devnull, stderr = devnull))" },
+  { "running a program",
+    "run(pipeline(`sleep 30`, stdout = devnull, stderr = devnull))" },
   { "many tasks that sleep", "@sync for i in 1:100; @async sleep(600); end" },
 };
 
@@ -50,7 +52,7 @@ be_host_that_leaves (void)
     return 1;
   if (source != NULL)
     {
-      future = malt_worker_remote_eval (worker, NULL, source);
+      future = inprocess_test_begin (worker, source);
       malt_future_wait (future, 300, NULL, NULL);
       if (malt_future_is_done (future))
         return 2;
@@ -195,7 +197,9 @@ waiting_call_is_hit_and_no_other (void)
 
   malt_assert (worker != NULL);
   for (int i = 0; i < N_SLEEPERS; i++)
-    g_ptr_array_add (sleepers, malt_worker_remote_eval (worker, NULL, "sleep(1); 7"));
+    g_ptr_array_add (
+        sleepers, malt_worker_remote_eval (worker, NULL,
+                                           i == MEANT ? "sleep(600); 7" : "sleep(1); 7"));
   malt_assert_int (
       malt_future_interrupt (sleepers->pdata[MEANT], MALT_INTERRUPT_DEFAULT, NULL, NULL),
       MALT_INTERRUPT_DELIVERED);
@@ -217,16 +221,11 @@ call_that_hogs_the_processor_is_undeliverable_and_goes_on (void)
   g_autoptr (MaltWorker) worker = inprocess_test_launch (NULL);
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltValue) value = NULL;
-  gint64 start_ms;
 
   malt_assert (worker != NULL);
-  future =
-      malt_worker_remote_eval (worker, NULL, "t = time(); while time() - t < 2; end; 7");
-  malt_future_wait (future, 300, NULL, NULL);
-  start_ms = inprocess_test_now_ms ();
+  future = inprocess_test_begin (worker, "t = time(); while time() - t < 5; end; 7");
   malt_assert_int (malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, NULL),
                    MALT_INTERRUPT_UNDELIVERABLE);
-  malt_assert (inprocess_test_now_ms () - start_ms < 1000);
   malt_assert (!malt_future_is_done (future));
   value = malt_future_fetch (future, NULL, NULL);
   malt_assert (value != NULL);

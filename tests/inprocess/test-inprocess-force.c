@@ -22,12 +22,11 @@ on_signal (G_GNUC_UNUSED int signum)
 static gboolean
 is_interrupted (MaltWorker *worker, const char *source)
 {
-  g_autoptr (MaltFuture) future = malt_worker_remote_eval (worker, NULL, source);
+  g_autoptr (MaltFuture) future = inprocess_test_begin (worker, source);
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltValue) value = NULL;
   MaltInterruptResult result;
 
-  malt_future_wait (future, 200, NULL, NULL);
   result = malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, NULL);
   value = malt_future_fetch (future, NULL, &error);
   return result == MALT_INTERRUPT_DELIVERED && value == NULL &&
@@ -75,9 +74,8 @@ busy_code_goes_on_without_the_option (void)
   malt_assert (
       !(malt_worker_get_capabilities (worker) & MALT_CAPABILITY_CAN_INTERRUPT_BUSY));
   malt_assert_int (inprocess_test_eval_int (worker, "1 + 1"), 2);
-  future = malt_worker_remote_eval (worker, NULL,
-                                    "let t = time(); while time() - t < 1; end; 5 end");
-  malt_future_wait (future, 200, NULL, NULL);
+  future =
+      inprocess_test_begin (worker, "let t = time(); while time() - t < 3; end; 5 end");
   result = malt_worker_interrupt (worker, future, MALT_INTERRUPT_FORCE, NULL, NULL);
   malt_assert (result == MALT_INTERRUPT_UNDELIVERABLE);
   value = malt_future_fetch (future, NULL, NULL);

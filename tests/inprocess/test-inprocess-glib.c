@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SPIN_S "1.0"
-#define SPIN "t = time(); while time() - t < " SPIN_S "; end; 7"
+#define SPIN "t = time(); while time() - t < 2; end; 7"
+
+/* Of the hundreds that there may be: a loaded machine leaves out most, a loop that stands still all but one. */
+#define LEAST_TICKS 5
 
 static MaltWorker *
 get_worker (void)
@@ -71,8 +73,8 @@ timers_keep_ticking_while_julia_spins (void)
   malt_assert_no_error (error);
   malt_assert_int (malt_value_get_int64 (value), 7);
   malt_assert (await.was_right);
-  malt_assert (inprocess_test_now_ms () - start_ms >= 900);
-  malt_assert (n_ticks >= 30);
+  malt_assert (inprocess_test_now_ms () - start_ms >= 1900);
+  malt_assert (n_ticks >= LEAST_TICKS);
 }
 
 static gpointer
@@ -140,9 +142,10 @@ tasks_and_timers_of_julia_run_while_the_host_waits (void)
           "ticks = 0; clock = Timer(_ -> (global ticks += 1), 0; interval = 0.01); 0"),
       0);
   timer = g_timeout_add (10, count, &n_ticks);
-  future = malt_worker_remote_eval (get_worker (), NULL, "sleep(0.5)");
+  future = malt_worker_remote_eval (get_worker (), NULL, "sleep(1)");
   malt_assert (malt_future_wait (future, INPROCESS_DEADLINE_MS, NULL, NULL));
-  malt_assert (inprocess_test_eval_int (get_worker (), "close(clock); ticks") >= 15);
+  malt_assert (inprocess_test_eval_int (get_worker (), "close(clock); ticks") >=
+               LEAST_TICKS);
   while (g_main_context_iteration (NULL, FALSE))
     continue;
   g_source_remove (timer);

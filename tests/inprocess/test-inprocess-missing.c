@@ -117,8 +117,10 @@ check_case (guint number)
 {
   g_autofree char *option = make_julia (number, cases[number].script);
   g_autoptr (GError) error = NULL;
+  const char *patience =
+      cases[number].code == MALT_ERROR_LAUNCH_FAILED ? "start-timeout-ms=500" : NULL;
   g_autoptr (MaltWorker) worker = inprocess_test_launch_with (
-      (const char *const[]){ option, "start-timeout-ms=500", NULL }, &error);
+      (const char *const[]){ option, patience, NULL }, &error);
 
   malt_assert (worker == NULL);
   if (!g_error_matches (error, MALT_ERROR, (int) cases[number].code) ||
@@ -194,7 +196,7 @@ launch_that_asks_a_slow_julia_can_be_cancelled (void)
   worker = malt_worker_launch_finish (result, &error);
   malt_assert (worker == NULL);
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_CANCELLED);
-  malt_assert (inprocess_test_now_ms () - start_ms < 3000);
+  malt_assert (inprocess_test_now_ms () - start_ms < 30000);
 }
 
 /* What was remembered of a julia is not believed once the file is another one. */

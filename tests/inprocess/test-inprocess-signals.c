@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SPIN "t = time(); while time() - t < 1.5; end; 7"
+#define SPIN "t = time(); while time() - t < 4; end; 7"
 
 static const int kept_signals[] = {
   SIGINT, SIGTERM, SIGHUP,  SIGTRAP, SIGUSR1, SIGABRT,
@@ -116,7 +116,7 @@ has_caught (gpointer n)
 static gboolean
 is_caught (int n)
 {
-  return inprocess_test_until (has_caught, GINT_TO_POINTER (n), 2000) &&
+  return inprocess_test_until (has_caught, GINT_TO_POINTER (n), INPROCESS_DEADLINE_MS) &&
          is_caught_by_host;
 }
 
@@ -138,8 +138,7 @@ catch_while_busy_and_idle (int signum)
   kill (getpid (), signum);
   if (!is_caught (2))
     return 3;
-  future = malt_worker_remote_eval (worker, NULL, SPIN);
-  malt_future_wait (future, 300, NULL, NULL);
+  future = inprocess_test_begin (worker, SPIN);
   kill (getpid (), signum);
   if (!is_caught (3) || malt_future_is_done (future))
     return 4;
@@ -178,10 +177,7 @@ be_host_that_is_ended (void)
   if (worker == NULL || inprocess_test_eval_int (worker, "1 + 1") != 2)
     return 1;
   if (g_getenv ("BUSY") != NULL)
-    {
-      future = malt_worker_remote_eval (worker, NULL, "while true; end");
-      malt_future_wait (future, 300, NULL, NULL);
-    }
+    future = inprocess_test_begin (worker, "while true; end");
   kill (getpid (), signum);
   pause ();
   return 2;

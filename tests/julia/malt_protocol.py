@@ -287,6 +287,13 @@ def julia():
     return path or subprocess.check_output(["sh", os.path.join(ROOT, "core/setup/julia.sh")], text=True).strip()
 
 
+def cpu_seconds(pid):
+    """What a process has used of the processors: unlike time, this is the same on a loaded machine."""
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def runtime_text(files=("frames.jl", "stream.jl")):
     """The runtime with the files of a transport; one that holds a line break is text itself."""
     folder = os.path.join(ROOT, "core/julia")

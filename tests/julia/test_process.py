@@ -163,18 +163,16 @@ class Process(WorkerCase):
     def test_idle_worker_warms_up_and_stays_idle(self):
         w = self.worker()
         w.eval("1")
-        until = time.monotonic() + DEADLINE
-        used = -1.0
-        while time.monotonic() < until:
-            w.process.poll()
+        until = time.monotonic() + 3 * DEADLINE
+        used, looks_without_work = -1.0, 0
+        while time.monotonic() < until and looks_without_work < 2:
             before, used = used, cpu_seconds(w.pid)
-            if used > 0.5 and used == before:
-                break
+            looks_without_work = looks_without_work + 1 if used > 0.5 and used == before else 0
             select.select([w.socket], [], [], 0.5)
-        t = time.perf_counter()
+        self.assertEqual(looks_without_work, 2)
         with self.assertRaises(RemoteException):
             w.eval("error(\"x\")")
-        self.assertLess(time.perf_counter() - t, 0.1)
+        self.assertLess(cpu_seconds(w.pid) - used, 0.1)
 
     def test_user_code_sees_a_plain_julia(self):
         w = self.worker()
@@ -189,7 +187,8 @@ class Process(WorkerCase):
         self.assertEqual(w.eval("repr(%s)" % fields), plain("print(repr(%s))" % fields))
 
     def test_user_code_runs_at_full_speed(self):
-        code = "function work(n); s = 0.0; for i in 1:n; s += sin(i) * (i % 3); end; s; end; work(1); minimum(@elapsed(work(3_000_000)) for _ in 1:5)"
+        code = "function work(n); s = 0.0; for i in 1:n; s += sin(i) * (i % 3); end; s; end; work(1); cpu_seconds() = ccall(:clock, Clong, ()) / 1e6; " \
+               "minimum((t = cpu_seconds(); work(3_000_000); cpu_seconds() - t) for _ in 1:5)"
         self.assertLess(self.worker().eval(code), 1.5 * float(plain("print(%s)" % ("(" + code + ")"))) + 0.01)
 
     def test_children_hold_no_descriptor_of_ours(self):
@@ -266,10 +265,8 @@ class Process(WorkerCase):
             if source:
                 w.start_eval(source)
             w.ping()
-            t = time.perf_counter()
             w.socket.close()
             w.process.wait(DEADLINE)
-            self.assertLess(time.perf_counter() - t, 3)
 
     def test_a_host_that_does_not_read_blocks_nobody_else(self):
         w = self.worker()
@@ -324,12 +321,6 @@ class Process(WorkerCase):
         self.assertEqual(w.eval("n = Threads.Atomic{Int}(0); Threads.@threads for i in 1:100; Threads.atomic_add!(n, i); end; n[]"), 5050)
         self.assertEqual(w.eval("fetch(Threads.@spawn 1 + 1)"), 2)
         self.assertEqual([w.eval("[%d]" % i).items for i in range(50)], [[i] for i in range(50)])
-
-
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

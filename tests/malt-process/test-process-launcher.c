@@ -7,9 +7,15 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum
+{
+  N_NOTICES = 21
+};
 
 static const char *program; /* this one, which also plays children and hosts */
 
@@ -336,24 +342,64 @@ is_dispatched (gpointer data)
   return g_atomic_int_get (&((Watch *) data)->is_dispatched);
 }
 
-static void
-end_of_a_child_is_noticed_at_once (void)
+/* What the system needs to end a process and to wake up a thread for it, loaded as it may be. */
+static gpointer
+wait_for_end (gpointer data)
+{
+  gint64 *ended_us = data;
+  siginfo_t info;
+
+  waitid (P_PID, (id_t) *ended_us, &info, WEXITED | WNOWAIT);
+  *ended_us = g_get_monotonic_time ();
+  return NULL;
+}
+
+/* Microseconds after that; -1: there was no child, or its end was not noticed at all. */
+static gint64
+measure_notice (void)
 {
   g_autoptr (MaltChild) child =
       spawn_shell ("sleep 100", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
   g_autoptr (GSource) source = NULL;
   Watch watch = { 0, 0 };
-  gint64 before_us;
+  gboolean is_noticed;
+  gint64 ended_us;
+  GThread *thread;
 
-  CHECK (child != NULL);
+  if (child == NULL)
+    return -1;
   source = malt_child_watch_new (child);
   g_source_set_callback (source, on_ended, &watch, NULL);
   g_source_attach (source, malt_io_thread_get_context ());
-  before_us = g_get_monotonic_time ();
-  CHECK (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_PROCESS));
-  CHECK (process_test_wait (is_dispatched, &watch, PROCESS_TEST_PATIENCE_MS));
-  CHECK (watch.when_us - before_us < 10000);
-  CHECK (malt_child_reap (child));
+  ended_us = malt_child_get_pid (child);
+  thread = g_thread_new ("waiter", wait_for_end, &ended_us);
+  malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_PROCESS);
+  is_noticed = process_test_wait (is_dispatched, &watch, PROCESS_TEST_PATIENCE_MS);
+  g_thread_join (thread);
+  return is_noticed && malt_child_reap (child) ? MAX (watch.when_us - ended_us, 0) : -1;
+}
+
+static int
+compare_times (const void *a, const void *b)
+{
+  gint64 x = *(const gint64 *) a;
+  gint64 y = *(const gint64 *) b;
+
+  return (x > y) - (x < y);
+}
+
+static void
+end_of_a_child_is_noticed_at_once (void)
+{
+  gint64 times_us[N_NOTICES];
+
+  for (guint i = 0; i < N_NOTICES; i++)
+    {
+      times_us[i] = measure_notice ();
+      CHECK (times_us[i] >= 0);
+    }
+  qsort (times_us, N_NOTICES, sizeof (gint64), compare_times);
+  CHECK (times_us[N_NOTICES / 2] < 10000);
 }
 
 static void

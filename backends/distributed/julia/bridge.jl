@@ -11,10 +11,13 @@
 module MaltBridge
 using Distributed, Sockets
 import Distributed: launch, manage, connect
-using ..MaltRelay: exchange, accept, beat, start, ENDS
+using ..MaltRelay: exchange, accept, notice_silence, start, ENDS
 
 const LINGER_S = 10.0           # how long `launch` stays open after the last request
 const BEAT_S = 3.0
+const MAX_UNANSWERED = 6        # attempts of the system to reach another machine: some 12 s
+const LOST_S = 1.0              # how long Distributed may take to notice the end of a worker whose ssh has ended
+const LAST_S = 5.0              # how long an end may take to be seen
 const TAIL_BYTES = 4096
 const READ_BYTES = 1 << 17
 const WINDOW_BYTES = 8 << 20    # towards the worker, on their way
@@ -29,23 +32,30 @@ mutable struct Request
     id::Int                     # Distributed's name for the worker; 0: none yet
     config::Any                 # WorkerConfig
     ospid::Int
+    streams::Any                # Distributed's connection, if the worker may be on another machine
+    ssh::Vector{Base.Process}   # the command that launched it there, the tunnel
+    signals::Dict{Int,Channel{Bool}}    # on their way there
+    n_signals::Int
     fault::String
     decided::Any                # Base.Event: it is up, or will not be
     is_up::Bool
     is_gone::Bool
-    is_cut::Bool                # gets no beats
     gone::Any                   # Base.Event
     tail::Vector{UInt8}         # what it, or the command that launches it, printed last
     readers::Vector{Any}        # tasks that read that
     relay::Any
 end
 Request(number, options) =
-    Request(number, options, nothing, false, 0, nothing, 0, "", Base.Event(), false, false, false, Base.Event(), UInt8[], Any[], nothing)
+    Request(number, options, nothing, false, 0, nothing, 0, nothing, Base.Process[], Dict{Int,Channel{Bool}}(), 0, "", Base.Event(), false, false, Base.Event(),
+            UInt8[], Any[], nothing)
 const REQUESTS = Dict{Int,Request}()
 const OF_CONFIG = IdDict{Any,Request}()
 const QUEUE = Request[]
 const ASKED = Condition()       # something is in the queue
-const STATE = Any[false, "", "", ""]    # does `addprocs` run, texts of MaltRelay and the runtime, topology
+# Does `addprocs` run; texts of MaltRelay and of the runtime of a worker here; topology; text of the runtime of a worker elsewhere.
+const STATE = Any[false, "", "", "", ""]
+const PRINTED = Any[]           # worker's number, stream, bytes: what the host has to be told
+const HAS_PRINTED = Condition()
 
 # Relays
 
@@ -141,6 +151,14 @@ function serve(r::Relay)
             wait(r.eased)
         end
     end
+end
+
+# The bridge is run with `--compile=min`: what it does for a launch it does once or twice, and compiling that would take seconds. What passes bytes on has
+# not run before there is a relay, and is compiled.
+function compile_from_now_on()
+    i = findfirst(isequal(:compile_enabled), fieldnames(Base.JLOptions))
+    i === nothing || unsafe_store!(cglobal(:jl_options, UInt8) + fieldoffset(Base.JLOptions, i), 0x01)
+    nothing
 end
 
 # To the host, in the order of their numbers.
@@ -242,7 +260,7 @@ function watch_output(request::Request, from, stream::UInt8, @nospecialize(found
         catch                   # The other end is gone.
         end
         isempty(line) || print_out(request, stream, line)
-        found === nothing || decide(request, "the launch command ended before the worker was ready")
+        found === nothing || @async command_ended(request)
     end
     push!(request.readers, task)
     nothing
@@ -252,8 +270,17 @@ function print_out(request::Request, stream::UInt8, bytes::Vector{UInt8})
     n = length(request.tail)
     n > 2 * TAIL_BYTES && deleteat!(request.tail, 1:(n - TAIL_BYTES))
     relay = request.relay
-    relay === nothing || write_output(relay::Relay, stream, bytes)
+    if relay !== nothing
+        write_output(relay::Relay, stream, bytes)
+    elseif request.is_up
+        push!(PRINTED, (request.number, Int(stream), bytes))
+        notify(HAS_PRINTED)
+    end
     nothing
+end
+function command_ended(request::Request)
+    await_readers(request, LOST_S)
+    decide(request, "the launch command ended before the worker was ready")
 end
 function await_readers(request::Request, seconds::Float64)
     for task in request.readers
@@ -286,6 +313,92 @@ function launch(m::ThisMachine, params::Dict, launched::Array, changed::Conditio
 end
 manage(::ThisMachine, id::Integer, config::WorkerConfig, op::Symbol) = nothing
 
+# Launches one worker by ssh, as SSHManager does, but with a script (machine.sh) between ssh and the worker. That connection is also the way for signals, and
+# the measure of the machine's life: it does not depend on the worker, which may be busy for hours.
+struct OtherMachine <: ClusterManager
+    request::Request
+    user_host::String
+    bind_to::String
+    flags::Cmd
+    has_tunnel::Bool
+end
+function OtherMachine(request::Request)
+    machine = text(request, "machine")
+    parts = match(r"^((?:[^-@\s][^@\s]*@)?)(?:([^-@:\[\]\s][^@:\[\]\s]*)|\[([^\]\s]+)\])(?::(\d{1,5}))?(?:\s+([^-\s]\S*))?$", machine)
+    parts === nothing && error("option 'machine': expected [user@]host[:port], got '$machine'")
+    port = parts[4] === nothing ? `` : `-p $(parts[4])`
+    # Never asks anybody, and ends when the other machine is silent.
+    flags = `-T -a -x -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 $(texts(request, "sshflags")) $port`
+    has_tunnel = request.options["tunnel"]::Bool
+    bind_to = something(parts[5], has_tunnel && STATE[4] == "master_worker" ? "127.0.0.1" : "")
+    OtherMachine(request, string(parts[1], something(parts[2], parts[3])), bind_to, flags, has_tunnel)
+end
+quoted(word) = string("'", replace(word, "'" => "'\\''"), "'")
+# What it says on standard error is handed on; `found`: the worker's line is in it.
+function open_ssh(m::OtherMachine, arguments::Cmd, @nospecialize(found))
+    errors = Pipe()
+    process = open(pipeline(Cmd(`ssh $(m.flags) $arguments`, detach = true), stderr = errors), "r+")
+    close(errors.in)
+    push!(m.request.ssh, process)
+    watch_output(m.request, errors, 0x02, found)
+    process
+end
+function launch(m::OtherMachine, params::Dict, launched::Array, changed::Condition)
+    request = m.request
+    config = WorkerConfig()
+    config.enable_threaded_blas = params[:enable_threaded_blas]
+    environment = texts(request, "env")
+    haskey(ENV, "JULIA_WORKER_TIMEOUT") && pushfirst!(environment, string("JULIA_WORKER_TIMEOUT=", ENV["JULIA_WORKER_TIMEOUT"]))
+    isempty(environment) || pushfirst!(environment, "env")
+    bind_to = m.bind_to == "" ? `` : `--bind-to $(m.bind_to)`
+    words = `sh -l -c $(text(request, "script")) malt-machine $(params[:dir]) $environment $(params[:exename]) $(params[:exeflags]) $bind_to --worker`
+    process = open_ssh(m, `-o ClearAllForwardings=yes $(m.user_host) exec $(join(map(quoted, words.exec), " "))`, function (line)
+        config.io = Base.BufferStream()
+        write(config.io, line)
+        push!(launched, config)
+        notify(changed)
+    end)
+    println(process.in, cluster_cookie())
+    hear_machine(request, process)
+    config
+end
+# Until ssh ends: so has the worker, then, or nobody can reach it.
+function hear_machine(request::Request, process)
+    task = @async begin
+        try
+            while !eof(process.out)
+                line = readline(process.out; keep = true)
+                parts = match(r"^malt-signal (\d+) (\d+)$", chomp(line))
+                done = parts === nothing ? nothing : pop!(request.signals, parse(Int, parts[1]), nothing)
+                done === nothing ? print_out(request, 0x01, Vector{UInt8}(line)) : put!(done, parts[2] == "0")
+            end
+        catch
+        end
+    end
+    push!(request.readers, task)
+    @async begin
+        wait(task)
+        foreach(done -> put!(done, false), values(request.signals))
+        empty!(request.signals)
+        if request.id != 0 && timedwait(() -> request.is_gone, LOST_S; pollint = 0.02) !== :ok
+            request.relay === nothing || close_relay(request.relay)
+            cut(request)
+        end
+    end
+    nothing
+end
+manage(::OtherMachine, id::Integer, config::WorkerConfig, op::Symbol) = nothing
+function connect(m::OtherMachine, id::Int, config::WorkerConfig)
+    m.has_tunnel || return invoke(connect, Tuple{ClusterManager,Int,WorkerConfig}, m, id, config)
+    line = readline(config.io)
+    parts = match(r"^julia_worker:(\d+)#(\S+)$", line)
+    parts === nothing && error("the worker says '$line' instead of where it listens")
+    process = open_ssh(m, `-W $(occursin(':', parts[2]) ? "[$(parts[2])]" : parts[2]):$(parts[1]) $(m.user_host)`, nothing)
+    config.bind_addr = parts[2]
+    config.connect_at = (config.bind_addr, parse(Int, parts[1]))
+    (process.out, process.in)
+end
+
 function add_workers()
     STATE[1] && return nothing
     STATE[1] = true
@@ -316,15 +429,18 @@ end
 function begin_launch(request::Request, params::Dict, launched::Array, changed::Condition)
     try
         request.inner = manager_of(request)
-        config = request.config = launch_one(request, merge(params, parameters_of(request)))
+        params = merge(params, parameters_of(request))
+        # Here Distributed gets to see the worker when it has told where it listens: it looks for that every 50 ms only.
+        config = request.config = request.inner isa OtherMachine ? launch(request.inner, params, launched, changed) : launch_one(request, params)
         config.count = 1
         OF_CONFIG[config] = request
         from = config.io
-        if from === nothing
+        if request.inner isa OtherMachine
+            nothing
+        elseif from === nothing
             push!(launched, config)
             notify(changed)
         else
-            # Distributed looks for the line every 50 ms only, and so gets to see the worker when it is there.
             watch_output(request, from, 0x01, function (line)
                 config.io = Base.BufferStream()
                 write(config.io, line)
@@ -365,22 +481,26 @@ function connect(m::Manager, id::Int, config::WorkerConfig)
     request = OF_CONFIG[config]
     request.id = id
     try
-        streams = connect(request.inner, id, config)
-        notice_silence(streams[1])
-        return streams
+        request.streams = connect(request.inner, id, config)
+        request.inner isa ThisMachine || notice_silence(descriptor_of(request.streams[1]))
+        return request.streams
     catch ex
         await_readers(request, 1.0)
         decide(request, describe(ex))
         rethrow()
     end
 end
-# A connection to a machine that has vanished without a word ends after some seconds: the beats are not acknowledged.
-function notice_silence(io)
-    Sys.islinux() || return nothing
-    fd = descriptor_of(io)
-    for (level, name, value) in ((1, 9, 1), (6, 4, 3), (6, 5, 3), (6, 6, 3), (6, 18, 10_000))
-        ccall(:setsockopt, Cint, (Cint, Cint, Cint, Ref{Cint}, Cuint), fd, level, name, Cint(value), 4)
-    end
+# Has the system tried in vain to reach the other machine? It gives up by itself only where nothing is on its way.
+function is_silent(io)
+    Sys.islinux() || return false
+    state = zeros(UInt8, 64)        # struct tcp_info: retransmits and probes are its third and fourth bytes
+    n = Ref{Cuint}(length(state))
+    ccall(:getsockopt, Cint, (Cint, Cint, Cint, Ptr{UInt8}, Ref{Cuint}), descriptor_of(io), 6, 11, state, n) == 0 || return false
+    max(state[3], state[4]) >= MAX_UNANSWERED
+end
+# Takes Distributed's connection away: the worker is lost, and ends if it can notice that.
+function cut(request::Request)
+    request.streams === nothing || foreach(close, request.streams)
     nothing
 end
 function manage(m::Manager, id::Integer, config::WorkerConfig, op::Symbol)
@@ -432,40 +552,35 @@ function manager_of(request::Request)
         manager isa ClusterManager || error("option 'manager': expected a ClusterManager, got a $(typeof(manager))")
         return manager
     end
-    haskey(request.options, "machine") ? SSHManager([(text(request, "machine"), 1)]) : ThisMachine(request)
+    haskey(request.options, "machine") ? OtherMachine(request) : ThisMachine(request)
 end
 function parameters_of(request::Request)
     options = request.options
     params = Dict{Symbol,Any}(:exeflags => Cmd(texts(request, "exeflags")), :enable_threaded_blas => get(options, "enable-threaded-blas", false))
     haskey(options, "exename") && (params[:exename] = text(request, "exename"))
     haskey(options, "dir") && (params[:dir] = text(request, "dir"))
-    if haskey(options, "machine")
-        haskey(params, :dir) || (params[:dir] = ".")
-        # SSHManager knows `env` only from Julia 1.6 on.
-        isempty(texts(request, "env")) || (params[:exename] = `env $(texts(request, "env")) $(get(params, :exename, joinpath(Sys.BINDIR, Base.julia_exename())))`)
-        merge!(params, Dict{Symbol,Any}(:tunnel => get(options, "tunnel", false), :multiplex => false, :max_parallel => 10, :cmdline_cookie => false,
-            :sshflags => ssh_flags(request), :ssh => "ssh", :shell => :posix, :env => Pair{String,String}[]))
-    end
+    haskey(options, "machine") && !haskey(params, :dir) && (params[:dir] = ".")
     params
 end
-# Never asks anybody, and notices when the other machine is silent.
-ssh_flags(request::Request) = Cmd(vcat(["-o", "BatchMode=yes", "-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=3"], texts(request, "sshflags")))
 
-# A worker that has joined gets the runtime, and the host its connection.
+# A worker that has joined gets the runtime, and the host its connection: on this machine the worker makes it, elsewhere it is a relay's.
 function begin_work(request::Request)
     try
         options = request.options
         is_local = request.inner isa ThisMachine
-        relay = connect_host(request)
+        secrets = hex2bytes(text(request, "secrets"))
+        port = options["port"]::Int
+        relay = is_local ? nothing : connect_host(request, port, secrets)
         remotecall_fetch(include_string, request.id, Distributed, string(STATE[2], "\nnothing\n"))
-        request.ospid, version, machine = remotecall_fetch(start, request.id, text(request, "boot"), STATE[3], request.number, is_local ? Int(getpid()) : 0,
-                                                           is_local ? "" : text(request, "watch"))
+        request.ospid, version, machine = is_local ?
+            remotecall_fetch(start, request.id, text(request, "boot"), STATE[3], request.number, Int(getpid()), "", port, secrets) :
+            remotecall_fetch(start, request.id, text(request, "boot"), STATE[5], request.number, 0, haskey(options, "manager") ? text(request, "script") : "", 0, UInt8[])
         request.is_beside = is_local || machine == gethostname() && haskey(options, "manager")
         v = VersionNumber(version)
         (v.major, v.minor) == (VERSION.major, VERSION.minor) || error("the worker runs Julia $version, but the bridge $VERSION: Distributed needs the same")
         request.is_up = true
         notify(request.decided)
-        relay === request.relay && serve(relay)
+        relay === nothing || relay !== request.relay || serve(relay)
     catch ex
         await_readers(request, 0.2)
         decide(request, describe(ex))
@@ -473,12 +588,12 @@ function begin_work(request::Request)
     end
     nothing
 end
-function connect_host(request::Request)
-    token = hex2bytes(text(request, "token"))
-    io = Sockets.connect(ip"127.0.0.1", request.options["port"]::Int)
+function connect_host(request::Request, port::Int, secrets::Vector{UInt8})
+    compile_from_now_on()
+    io = Sockets.connect(ip"127.0.0.1", port)
     Sockets.nagle(io, false)
-    write(io, token[1:32])
-    read(io, 32) == token[33:64] || error("the host's port was taken by somebody else")
+    write(io, secrets[1:32])
+    read(io, 32) == secrets[33:64] || error("the host's port was taken by somebody else")
     request.relay = Relay(request, io)
 end
 
@@ -500,45 +615,71 @@ function signal_worker(request::Request, signum::Int)
         return ccall(:kill, Cint, (Cint, Cint), signum == 9 ? -pid : pid, signum) == 0
     elseif request.is_beside
         return ccall(:kill, Cint, (Cint, Cint), request.ospid, signum) == 0
-    elseif haskey(request.options, "machine") && request.ospid != 0
-        whom = signum == 9 ? "-- -$(request.ospid)" : "$(request.ospid)"
-        return success(`ssh -T -a -x -n -o ClearAllForwardings=yes $(config.sshflags) $(config.host) kill -$signum $whom`)
+    elseif request.inner isa OtherMachine
+        return signal_machine(request, signum)
     elseif signum == 2 && request.id != 0
         manage(request.inner, request.id, config, :interrupt)
         return true
-    elseif signum == 9 || signum == 15
-        # Nothing better is known of it: it is asked, and gets no more beats.
-        request.is_cut = true
-        request.id == 0 || remote_do(exit, request.id)
+    elseif signum == 15 && request.id != 0
+        remote_do(exit, request.id)
+        return true
+    elseif signum == 9
+        cut(request)                # Its watch does the rest.
         return true
     end
     false
 end
-function send_beats()
+function signal_machine(request::Request, signum::Int)
+    isempty(request.ssh) && return false
+    number = request.n_signals += 1
+    done = request.signals[number] = Channel{Bool}(1)
+    try
+        write(request.ssh[1].in, "signal $number $signum\n")
+    catch                           # ssh has ended.
+        return false
+    end
+    take!(done)
+end
+# The script on the other machine ends the worker when the input ends.
+function end_ssh(request::Request)
+    isempty(request.ssh) && return nothing
+    foreach(process -> close(process.in), request.ssh)
+    timedwait(() -> all(process_exited, request.ssh), LAST_S; pollint = 0.002)
+    foreach(process -> process_exited(process) || kill(process, 9), request.ssh)
+    nothing
+end
+# What ssh's end says of the worker's.
+function status_of(command::Base.Process)
+    process_exited(command) && command.termsignal == 0 && command.exitcode != 255 || return (-1, -1)
+    code = command.exitcode % Int
+    code > 128 ? (0, code - 128) : (code, 0)
+end
+function watch_machines()
     while true
         sleep(BEAT_S)
         for request in collect(values(REQUESTS))
-            request.is_up && !request.is_gone && !request.is_cut && !(request.inner isa ThisMachine) || continue
-            @async try
-                remote_do(beat, request.id)
-            catch               # It has just ended.
+            isempty(request.ssh) || @async try
+                write(request.ssh[1].in, "beat\n")
+            catch                   # It has just ended.
             end
+            request.inner isa ThisMachine || !(request.streams isa Tuple{TCPSocket,Any}) || request.is_gone || !is_silent(request.streams[1]) || cut(request)
         end
     end
 end
 
 # What the host calls
 
-# `relay` is the text that defines MaltRelay, `runtime` that of core/julia.
-function begin_bridge(relay::String, runtime::String, topology::String, setup::String)
+# `relay` is the text that defines MaltRelay; `direct` and `chunked` are texts of the runtime, with different transports.
+function begin_bridge(relay::String, direct::String, chunked::String, topology::String, setup::String)
     STATE[2] = relay
-    STATE[3] = runtime
+    STATE[3] = direct
     STATE[4] = topology
+    STATE[5] = chunked
     ENDS[2] = function (number, chunk)
         request = get(REQUESTS, number, nothing)
         request === nothing || request.relay === nothing || bring(request.relay, chunk)
     end
-    schedule(Task(send_beats))
+    schedule(Task(watch_machines))
     setup == "" || include_string(Main, setup, "manager-setup")
     nothing
 end
@@ -554,6 +695,15 @@ function add(number::Int, options::Dict)
     error(isempty(tail) ? request.fault : string(request.fault, ": ", tail))
 end
 send_signal(number::Int, signum::Int) = haskey(REQUESTS, number) && signal_worker(REQUESTS[number], signum)
+# What workers here have printed past their runtime; waits for it.
+function next_printed()
+    while isempty(PRINTED)
+        wait(HAS_PRINTED)
+    end
+    printed = copy(PRINTED)
+    empty!(PRINTED)
+    printed
+end
 # How it ended: exit code and signal (-1, -1: not known), what was printed last. The worker is forgotten.
 function bury(number::Int)
     request = pop!(REQUESTS, number, nothing)
@@ -562,9 +712,13 @@ function bury(number::Int)
     status = (-1, -1)
     if request.inner isa ThisMachine && request.config !== nothing
         process = request.config.process
-        timedwait(() -> process_exited(process), 5.0; pollint = 0.002)
+        timedwait(() -> process_exited(process), LAST_S; pollint = 0.002)
         await_readers(request, 0.2)
         process_exited(process) && (status = (process.exitcode % Int, process.termsignal % Int))
+    elseif !isempty(request.ssh)
+        end_ssh(request)
+        await_readers(request, 0.2)
+        status = status_of(request.ssh[1])
     end
     request.config === nothing || delete!(OF_CONFIG, request.config)
     (status..., String(copy(request.tail)))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The transport of a worker of Distributed: frames in chunks, which the bridge brings and takes (relay.jl; worker.jl has the boot's half).
+# The transport of a worker of Distributed on another machine: frames in chunks, which the bridge brings and takes (relay.jl; chunks.jl has the
+# boot's half).
 
 mutable struct MessageLink
     writing::Bool               # a frame is under way
@@ -63,7 +64,7 @@ function transmit(link::MessageLink, e::Encoder)
         schedule(pop!(POLLS)::Task, copy_chunk(pointer(e.bytes), e.n))
     else
         link.writing = true
-        isempty(OUTBOX) || late(put_outputs)
+        send_first(link)
         if isempty(e.arrays) && e.n <= CHUNK_BYTES
             put_chunk(copy_chunk(pointer(e.bytes), e.n))
         else
@@ -73,26 +74,6 @@ function transmit(link::MessageLink, e::Encoder)
     end
     isempty(link.writers) || schedule(popfirst!(link.writers)::Task)
     nothing
-end
-function transmit_output()
-    link = (BOOT[1]::Peer).link::MessageLink
-    while link.writing
-        push!(link.writers, current_task())
-        wait()
-    end
-    link.writing = true
-    late(put_outputs)
-    link.writing = false
-    isempty(link.writers) || schedule(popfirst!(link.writers)::Task)
-    nothing
-end
-# The call whose task this is.
-function call_of_writer()
-    task = current_task()
-    for job in values((BOOT[1]::Peer).jobs)
-        (job::Job).task === task && return UInt64(job.id)
-    end
-    UInt64(0)
 end
 function new_chunk(n::Int, goes_on::Bool)
     chunk = Vector{UInt8}(undef, 8 + n)
@@ -105,6 +86,7 @@ function copy_chunk(p::Ptr{UInt8}, n::Int)
     GC.@preserve chunk ccall(:memcpy, Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Csize_t), pointer(chunk) + 8, p, n)
     chunk
 end
+write_all(link::MessageLink, bytes::Vector{UInt8}, from::Int, to::Int) = put_chunk(copy_chunk(pointer(bytes) + from, to - from))
 function put_chunk(chunk::Vector{UInt8})
     isempty(POLLS) ? late(RELAY.remote_do, RELAY.accept, 1, NUMBER, chunk) : schedule(pop!(POLLS)::Task, chunk)
     nothing
@@ -158,8 +140,6 @@ end
 # Takes over from the boot. `head` is the header of a frame that it has read, or nothing; `body` that frame's body, if it has read that.
 function serve(@nospecialize(head), @nospecialize(body))
     peer = boot_peer()
-    ASIDE[1] = call_of_writer
-    ASIDE[2] = transmit_output
     survive_signals()
     RELAY.ENDS[1] = exchange_chunk
     STATE[6] || schedule(Task(warm_when_idle))
@@ -173,7 +153,9 @@ function serve(@nospecialize(head), @nospecialize(body))
 end
 function open_boot_link()
     save_signals()
-    MessageLink(false, Any[])
+    link = MessageLink(false, Any[])
+    take_output_over(link)
+    link
 end
 
 append!(TRANSPORT_SIGNATURES, Any[

@@ -2,15 +2,15 @@
 # What the bridge and its workers call of each other. It stands in the module Distributed on both sides, because Distributed sends a
 # function as the name of its module and its own, and because no name in Main may lead to it.
 #
-# Both sides cut the stream of frames between a host and its worker into chunks. A chunk is a Vector{UInt8}; its first eight bytes are
+# A worker on the host's machine connects to the host itself. For others, both sides cut the stream of frames between host and worker into chunks. A chunk is a Vector{UInt8}; its first eight bytes are
 # its number, counted from 1 in each direction (seven bytes, little-endian), and 1 if the frame that it ends in goes on in the next, else 0.
 module MaltRelay
 using Distributed
 
-# What the bridge calls in a worker, what a worker calls in the bridge, and the process that watches over a worker on another machine.
-const ENDS = Any[nothing, nothing, nothing]
-# For the boot: text of the runtime, the worker's number in the bridge.
-const START = Any["", 0]
+# What the bridge calls in a worker, and what a worker calls in the bridge.
+const ENDS = Any[nothing, nothing]
+# For the boot: text of the runtime, the worker's number in the bridge, port and secrets of the host if the worker connects to that itself.
+const START = Any["", 0, 0, UInt8[]]
 
 # Takes a chunk to the worker. The result is a chunk from it, or empty: that is how most answers travel, because a result costs Distributed
 # half of what a call of its own does.
@@ -19,13 +19,16 @@ exchange(chunk::Vector{UInt8}) = Base.invokelatest(ENDS[1], chunk)::Vector{UInt8
 accept(number::Int, chunk::Vector{UInt8}) = (Base.invokelatest(ENDS[2], number, chunk); nothing)
 
 # In a new worker. `parent` is the bridge's process id if that made this process, else 0.
-function start(boot::String, runtime::String, number::Int, parent::Int, watch::String)
-    parent == 0 || end_with(parent)
+function start(boot::String, runtime::String, number::Int, parent::Int, watch::String, port::Int, secrets::Vector{UInt8})
+    parent == 0 ? lead_group() : end_with(parent)
     watch == "" || watch_over(watch)
     START[1] = runtime
     START[2] = number
+    START[3] = port
+    START[4] = secrets
     include_string(MaltRelay, boot)
     START[1] = ""
+    START[4] = UInt8[]
     delete!(ENV, "JULIA_WORKER_TIMEOUT")
     (getpid(), string(VERSION), gethostname())
 end
@@ -36,18 +39,26 @@ function end_with(parent::Int)
     ccall(:getppid, Cint, ()) == parent || ccall(:_exit, Cvoid, (Cint,), 1)
     nothing
 end
-# On another machine the bridge sends a beat every few seconds; `watch` is the shell script that waits for them.
+# What a worker on another machine starts is ended with it.
+function lead_group()
+    Sys.isunix() && ccall(:setpgid, Cint, (Cint, Cint), 0, 0)
+    nothing
+end
+# `watch` is the shell script that ends a worker which has lost its bridge.
 function watch_over(watch::String)
     Sys.isunix() || return nothing
-    ccall(:setpgid, Cint, (Cint, Cint), 0, 0)
+    foreach(notice_silence, sockets())
     watcher = run(pipeline(detach(`sh -c $watch malt-watch $(getpid())`), stdin = devnull, stdout = devnull, stderr = devnull), wait = false)
-    ENDS[3] = watcher
     atexit(() -> kill(watcher))
     nothing
 end
-function beat()
-    watcher = ENDS[3]
-    watcher === nothing || kill(watcher, 10)
+sockets() = isdir("/proc/self/fd") ? parse.(Int, readdir("/proc/self/fd")) : Int[]
+# The system is to look after 3 s of silence, every 3 s and three times, whether the other side is there. What is no connection is left alone.
+function notice_silence(fd)
+    Sys.islinux() || return nothing
+    for (level, name, value) in ((1, 9, 1), (6, 4, 3), (6, 5, 3), (6, 6, 3))
+        ccall(:setsockopt, Cint, (Cint, Cint, Cint, Ref{Cint}, Cuint), fd, level, name, Cint(value), 4)
+    end
     nothing
 end
 end
