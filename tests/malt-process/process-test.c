@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of this folder share. */
+/* What the tests of worker processes share. */
 #include "process-test.h"
 
 #include <CUnit/Basic.h>
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ process_test_main_with_julia (int argc, char **argv, const char *suite,
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltConfig) config = malt_config_new_default (&error);
-  g_autoptr (MaltBackend) backend = malt_backend_lookup ("malt-process", &error);
+  g_autoptr (MaltBackend) backend = malt_backend_lookup (PROCESS_TEST_BACKEND, &error);
 
   if (backend != NULL && malt_backend_probe (backend, config, &error))
     return process_test_main (argc, argv, suite, tests);
@@ -95,13 +96,41 @@ process_test_is_alive (gint64 pid)
   return state != NULL && state[2] != 'Z' && state[2] != 'X';
 }
 
+gboolean
+process_test_is_gone (gpointer pid)
+{
+  return !process_test_is_alive (*(gint64 *) pid);
+}
+
+ProcessTestScript
+process_test_script_new (const char *text)
+{
+  ProcessTestScript script;
+  g_autofree char *content = g_strdup_printf ("#!/bin/sh\n%s\n", text);
+
+  script.directory = g_dir_make_tmp ("malt-test-XXXXXX", NULL);
+  script.path = g_build_filename (script.directory, "julia", NULL);
+  g_file_set_contents_full (script.path, content, -1, G_FILE_SET_CONTENTS_NONE, 0755,
+                            NULL);
+  return script;
+}
+
+void
+process_test_script_clear (ProcessTestScript *script)
+{
+  g_unlink (script->path);
+  g_rmdir (script->directory);
+  g_free (script->path);
+  g_free (script->directory);
+}
+
 /* Workers */
 
 static void
 set_option (MaltConfig *config, const char *option)
 {
   g_auto (GStrv) parts = g_strsplit (option, "=", 2);
-  malt_config_set_for (config, "malt-process", parts[0], parts[1]);
+  malt_config_set_for (config, PROCESS_TEST_BACKEND, parts[0], parts[1]);
 }
 
 static MaltConfig *
@@ -109,8 +138,8 @@ config_new (void)
 {
   MaltConfig *config = malt_config_new_default (NULL);
 
-  malt_config_set_backend (config, "malt-process");
-  malt_config_set_for (config, "malt-process", "output", "discard");
+  malt_config_set_backend (config, PROCESS_TEST_BACKEND);
+  malt_config_set_for (config, PROCESS_TEST_BACKEND, "output", "discard");
   return config;
 }
 
@@ -153,4 +182,29 @@ process_test_eval_int (MaltWorker *worker, const char *source)
 {
   g_autofree char *text = process_test_eval (worker, source);
   return text != NULL ? g_ascii_strtoll (text, NULL, 10) : G_MININT64;
+}
+
+MaltFuture *
+process_test_start_running (MaltWorker *worker, const char *source)
+{
+  g_autoptr (MaltFuture) listener = NULL;
+  MaltFuture *future;
+
+  g_free (process_test_eval (worker, "STARTED = Condition(); begun() = (notify(STARTED); "
+                                     "foreach(i -> yield(), 1:50)); nothing"));
+  listener = malt_worker_remote_eval (worker, NULL, "wait(STARTED); 1");
+  future = malt_worker_remote_eval (worker, NULL, source);
+  if (!malt_future_wait (listener, PROCESS_TEST_PATIENCE_MS, NULL, NULL))
+    g_printerr ("\n%s: has not begun\n", source);
+  return future;
+}
+
+gboolean
+process_test_was_interrupted (MaltFuture *future)
+{
+  g_autoptr (GError) error = NULL;
+  G_GNUC_UNUSED g_autoptr (MaltValue) value = malt_future_fetch (future, NULL, &error);
+
+  return g_error_matches (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION) &&
+         g_strcmp0 (malt_error_get_exception_type (error), "InterruptException") == 0;
 }

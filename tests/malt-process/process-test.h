@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of this folder share. */
+/* What the tests of worker processes share: those of malt-process, and those of backends whose workers are processes, too. */
 #pragma once
 
 #include <CUnit/CUnit.h>
 #include <malt/malt.h>
 
 G_BEGIN_DECLS
+
+/* The backend whose workers these are. */
+#ifndef PROCESS_TEST_BACKEND
+#define PROCESS_TEST_BACKEND "malt-process"
+#endif
 
 /* Asserts, and leaves the test if that fails. */
 #define CHECK(condition)                                                                \
@@ -55,6 +60,20 @@ guint process_test_count_descriptors (void);
 
 /* Does a process with this number exist, other than as a zombie? */
 gboolean process_test_is_alive (gint64 pid);
+/* A ProcessTestCondition: @pid points to a gint64. */
+gboolean process_test_is_gone (gpointer pid);
+
+/* A script in the place of julia, in a directory of its own. */
+typedef struct
+{
+  char *directory; /* (owned) */
+  char *path; /* (owned) */
+} ProcessTestScript;
+
+ProcessTestScript process_test_script_new (const char *text);
+void process_test_script_clear (ProcessTestScript *script);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcessTestScript, process_test_script_clear)
 
 /* A worker with options KEY=VALUE, ended by NULL; NULL, and why on stderr, if it cannot be launched. Its output is discarded unless an option says otherwise. */
 #define process_test_launch(...) \
@@ -67,5 +86,17 @@ MaltConfig *process_test_config_with (const char *const *options);
 /* Evaluates; NULL, and the message on stderr, if it fails. */
 char *process_test_eval (MaltWorker *worker, const char *source);
 gint64 process_test_eval_int (MaltWorker *worker, const char *source);
+
+/* A call that has begun to run: another call waits for it to say so by `begun()`, and is answered before it goes on; `begun()`
+ * lets other tasks run several times, since not every backend's answers leave in the task that has them. */
+MaltFuture *process_test_start_running (MaltWorker *worker, const char *source);
+
+/* Loops say that they have begun when what is in them has been compiled: Julia may swallow what a signal throws into its compiler. */
+#define PROCESS_TEST_ALLOCATE \
+  "let n = 0; while true; global X = [rand(10)]; (n += 1) == 10 && begun(); end; end"
+#define PROCESS_TEST_SPIN "let n = 0; while true; (n += 1) == 10 && begun(); end; end"
+
+/* Did it end by an InterruptException? */
+gboolean process_test_was_interrupted (MaltFuture *future);
 
 G_END_DECLS

@@ -15,12 +15,6 @@
 
 static const char *program;
 
-static gboolean
-is_gone (gpointer pid)
-{
-  return !process_test_is_alive (*(gint64 *) pid);
-}
-
 static MaltTerminationReason
 get_reason (MaltWorker *worker)
 {
@@ -222,7 +216,7 @@ last_reference_ends_the_worker_in_the_background (void)
   CHECK (g_get_monotonic_time () - start_us < 5 * (gint64) G_USEC_PER_SEC);
   CHECK (value == NULL);
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED));
-  CHECK (process_test_wait (is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
 }
 
 static void
@@ -239,7 +233,7 @@ forced_end_takes_the_process_group_along (void)
         worker, "Int64(ccall(:uv_process_get_pid, Cint, (Ptr{Cvoid},), p.handle))");
   CHECK (process_test_is_alive (pid));
   CHECK (malt_worker_kill (worker, SIGKILL, NULL));
-  CHECK (process_test_wait (is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
 }
 
 static void
@@ -277,7 +271,7 @@ worker_that_closes_the_connection_is_ended (void)
       worker, NULL, "ccall(:shutdown, Cint, (Cint, Cint), 3, 1); while true end");
   CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
   CHECK (get_reason (worker) == MALT_TERMINATION_LOST);
-  CHECK (process_test_wait (is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
 }
 
 /* This program again, as a host that is killed. */
@@ -307,7 +301,7 @@ busy_worker_dies_with_its_host (void)
                        &text, NULL, NULL, NULL));
   pid = g_ascii_strtoll (text, NULL, 10);
   CHECK (pid > 0);
-  CHECK (process_test_wait (is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
 }
 
 static gboolean
@@ -334,7 +328,7 @@ workers_leave_nothing_behind (void)
       if (i % 2 == 0)
         CHECK (malt_worker_stop (worker, NULL, NULL));
       g_clear_object (&worker);
-      CHECK (process_test_wait (is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+      CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
       if (i == 0)
         n_before = process_test_count_descriptors ();
     }

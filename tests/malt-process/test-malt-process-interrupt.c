@@ -14,37 +14,6 @@ get_counters (MaltWorker *worker)
   return counters;
 }
 
-/* Loops say that they have begun when what is in them has been compiled: Julia may swallow what a signal throws into its compiler. */
-#define ALLOCATE \
-  "let n = 0; while true; global X = [rand(10)]; (n += 1) == 10 && begun(); end; end"
-#define SPIN "let n = 0; while true; (n += 1) == 10 && begun(); end; end"
-
-/* A call that has begun to run: another call waits for it to say so, and is answered before it goes on. */
-static MaltFuture *
-start_running (MaltWorker *worker, const char *source)
-{
-  g_autoptr (MaltFuture) listener = NULL;
-  MaltFuture *future;
-
-  g_free (process_test_eval (
-      worker, "STARTED = Condition(); begun() = (notify(STARTED); yield()); nothing"));
-  listener = malt_worker_remote_eval (worker, NULL, "wait(STARTED); 1");
-  future = malt_worker_remote_eval (worker, NULL, source);
-  if (!malt_future_wait (listener, PROCESS_TEST_PATIENCE_MS, NULL, NULL))
-    g_printerr ("\n%s: has not begun\n", source);
-  return future;
-}
-
-static gboolean
-was_interrupted (MaltFuture *future)
-{
-  g_autoptr (GError) error = NULL;
-  G_GNUC_UNUSED g_autoptr (MaltValue) value = malt_future_fetch (future, NULL, &error);
-
-  return g_error_matches (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION) &&
-         g_strcmp0 (malt_error_get_exception_type (error), "InterruptException") == 0;
-}
-
 /* A worker that has compiled what interrupts need. */
 static MaltWorker *
 launch_warm (void)
@@ -65,7 +34,7 @@ static void
 check_interrupt (MaltWorker *worker, const char *source, gboolean needs_signal)
 {
   guint n_before = get_counters (worker).n_signals;
-  g_autoptr (MaltFuture) future = start_running (worker, source);
+  g_autoptr (MaltFuture) future = process_test_start_running (worker, source);
   g_autoptr (GError) error = NULL;
   MaltInterruptResult result;
 
@@ -74,7 +43,7 @@ check_interrupt (MaltWorker *worker, const char *source, gboolean needs_signal)
   CHECK_NO_ERROR (error);
   CU_ASSERT_EQUAL (result, MALT_INTERRUPT_DELIVERED);
   CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
-  CU_ASSERT (was_interrupted (future));
+  CU_ASSERT (process_test_was_interrupted (future));
   CU_ASSERT (needs_signal == (get_counters (worker).n_signals > n_before));
   CU_ASSERT_EQUAL (process_test_eval_int (worker, "20 + 1"), 21);
 }
@@ -106,8 +75,8 @@ busy_calls_are_hit_by_signals (void)
   g_autoptr (MaltWorker) worker = launch_warm ();
 
   CHECK (worker != NULL);
-  check_interrupt (worker, ALLOCATE, TRUE);
-  check_interrupt (worker, SPIN, TRUE);
+  check_interrupt (worker, PROCESS_TEST_ALLOCATE, TRUE);
+  check_interrupt (worker, PROCESS_TEST_SPIN, TRUE);
 }
 
 static void
@@ -125,14 +94,14 @@ interrupt_of_a_sleeping_call_never_hits_a_busy_one (void)
   CHECK (worker != NULL);
   n_before = get_counters (worker).n_signals;
   bystander = start_bystander (worker);
-  sleeping = start_running (worker, "begun(); sleep(100)");
+  sleeping = process_test_start_running (worker, "begun(); sleep(100)");
   busy =
       malt_worker_remote_eval (worker, NULL, "t = time(); while time() < t + 2; end; 99");
   CHECK (!malt_future_wait (busy, 200, NULL, NULL));
   result = malt_worker_interrupt (worker, sleeping, MALT_INTERRUPT_DEFAULT, NULL, &error);
   CHECK_NO_ERROR (error);
   CU_ASSERT_EQUAL (result, MALT_INTERRUPT_DELIVERED);
-  CU_ASSERT (was_interrupted (sleeping));
+  CU_ASSERT (process_test_was_interrupted (sleeping));
   value = malt_future_fetch (busy, NULL, &error);
   CHECK_NO_ERROR (error);
   CU_ASSERT_EQUAL (malt_value_get_int64 (value), 99);
@@ -211,7 +180,8 @@ calls_made_while_signals_are_sent_are_not_hit (void)
   CHECK (worker != NULL);
   for (int i = 0; i < 5; i++)
     {
-      g_autoptr (MaltFuture) busy = start_running (worker, SPIN);
+      g_autoptr (MaltFuture) busy =
+          process_test_start_running (worker, PROCESS_TEST_SPIN);
       Signals signals = { worker, get_counters (worker).n_signals };
       g_autoptr (MaltFuture) next = NULL;
       g_autoptr (MaltValue) value = NULL;
@@ -222,7 +192,7 @@ calls_made_while_signals_are_sent_are_not_hit (void)
       CHECK (process_test_wait (has_more_signals, &signals, PROCESS_TEST_PATIENCE_MS));
       next = malt_worker_remote_eval (worker, NULL, "sum(1:100)");
       CHECK (malt_future_wait (busy, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
-      CU_ASSERT (was_interrupted (busy));
+      CU_ASSERT (process_test_was_interrupted (busy));
       value = malt_future_fetch (next, NULL, &error);
       CHECK_NO_ERROR (error);
       CU_ASSERT_EQUAL (malt_value_get_int64 (value), 5050);

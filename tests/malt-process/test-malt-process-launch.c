@@ -10,37 +10,6 @@
 /* How long a launch waits, by default, for a julia that says nothing. */
 #define USUAL_START_US (60 * (gint64) G_USEC_PER_SEC)
 
-/* A script in the place of julia, in a directory of its own. */
-typedef struct
-{
-  char *directory;
-  char *path;
-} Script;
-
-static Script
-script_new (const char *text)
-{
-  Script script;
-  g_autofree char *content = g_strdup_printf ("#!/bin/sh\n%s\n", text);
-
-  script.directory = g_dir_make_tmp ("malt-test-XXXXXX", NULL);
-  script.path = g_build_filename (script.directory, "julia", NULL);
-  g_file_set_contents_full (script.path, content, -1, G_FILE_SET_CONTENTS_NONE, 0755,
-                            NULL);
-  return script;
-}
-
-static void
-script_clear (Script *script)
-{
-  g_unlink (script->path);
-  g_rmdir (script->directory);
-  g_free (script->path);
-  g_free (script->directory);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Script, script_clear)
-
 /* Launches with that julia; the error of the launch, which must fail. */
 static GError *
 fail_with (const char *julia, const char *option)
@@ -86,7 +55,8 @@ julia_that_is_not_there_is_named (void)
 static void
 julia_that_exits_is_reported_with_its_last_lines (void)
 {
-  g_auto (Script) script = script_new ("echo 'no licence found' >&2; exit 9");
+  g_auto (ProcessTestScript) script =
+      process_test_script_new ("echo 'no licence found' >&2; exit 9");
   gint64 start_us = g_get_monotonic_time ();
   g_autoptr (GError) error = fail_with (script.path, NULL);
 
@@ -99,23 +69,17 @@ julia_that_exits_is_reported_with_its_last_lines (void)
 static void
 julia_that_dies_is_reported_with_the_signal (void)
 {
-  g_auto (Script) script = script_new ("kill -SEGV $$");
+  g_auto (ProcessTestScript) script = process_test_script_new ("kill -SEGV $$");
   g_autoptr (GError) error = fail_with (script.path, NULL);
 
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
   CHECK (strstr (error->message, "SIGSEGV") != NULL);
 }
 
-static gboolean
-is_gone (gpointer pid)
-{
-  return !process_test_is_alive (*(gint64 *) pid);
-}
-
 static void
 julia_that_hangs_is_killed_at_the_start_timeout (void)
 {
-  g_auto (Script) script = script_new ("echo $$ >&2; sleep 100");
+  g_auto (ProcessTestScript) script = process_test_script_new ("echo $$ >&2; sleep 100");
   gint64 start_us = g_get_monotonic_time ();
   g_autoptr (GError) error = fail_with (script.path, "start-timeout-ms=3000");
   gint64 elapsed_us = g_get_monotonic_time () - start_us;
@@ -128,13 +92,14 @@ julia_that_hangs_is_killed_at_the_start_timeout (void)
   CHECK (number != NULL);
   pid = g_ascii_strtoll (number, NULL, 10);
   CHECK (pid > 0);
-  CHECK (process_test_wait (is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
 }
 
 static void
 peer_that_does_not_speak_the_protocol_is_reported (void)
 {
-  g_auto (Script) script = script_new ("echo 'hello, who is there?' >&3; sleep 100");
+  g_auto (ProcessTestScript) script =
+      process_test_script_new ("echo 'hello, who is there?' >&3; sleep 100");
   g_autoptr (GError) error = fail_with (script.path, NULL);
 
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
@@ -152,7 +117,7 @@ cancel_later (gpointer cancellable)
 static void
 launch_can_be_cancelled (void)
 {
-  g_auto (Script) script = script_new ("sleep 100");
+  g_auto (ProcessTestScript) script = process_test_script_new ("sleep 100");
   g_autofree char *option = g_strconcat ("julia=", script.path, NULL);
   g_autoptr (MaltConfig) config = process_test_config (option);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
@@ -174,7 +139,7 @@ has_descriptors (gpointer n)
 static void
 failed_launches_leave_nothing_behind (void)
 {
-  g_auto (Script) script = script_new ("exit 1");
+  g_auto (ProcessTestScript) script = process_test_script_new ("exit 1");
   const char *const transports[] = { "transport=tcp", "transport=socketpair",
                                      "transport=tcp-connect" };
   guint n_before = 0;
@@ -318,7 +283,7 @@ launch_without_blocking_ends_in_the_main_context (void)
 static void
 current_directory_is_not_searched_for_julia (void)
 {
-  g_auto (Script) script = script_new ("exit 0");
+  g_auto (ProcessTestScript) script = process_test_script_new ("exit 0");
   g_autofree char *path = g_strdup (g_getenv ("PATH"));
   g_autofree char *directory = g_get_current_dir ();
   g_autoptr (MaltBackend) backend = malt_backend_lookup ("malt-process", NULL);

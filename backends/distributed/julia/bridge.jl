@@ -247,7 +247,7 @@ function watch_output(request::Request, from, stream::UInt8, @nospecialize(found
                 while found !== nothing && !isempty(bytes)
                     push!(line, popfirst!(bytes))
                     line[end] == UInt8('\n') || continue
-                    if startswith(String(copy(line)), "julia_worker:")
+                    if occursin(r"^julia_worker:\d+#", String(copy(line)))
                         found(line)
                         found = nothing
                     else
@@ -296,6 +296,14 @@ struct ThisMachine <: ClusterManager
     request::Request
 end
 
+# A command that has ended already says more about it than this.
+function hand_cookie(process)
+    try
+        println(process.in, cluster_cookie())
+    catch
+    end
+    nothing
+end
 function launch(m::ThisMachine, params::Dict, launched::Array, changed::Condition)
     request = m.request
     errors = Pipe()
@@ -303,7 +311,7 @@ function launch(m::ThisMachine, params::Dict, launched::Array, changed::Conditio
     process = open(pipeline(command, stderr = errors), "r+")
     close(errors.in)
     watch_output(request, errors, 0x02, nothing)
-    println(process.in, cluster_cookie())
+    hand_cookie(process)
     config = WorkerConfig()
     config.process = process
     config.io = process.out
@@ -358,7 +366,7 @@ function launch(m::OtherMachine, params::Dict, launched::Array, changed::Conditi
         push!(launched, config)
         notify(changed)
     end)
-    println(process.in, cluster_cookie())
+    hand_cookie(process)
     hear_machine(request, process)
     config
 end
@@ -463,8 +471,9 @@ function launch_one(request::Request, params::Dict)
         # What its command says on standard error is told apart from that of others.
         lock(TURNED) do
             errors = Pipe()
+            Base.link_pipe!(errors; reader_supports_async = true, writer_supports_async = true)
             before = stderr
-            redirect_stderr(errors)
+            redirect_stderr(errors.in)
             try
                 launch(request.inner, params, mine, Condition())
             finally
@@ -571,7 +580,7 @@ function begin_work(request::Request)
         secrets = hex2bytes(text(request, "secrets"))
         port = options["port"]::Int
         relay = is_local ? nothing : connect_host(request, port, secrets)
-        remotecall_fetch(include_string, request.id, Distributed, string(STATE[2], "\nnothing\n"))
+        remotecall_fetch(Core.eval, request.id, Distributed, Expr(:toplevel, Meta.parse(STATE[2]), nothing))
         request.ospid, version, machine = is_local ?
             remotecall_fetch(start, request.id, text(request, "boot"), STATE[3], request.number, Int(getpid()), "", port, secrets) :
             remotecall_fetch(start, request.id, text(request, "boot"), STATE[5], request.number, 0, haskey(options, "manager") ? text(request, "script") : "", 0, UInt8[])

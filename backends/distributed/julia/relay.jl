@@ -26,7 +26,12 @@ function start(boot::String, runtime::String, number::Int, parent::Int, watch::S
     START[2] = number
     START[3] = port
     START[4] = secrets
-    include_string(MaltRelay, boot)
+    # Not by `include_string`: what a worker has called once before it compiles anything stays interpreted, which backtraces of the user's would show.
+    at = 1
+    while at <= sizeof(boot)
+        ex, at = Meta.parse(boot, at)
+        Core.eval(MaltRelay, ex)
+    end
     START[1] = ""
     START[4] = UInt8[]
     delete!(ENV, "JULIA_WORKER_TIMEOUT")
