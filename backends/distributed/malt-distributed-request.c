@@ -125,9 +125,8 @@ add_remote (Dict *dict, MaltWorker *worker)
 {
   g_auto (GStrv) env = malt_worker_dup_option_strings (worker, "env");
   g_auto (GStrv) sshflags = malt_worker_dup_option_strings (worker, "sshflags");
-  g_autoptr (GBytes) script =
-      malt_julia_dup_source (is_set (worker, "machine") ? "distributed/machine.sh"
-                                                        : "distributed/watch.sh");
+  g_autoptr (GBytes) script = malt_julia_dup_source (
+      is_set (worker, "machine") ? "distributed/machine.sh" : "distributed/watch.sh");
   g_autofree char *text =
       g_strndup (g_bytes_get_data (script, NULL), g_bytes_get_size (script));
 
