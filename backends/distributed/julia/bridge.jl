@@ -463,8 +463,9 @@ function launch_one(request::Request, params::Dict)
         # What its command says on standard error is told apart from that of others.
         lock(TURNED) do
             errors = Pipe()
+            Base.link_pipe!(errors; reader_supports_async = true)
             before = stderr
-            redirect_stderr(errors)
+            redirect_stderr(errors.in)
             try
                 launch(request.inner, params, mine, Condition())
             finally
