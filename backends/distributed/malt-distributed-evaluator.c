@@ -36,7 +36,8 @@ enum
   LOST_PATIENCE_MS = 1000, /* of a process that has ended: for the bridge to notice */
   KILL_PATIENCE_MS = 5000, /* of a worker that was killed: the same */
   BURY_TIMEOUT_MS = 10000,
-  SIGNAL_TIMEOUT_MS = 10000
+  SIGNAL_TIMEOUT_MS = 10000,
+  DISTANCE_MS = 900 /* of a worker on another machine */
 };
 
 typedef enum
@@ -572,6 +573,8 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
       malt_distributed_evaluator_unref (evaluator);
       return NULL;
     }
+  if (!evaluator->is_local)
+    malt_link_set_distance (evaluator->link, DISTANCE_MS);
   malt_link_start (evaluator->link, NULL, NULL);
   if (!begin (evaluator, worker, error))
     {

@@ -30,6 +30,8 @@
  * FIRST_ANSWER_MS or COLD_ANSWER_MS of patience, the other seven in a burst shorter than 0.5 s, of which six are enough even if the first was ignored
  * because another call was ended in this way just before, and LAST_ANSWER_MS of patience.
  *
+ * To the patience with a runtime that is far away the time is added that messages need to get there and back (malt_link_set_distance()); but not within the burst.
+ *
  * A worker with nothing outstanding is never signalled. Calls whose answer was given up, and calls of remote_do, count as outstanding
  * until the worker has answered them. Requests of channels do not count, but for the opening, which evaluates code.
  *
@@ -198,7 +200,7 @@ may_answer_be_coming (MaltLink *link)
     return TRUE;
   quiet_ms = (guint) (g_get_monotonic_time () / 1000) -
              (guint) g_atomic_int_get (&link->last_receive_ms);
-  return quiet_ms < PATIENCE_MS;
+  return quiet_ms < PATIENCE_MS + link->distance_ms;
 }
 
 /* With lock held: how long to wait after the last of so many signals. */
@@ -206,7 +208,7 @@ static gint64
 get_signal_patience_ms (MaltLink *link, guint n_signals)
 {
   if (n_signals == 1)
-    return link->has_seen_error ? FIRST_ANSWER_MS : COLD_ANSWER_MS;
+    return link->distance_ms + (link->has_seen_error ? FIRST_ANSWER_MS : COLD_ANSWER_MS);
   return n_signals == MAX_SIGNALS ? LAST_ANSWER_MS : BURST_MS;
 }
 
@@ -273,7 +275,7 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
   if (!g_queue_is_empty (&link->outgoing) || g_atomic_int_get (&link->is_loading) ||
       may_answer_be_coming (link))
     {
-      set_timer (interrupt, PATIENCE_MS);
+      set_timer (interrupt, PATIENCE_MS + link->distance_ms);
       return FALSE;
     }
   send_signal (link, interrupt);
@@ -314,10 +316,10 @@ resume_timers (MaltLink *link, guint32 id, gboolean is_sent)
           interrupt->is_hopeless = !is_sent;
           set_timer (interrupt, is_sent
                                     ? get_signal_patience_ms (link, interrupt->n_signals)
-                                    : UNREACHABLE_MS);
+                                    : UNREACHABLE_MS + link->distance_ms);
         }
       else if (interrupt->is_sent && interrupt->due_us < 0)
-        set_timer (interrupt, PATIENCE_MS);
+        set_timer (interrupt, PATIENCE_MS + link->distance_ms);
     }
 }
 
@@ -347,8 +349,9 @@ ask (MaltLink *link, MaltLinkInterrupt *interrupt)
   link->n_interrupt_frames++;
   g_queue_push_tail (&link->acks, GUINT_TO_POINTER (interrupt->id));
   malt_link_send_empty (link, MALT_FRAME_INTERRUPT, interrupt->id);
-  set_timer (interrupt,
-             link->funcs->send_interrupt_signal != NULL ? PATIENCE_MS : UNREACHABLE_MS);
+  set_timer (interrupt, link->distance_ms + (link->funcs->send_interrupt_signal != NULL
+                                                 ? PATIENCE_MS
+                                                 : UNREACHABLE_MS));
 }
 
 void
@@ -377,7 +380,7 @@ add_wish (MaltLink *link, guint32 id, gboolean is_forced, Wish *wish)
     {
       interrupt->is_forced = TRUE;
       if (interrupt->is_sent && interrupt->due_us < 0)
-        set_timer (interrupt, PATIENCE_MS);
+        set_timer (interrupt, PATIENCE_MS + link->distance_ms);
     }
   if (!interrupt->is_sent && !(flags & MALT_LINK_CALL_HELD))
     ask (link, interrupt);
@@ -416,7 +419,7 @@ reconsider_others (MaltLink *link)
     {
       MaltLinkInterrupt *interrupt = l->data;
       if (interrupt->is_sent && interrupt->due_us < 0)
-        set_timer (interrupt, PATIENCE_MS);
+        set_timer (interrupt, PATIENCE_MS + link->distance_ms);
     }
 }
 

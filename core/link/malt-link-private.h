@@ -52,6 +52,7 @@ struct _MaltLink
 {
   gatomicrefcount ref_count;
   guint64 max_frame_bytes;
+  guint distance_ms; /* of the runtime */
   MaltWeakWorker *worker; /* (owned) */
   MaltHandleHome *home; /* (owned) */
   const MaltLinkFuncs *funcs; /* (unowned) */

@@ -140,6 +140,12 @@ acquire_reader (MaltLink *link)
   g_atomic_int_add (&link->is_reader_wanted, -1);
 }
 
+void
+malt_link_set_distance (MaltLink *link, guint distance_ms)
+{
+  link->distance_ms = distance_ms;
+}
+
 gboolean
 malt_link_attach (MaltLink *link, int fd, GError **error)
 {

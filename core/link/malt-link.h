@@ -93,6 +93,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltLink, malt_link_unref)
  * connection is there. */
 void malt_link_start (MaltLink *link, const char *settings, GBytes *runtime_source);
 
+/* How long messages to the runtime and back may take, as a rule, on a way that is longer than one within a machine: interrupts have more patience. Before
+ * malt_link_start(). */
+void malt_link_set_distance (MaltLink *link, guint distance_ms);
+
 /* A frame from a runtime of this process, header included, which stays the caller's. From one thread at a time. */
 void malt_link_receive_frame (MaltLink *link, const guint8 *bytes);
 

@@ -22,7 +22,8 @@ where_known=
 case ${1:-build} in
   build) ;;
   test)
-    needed="$needed git clang clang-format clang-tidy valgrind"
+    # The ssh server is for a test, which starts one of its own.
+    needed="$needed git clang clang-format clang-tidy valgrind openssh-client openssh-server iproute2"
     where_known=libclang-rt-dev
     ;;
   *)
@@ -76,6 +77,20 @@ privileged_apt () {
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
     -o Acquire::Retries=2 "$@" </dev/null >&2
 }
+
+# forbid_service, allow_service: a new ssh server would listen from now on, which nobody has asked for.
+policy=/usr/sbin/policy-rc.d
+forbid_service () {
+  if [ -e "$policy" ]; then return; fi
+  trap allow_service EXIT
+  printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+  $as_root chmod 755 "$policy"
+}
+allow_service () {
+  $as_root rm -f "$policy"
+  if command -v systemctl >/dev/null; then $as_root systemctl disable ssh >&2 || true; fi
+}
+case $missing in *openssh-server*) forbid_service ;; esac
 
 # A source of somebody else's that cannot be read must not stop what comes from the others.
 say "installing them with ${as_root:+sudo and }apt-get"

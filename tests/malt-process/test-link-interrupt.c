@@ -131,6 +131,25 @@ busy_call_is_signalled_until_it_ends (void)
 }
 
 static void
+runtime_that_is_far_away_is_given_more_time (void)
+{
+  g_autoptr (LinkPeer) peer = link_peer_new ();
+  guint32 id;
+  g_autoptr (MaltFuture) future = NULL;
+  gint64 start_us;
+  static Interrupt interrupt;
+
+  malt_link_set_distance (peer->link, 900);
+  future = start_eval (peer, &id);
+  start_us = g_get_monotonic_time ();
+  start_interrupt (peer, future, MALT_INTERRUPT_DEFAULT, &interrupt);
+  CHECK (process_test_wait (has_signal, peer, PROCESS_TEST_PATIENCE_MS));
+  CHECK (g_get_monotonic_time () - start_us >= 1000000);
+  link_peer_answer_exception (peer, id, "InterruptException");
+  CHECK (has_result_that_is (&interrupt, MALT_INTERRUPT_DELIVERED));
+}
+
+static void
 calls_made_meanwhile_wait_behind_a_fence (void)
 {
   g_autoptr (LinkPeer) peer = link_peer_new ();
@@ -671,6 +690,8 @@ static const ProcessTest tests[] = {
   { "call_that_ends_by_itself_is_gone", call_that_ends_by_itself_is_gone },
   { "idle_worker_is_never_signalled", idle_worker_is_never_signalled },
   { "busy_call_is_signalled_until_it_ends", busy_call_is_signalled_until_it_ends },
+  { "runtime_that_is_far_away_is_given_more_time",
+    runtime_that_is_far_away_is_given_more_time },
   { "calls_made_meanwhile_wait_behind_a_fence",
     calls_made_meanwhile_wait_behind_a_fence },
   { "call_that_is_held_back_can_be_interrupted",

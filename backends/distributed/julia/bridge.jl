@@ -471,7 +471,7 @@ function launch_one(request::Request, params::Dict)
         # What its command says on standard error is told apart from that of others.
         lock(TURNED) do
             errors = Pipe()
-            Base.link_pipe!(errors; reader_supports_async = true, writer_supports_async = true)
+            Base.link_pipe!(errors; reader_supports_async = true)
             before = stderr
             redirect_stderr(errors.in)
             try
