@@ -140,3 +140,14 @@ distributed_test_fetch_end (MaltFuture *future)
   g_printerr ("\nexpected the end of the worker, got: %s\n", text);
   return NULL;
 }
+
+gboolean
+distributed_test_has_last_words (MaltTermination *termination)
+{
+  const char *text = malt_termination_get_stderr (termination);
+
+  if (text != NULL && strstr (text, "last words") != NULL)
+    return TRUE;
+  g_printerr ("\nexpected last words, got: %s\n", text != NULL ? text : "none");
+  return FALSE;
+}

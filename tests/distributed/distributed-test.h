@@ -39,4 +39,7 @@ gboolean distributed_test_check_error (const GError *error, MaltError code,
 /* The call ends with the worker; the error is (transfer full), NULL if it ends otherwise. */
 GError *distributed_test_fetch_end (MaltFuture *future);
 
+/* Is "last words" among the last lines of the worker? */
+gboolean distributed_test_has_last_words (MaltTermination *termination);
+
 G_END_DECLS

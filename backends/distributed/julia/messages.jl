@@ -11,7 +11,9 @@ const WINDOW = 32               # chunks that may be on their way
 
 # Arriving
 
+# The task is Distributed's and sends the result when this returns: no signal is to hit it until its end.
 function exchange_chunk(chunk::Vector{UInt8})
+    mask()
     take_arrived(chunk)
     notify(ARRIVED)
     push!(POLLS, current_task())

@@ -4,7 +4,7 @@
 # Distributed mixes what its workers write to stdout and stderr and passes it on in its own time. So Julia's `stdout` and `stderr` are ours
 # (core/julia/hostio.jl): what is written is put into OUTBOX, and goes to the host before the next frame, or when other tasks may run.
 #
-# The host puts before this text: KEEP, and DISCARDS (nobody wants the output). A transport defines `put_frame(bytes)` for the boot.
+# The host puts before this text: KEEP, and DISCARDS (nobody wants the output, but its end on stderr is told with the end of the worker). A transport defines `put_frame(bytes)` for the boot.
 # Output: stream, call, bytes of each piece; bytes in all, and when they were sent for their own sake.
 const OUTBOX = Any[]
 const OUT = Any[0, UInt64(0)]
@@ -18,7 +18,7 @@ const ASIDE = Any[nothing, nothing, nothing]
 writing_call() = current_task() === JOB[4] ? JOB[1] : NOBODY
 is_passed_on(io) = true
 function pass_on(io, p, n)
-    (DISCARDS || n == 0) && return true
+    (DISCARDS && io.stream == 1 || n == 0) && return true
     bytes = Vector{UInt8}(undef, n)
     unsafe_copyto!(pointer(bytes), p, n)
     keep_piece(io.stream, Base.invokelatest(ASIDE[1]), bytes)
