@@ -11,6 +11,8 @@ function(malt_add_command_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
+  # The limit is for what hangs: another test may run beside this one.
+  math(EXPR arg_TIMEOUT "2 * ${arg_TIMEOUT}")
   if(arg_JULIA)
     list(PREPEND arg_COMMAND sh ${CMAKE_SOURCE_DIR}/tests/cli/with-julia.sh)
   endif()
