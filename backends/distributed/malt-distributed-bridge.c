@@ -17,6 +17,7 @@
 
 typedef struct
 {
+  MaltDistributedBridge *bridge; /* (owned) */
   MaltCall *call; /* (owned) */
   MaltDistributedAnswer answer; /* (nullable) */
   gpointer user_data;
@@ -86,6 +87,7 @@ static void
 request_free (Request *request)
 {
   malt_call_unref (request->call);
+  malt_distributed_bridge_unref (request->bridge);
   g_free (request);
 }
 
@@ -98,6 +100,29 @@ request_fail (Request *request, const GError *error)
 }
 
 static void
+leave_table (MaltDistributedBridge *bridge)
+{
+  g_mutex_lock (&bridges_lock);
+  if (bridges != NULL && g_hash_table_lookup (bridges, bridge->key) == bridge)
+    g_hash_table_remove (bridges, bridge->key);
+  g_mutex_unlock (&bridges_lock);
+}
+
+/* Whoever hears of the end of a bridge finds it out of the table: the next worker gets another. */
+static void
+name_end (Request *request, GError **error)
+{
+  MaltTermination *termination = malt_error_get_termination (*error);
+  g_autofree char *reason = termination != NULL ? malt_termination_to_string (termination)
+                                                : g_strdup ("is not running");
+
+  leave_table (request->bridge);
+  g_clear_error (error);
+  g_set_error (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED,
+               "the bridge to Distributed %s", reason);
+}
+
+static void
 on_answered (GObject *future, GAsyncResult *result, gpointer user_data)
 {
   Request *request = user_data;
@@ -105,6 +130,8 @@ on_answered (GObject *future, GAsyncResult *result, gpointer user_data)
   g_autoptr (MaltValue) value =
       malt_future_fetch_finish (MALT_FUTURE (future), result, &error);
 
+  if (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED))
+    name_end (request, &error);
   if (request->answer != NULL)
     request->answer (value, error, request->user_data);
   request_free (request);
@@ -159,7 +186,9 @@ malt_distributed_bridge_call (MaltDistributedBridge *bridge, MaltCall *call,
 {
   Request *request = g_new (Request, 1);
 
-  *request = (Request){ .call = call, .answer = answer, .user_data = user_data };
+  *request = (Request){
+    .bridge = bridge_ref (bridge), .call = call, .answer = answer, .user_data = user_data
+  };
   g_mutex_lock (&bridge->lock);
   g_queue_push_tail (&bridge->waiting, request);
   g_mutex_unlock (&bridge->lock);
@@ -251,15 +280,6 @@ ask_for_output (MaltDistributedBridge *bridge)
 }
 
 /* Its life */
-
-static void
-leave_table (MaltDistributedBridge *bridge)
-{
-  g_mutex_lock (&bridges_lock);
-  if (bridges != NULL && g_hash_table_lookup (bridges, bridge->key) == bridge)
-    g_hash_table_remove (bridges, bridge->key);
-  g_mutex_unlock (&bridges_lock);
-}
 
 static void
 bridge_fail (MaltDistributedBridge *bridge, const GError *error)

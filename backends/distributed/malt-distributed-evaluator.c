@@ -267,7 +267,10 @@ on_buried (MaltValue *value, const GError *error, gpointer user_data)
                                      get_int_child (value, 1), tail);
     }
   else
-    termination = termination_new (evaluator, -1, -1, error->message);
+    {
+      tail = g_strdup_printf ("libmalt: %s", error->message);
+      termination = termination_new (evaluator, -1, -1, tail);
+    }
   end (evaluator, termination);
 }
 

@@ -14,21 +14,23 @@ const MAX_POLLS = 16
 STATE[1] = RELAY.START[1]
 
 function take_chunk(chunk)
-    if number(chunk, 1, 7) == COUNTS[1] + 1
-        COUNTS[1] += 1
-        push!(INBOX, chunk)
-        i = length(EARLY)
-        while i > 0
-            if number(EARLY[i], 1, 7) == COUNTS[1] + 1
-                early = EARLY[i]
-                deleteat!(EARLY, i)
-                take_chunk(early)
-                i = 0
-            end
+    number(chunk, 1, 7) == COUNTS[1] + 1 || return (push!(EARLY, chunk); nothing)
+    COUNTS[1] += 1
+    push!(INBOX, chunk)
+    take_early()
+end
+# Those that have overtaken others and whose turn it is.
+function take_early()
+    i = length(EARLY)
+    while i > 0
+        if number(EARLY[i], 1, 7) == COUNTS[1] + 1
+            COUNTS[1] += 1
+            push!(INBOX, EARLY[i])
+            deleteat!(EARLY, i)
+            i = length(EARLY)
+        else
             i -= 1
         end
-    else
-        push!(EARLY, chunk)
     end
     nothing
 end

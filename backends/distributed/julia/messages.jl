@@ -25,7 +25,7 @@ function take_arrived(chunk::Vector{UInt8})
     GC.@preserve chunk unsafe_load(Ptr{UInt64}(pointer(chunk))) == n || return late(take_chunk, chunk)
     COUNTS[1] = n
     push!(INBOX, chunk)
-    isempty(EARLY) || late(take_chunk, popfirst!(EARLY))
+    isempty(EARLY) || late(take_early)
     nothing
 end
 # Between 1 and `n` bytes.
