@@ -121,19 +121,8 @@ unref_owner (gpointer owner)
 static GSource *
 attach (MaltDistributedEvaluator *evaluator, GSource *source, GSourceFunc callback)
 {
-  g_source_set_callback (source, callback, malt_distributed_evaluator_ref (evaluator),
-                         unref_owner);
-  g_source_attach (source, malt_io_thread_get_context ());
-  return source;
-}
-
-static void
-clear_source (GSource *source)
-{
-  if (source == NULL)
-    return;
-  g_source_destroy (source);
-  g_source_unref (source);
+  return malt_io_thread_attach (source, callback,
+                                malt_distributed_evaluator_ref (evaluator), unref_owner);
 }
 
 /* The end */
@@ -176,8 +165,8 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   tell_worker (evaluator, termination, stops);
   malt_link_close (evaluator->link);
   malt_reaper_stop (evaluator->reaper);
-  clear_source (watch);
-  clear_source (patience);
+  malt_io_thread_detach (watch);
+  malt_io_thread_detach (patience);
   malt_distributed_bridge_remove_worker (evaluator->bridge, evaluator->number);
   malt_distributed_bridge_leave (evaluator->bridge);
 }
