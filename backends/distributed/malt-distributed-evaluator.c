@@ -5,7 +5,7 @@
  * States (state, guarded by lock):
  *
  *   LAUNCHING  the bridge was asked for a worker. The launch ends well with HELLO, which the worker's runtime sends; it ends badly with the
- *              bridge's answer, the start timeout or the cancellable (MaltLaunch).
+ *              bridge's answer, the worker's end, the start timeout or the cancellable (MaltLaunch).
  *   RUNNING    calls are answered
  *   LEAVING    it is over, or has to be: the bridge was asked to bury the worker, to end what is left and say how it ended
  *   ENDED      malt_worker_exited() was called; the bridge was left
@@ -159,6 +159,7 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   g_mutex_unlock (&evaluator->lock);
   if (!is_first)
     return;
+  malt_launch_fail (evaluator->launch, termination);
   malt_link_drain (evaluator->link);
   malt_output_end (evaluator->output);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
@@ -468,7 +469,7 @@ on_connected (int fd, gpointer user_data)
 }
 
 static void
-on_decided (const GError *error, gpointer owner)
+on_decided (gpointer owner, const GError *error)
 {
   MaltDistributedEvaluator *evaluator = owner;
 
@@ -478,9 +479,12 @@ on_decided (const GError *error, gpointer owner)
       return;
     }
   g_mutex_lock (&evaluator->lock);
-  evaluator->state = DISTRIBUTED_RUNNING;
+  if (evaluator->state == DISTRIBUTED_LAUNCHING)
+    {
+      evaluator->state = DISTRIBUTED_RUNNING;
+      g_atomic_int_set (&evaluator->is_running, TRUE);
+    }
   g_mutex_unlock (&evaluator->lock);
-  g_atomic_int_set (&evaluator->is_running, TRUE);
 }
 
 /* The bridge has answered: with nothing, when the worker is connected, or with what went wrong. */
