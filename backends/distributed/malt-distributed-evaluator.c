@@ -540,7 +540,7 @@ begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
                                       unref_owner);
   malt_launch_limit (evaluator->launch,
                      malt_worker_get_option_int (worker, "start-timeout-ms"), dup_tail);
-  malt_reaper_start (evaluator->reaper, ref_owner, unref_owner);
+  malt_reaper_start (evaluator->reaper);
   g_source_unref (attach (evaluator, g_idle_source_new (), begin_to_listen));
   malt_distributed_bridge_call (evaluator->bridge, call, on_added,
                                 malt_distributed_evaluator_ref (evaluator));
@@ -560,7 +560,7 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
   evaluator->number = g_atomic_int_add (&n_workers, 1) + 1;
   evaluator->output = malt_output_new (worker);
   evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);
-  evaluator->reaper = malt_reaper_new (evaluator, on_due);
+  evaluator->reaper = malt_reaper_new (evaluator, ref_owner, unref_owner, on_due);
   evaluator->link = malt_link_new (
       worker, &link_funcs, malt_distributed_evaluator_ref (evaluator), unref_owner,
       (guint64) malt_worker_get_option_int (worker, "max-frame-bytes"), error);
@@ -643,9 +643,7 @@ malt_distributed_evaluator_stop (MaltDistributedEvaluator *evaluator,
       g_clear_object (&task);
       return;
     }
-  malt_reaper_end_within (evaluator->reaper, exit_timeout_ms,
-                          MIN (exit_timeout_ms, G_MAXINT64 - term_timeout_ms) +
-                              term_timeout_ms);
+  malt_reaper_end_within (evaluator->reaper, exit_timeout_ms, term_timeout_ms);
   if (is_first)
     malt_link_shutdown (evaluator->link);
 }
