@@ -5,7 +5,7 @@
  * States (state, guarded by lock):
  *
  *   LAUNCHING  the bridge was asked for a worker. The launch ends well with HELLO, which the worker's runtime sends; it ends badly with the
- *              bridge's answer, the start timeout or the cancellable (MaltLaunch).
+ *              bridge's answer, the worker's end, the start timeout or the cancellable (MaltLaunch).
  *   RUNNING    calls are answered
  *   LEAVING    it is over, or has to be: the bridge was asked to bury the worker, to end what is left and say how it ended
  *   ENDED      malt_worker_exited() was called; the bridge was left
@@ -121,19 +121,8 @@ unref_owner (gpointer owner)
 static GSource *
 attach (MaltDistributedEvaluator *evaluator, GSource *source, GSourceFunc callback)
 {
-  g_source_set_callback (source, callback, malt_distributed_evaluator_ref (evaluator),
-                         unref_owner);
-  g_source_attach (source, malt_io_thread_get_context ());
-  return source;
-}
-
-static void
-clear_source (GSource *source)
-{
-  if (source == NULL)
-    return;
-  g_source_destroy (source);
-  g_source_unref (source);
+  return malt_io_thread_attach (source, callback,
+                                malt_distributed_evaluator_ref (evaluator), unref_owner);
 }
 
 /* The end */
@@ -170,14 +159,15 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   g_mutex_unlock (&evaluator->lock);
   if (!is_first)
     return;
+  malt_launch_fail (evaluator->launch, termination);
   malt_link_drain (evaluator->link);
   malt_output_end (evaluator->output);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   tell_worker (evaluator, termination, stops);
   malt_link_close (evaluator->link);
   malt_reaper_stop (evaluator->reaper);
-  clear_source (watch);
-  clear_source (patience);
+  malt_io_thread_detach (watch);
+  malt_io_thread_detach (patience);
   malt_distributed_bridge_remove_worker (evaluator->bridge, evaluator->number);
   malt_distributed_bridge_leave (evaluator->bridge);
 }
@@ -479,7 +469,7 @@ on_connected (int fd, gpointer user_data)
 }
 
 static void
-on_decided (const GError *error, gpointer owner)
+on_decided (gpointer owner, const GError *error)
 {
   MaltDistributedEvaluator *evaluator = owner;
 
@@ -489,9 +479,12 @@ on_decided (const GError *error, gpointer owner)
       return;
     }
   g_mutex_lock (&evaluator->lock);
-  evaluator->state = DISTRIBUTED_RUNNING;
+  if (evaluator->state == DISTRIBUTED_LAUNCHING)
+    {
+      evaluator->state = DISTRIBUTED_RUNNING;
+      g_atomic_int_set (&evaluator->is_running, TRUE);
+    }
   g_mutex_unlock (&evaluator->lock);
-  g_atomic_int_set (&evaluator->is_running, TRUE);
 }
 
 /* The bridge has answered: with nothing, when the worker is connected, or with what went wrong. */
@@ -547,7 +540,7 @@ begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
                                       unref_owner);
   malt_launch_limit (evaluator->launch,
                      malt_worker_get_option_int (worker, "start-timeout-ms"), dup_tail);
-  malt_reaper_start (evaluator->reaper, ref_owner, unref_owner);
+  malt_reaper_start (evaluator->reaper);
   g_source_unref (attach (evaluator, g_idle_source_new (), begin_to_listen));
   malt_distributed_bridge_call (evaluator->bridge, call, on_added,
                                 malt_distributed_evaluator_ref (evaluator));
@@ -567,7 +560,7 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
   evaluator->number = g_atomic_int_add (&n_workers, 1) + 1;
   evaluator->output = malt_output_new (worker);
   evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);
-  evaluator->reaper = malt_reaper_new (evaluator, on_due);
+  evaluator->reaper = malt_reaper_new (evaluator, ref_owner, unref_owner, on_due);
   evaluator->link = malt_link_new (
       worker, &link_funcs, malt_distributed_evaluator_ref (evaluator), unref_owner,
       (guint64) malt_worker_get_option_int (worker, "max-frame-bytes"), error);
@@ -650,9 +643,7 @@ malt_distributed_evaluator_stop (MaltDistributedEvaluator *evaluator,
       g_clear_object (&task);
       return;
     }
-  malt_reaper_end_within (evaluator->reaper, exit_timeout_ms,
-                          MIN (exit_timeout_ms, G_MAXINT64 - term_timeout_ms) +
-                              term_timeout_ms);
+  malt_reaper_end_within (evaluator->reaper, exit_timeout_ms, term_timeout_ms);
   if (is_first)
     malt_link_shutdown (evaluator->link);
 }

@@ -5,13 +5,13 @@
  * States (state, guarded by lock):
  *
  *   LAUNCHING  the process was made; HELLO has not come. Ends well with HELLO; ends badly when the process exits, the start timeout passes, or the
- *              cancellable fires. Whoever is first decides (malt_process_evaluator_decide_launch()); later ones find it decided.
+ *              cancellable fires. Whoever is first decides (MaltLaunch); later ones find it decided. A launch that fails brings the end forward to now.
  *   RUNNING    calls are answered
  *   ENDED      the process has been collected; malt_worker_exited() was called
  *
- * Ending is not a state but two dates: term_due_us, when SIGTERM is sent, and kill_due_us, when SIGKILL is. Whoever wants the end brings
+ * Ending is not a state but two dates (MaltReaper): when SIGTERM is sent and when SIGKILL is. Whoever wants the end brings
  * them forward: stop, the loss of the worker object, a failed launch, a broken protocol (at once), a connection that ended while the
- * process lives (after LOST_PATIENCE_MS). One source, the reaper, sleeps until the next of them. Concurrent stops therefore join.
+ * process lives (after LOST_PATIENCE_MS). Concurrent stops therefore join. Ends that are asked for before the process is watched happen then.
  *
  * SIGKILL, whether by date or by malt_worker_kill(), goes to the worker's process group: a forced end takes along what evaluated code
  * started. Other signals, and an end that the worker came to by itself, leave other processes of the group alone.
@@ -33,9 +33,6 @@ enum
   LOST_PATIENCE_MS = 1000
 };
 
-/* A hundred years: what longer timeouts are cut to, so that dates do not overflow. */
-#define MAX_TIMEOUT_MS (G_GINT64_CONSTANT (100) * 365 * 24 * 3600 * 1000)
-
 MaltProcessEvaluator *
 malt_process_evaluator_ref (MaltProcessEvaluator *evaluator)
 {
@@ -53,89 +50,64 @@ malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->child, malt_child_unref);
   g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
-  g_clear_error (&evaluator->launch_error);
+  g_clear_pointer (&evaluator->launch, malt_launch_free);
+  g_clear_pointer (&evaluator->reaper, malt_reaper_free);
   g_free (evaluator->julia_version);
   g_free (evaluator->violation);
   g_mutex_clear (&evaluator->lock);
   g_free (evaluator);
 }
 
-/* Sources. All run in the I/O thread and hold a reference. */
-
-GSource *
-malt_process_evaluator_attach (MaltProcessEvaluator *evaluator, GSource *source,
-                               GSourceFunc callback)
+static gpointer
+ref_owner (gpointer owner)
 {
-  g_source_set_callback (source, callback, malt_process_evaluator_ref (evaluator),
-                         (GDestroyNotify) malt_process_evaluator_unref);
-  g_source_attach (source, malt_io_thread_get_context ());
-  return source;
+  return malt_process_evaluator_ref (owner);
 }
-
-void
-malt_process_source_clear (GSource *source)
-{
-  if (source == NULL)
-    return;
-  g_source_destroy (source);
-  g_source_unref (source);
-}
-
-static gboolean
-dispatch_reaper (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  g_source_set_ready_time (source, -1);
-  return callback (user_data);
-}
-
-static GSourceFuncs reaper_funcs = { .dispatch = dispatch_reaper };
-
-/* Ending by date. With lock held. */
 
 static void
-schedule_reaper (MaltProcessEvaluator *evaluator)
+unref_owner (gpointer owner)
 {
-  gint64 due_us = MIN (evaluator->term_due_us, evaluator->kill_due_us);
-  if (evaluator->reaper != NULL && due_us != MALT_PROCESS_NEVER)
-    g_source_set_ready_time (evaluator->reaper, due_us);
+  malt_process_evaluator_unref (owner);
 }
 
-void
-malt_process_evaluator_end_within (MaltProcessEvaluator *evaluator, gint64 term_ms,
-                                   gint64 kill_ms)
+/* With lock held: what is known of the reason changes together with the signal. */
+static void
+send_signal (MaltProcessEvaluator *evaluator, int signum)
 {
-  gint64 now_us = g_get_monotonic_time ();
-  gboolean is_term_sent =
-      evaluator->is_end_wanted && evaluator->term_due_us == MALT_PROCESS_NEVER;
+  gboolean is_kill = signum == SIGKILL;
 
-  if (term_ms >= 0 && !is_term_sent)
-    evaluator->term_due_us = MIN (evaluator->term_due_us, now_us + term_ms * 1000);
-  evaluator->kill_due_us = MIN (evaluator->kill_due_us, now_us + kill_ms * 1000);
-  schedule_reaper (evaluator);
+  evaluator->is_forced = evaluator->is_forced || is_kill;
+  malt_child_signal (evaluator->child, signum,
+                     is_kill ? MALT_CHILD_TARGET_GROUP : MALT_CHILD_TARGET_PROCESS);
 }
 
-static gboolean
-on_reaper (gpointer data)
+static void
+on_due (gpointer owner, int signum)
 {
-  MaltProcessEvaluator *evaluator = data;
-  gint64 now_us = g_get_monotonic_time ();
+  MaltProcessEvaluator *evaluator = owner;
 
   g_mutex_lock (&evaluator->lock);
-  if (evaluator->kill_due_us <= now_us)
-    {
-      evaluator->term_due_us = MALT_PROCESS_NEVER;
-      evaluator->kill_due_us = MALT_PROCESS_NEVER;
-      evaluator->is_forced = TRUE;
-      malt_child_signal (evaluator->child, SIGKILL, MALT_CHILD_TARGET_GROUP);
-    }
-  else if (evaluator->term_due_us <= now_us)
-    {
-      evaluator->term_due_us = MALT_PROCESS_NEVER;
-      malt_child_signal (evaluator->child, SIGTERM, MALT_CHILD_TARGET_PROCESS);
-    }
-  schedule_reaper (evaluator);
+  send_signal (evaluator, signum);
   g_mutex_unlock (&evaluator->lock);
-  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_decided (gpointer owner, const GError *error)
+{
+  MaltProcessEvaluator *evaluator = owner;
+
+  if (error != NULL)
+    {
+      malt_reaper_kill_within (evaluator->reaper, 0);
+      return;
+    }
+  g_mutex_lock (&evaluator->lock);
+  if (evaluator->state == MALT_PROCESS_LAUNCHING)
+    {
+      evaluator->state = MALT_PROCESS_RUNNING;
+      g_atomic_int_set (&evaluator->is_running, TRUE);
+    }
+  g_mutex_unlock (&evaluator->lock);
 }
 
 /* What the link tells and asks */
@@ -148,7 +120,7 @@ on_hello (gpointer owner, G_GNUC_UNUSED guint32 pid, const char *julia_version)
   g_mutex_lock (&evaluator->lock);
   evaluator->julia_version = g_strdup (julia_version);
   g_mutex_unlock (&evaluator->lock);
-  malt_process_evaluator_decide_launch (evaluator, NULL);
+  malt_launch_decide (evaluator->launch, NULL);
 }
 
 static void
@@ -174,8 +146,8 @@ on_link_ended (gpointer owner, const GError *error)
     evaluator->violation = g_strdup (error->message);
   else
     evaluator->is_lost = TRUE;
-  malt_process_evaluator_end_within (evaluator, -1, error != NULL ? 0 : LOST_PATIENCE_MS);
   g_mutex_unlock (&evaluator->lock);
+  malt_reaper_kill_within (evaluator->reaper, error != NULL ? 0 : LOST_PATIENCE_MS);
 }
 
 static MaltLinkSignal
@@ -187,7 +159,7 @@ send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
   return MALT_LINK_SIGNAL_SENT;
 }
 
-const MaltLinkFuncs malt_process_link_funcs = {
+static const MaltLinkFuncs link_funcs = {
   .hello = on_hello,
   .before_answer = on_before_answer,
   .output = on_link_output,
@@ -207,9 +179,9 @@ was_ended_by_host (MaltProcessEvaluator *evaluator, int wait_status)
          WTERMSIG (wait_status) == evaluator->host_signum;
 }
 
-/* With lock held. */
-MaltTermination *
-malt_process_evaluator_make_termination (MaltProcessEvaluator *evaluator)
+/* With lock held, when the child has been collected. */
+static MaltTermination *
+make_termination (MaltProcessEvaluator *evaluator)
 {
   int status = malt_child_get_wait_status (evaluator->child);
   g_autofree char *tail = malt_process_output_dup_tail (evaluator->output);
@@ -254,24 +226,35 @@ end (MaltProcessEvaluator *evaluator)
 {
   g_autoptr (MaltTermination) termination = NULL;
   GSource *watch;
-  GSource *reaper;
   GSList *stops;
 
   g_mutex_lock (&evaluator->lock);
-  termination = malt_process_evaluator_make_termination (evaluator);
+  termination = make_termination (evaluator);
   g_atomic_int_set (&evaluator->is_running, FALSE);
   evaluator->state = MALT_PROCESS_ENDED;
   stops = g_steal_pointer (&evaluator->stops);
   watch = g_steal_pointer (&evaluator->child_watch);
-  reaper = g_steal_pointer (&evaluator->reaper);
   g_mutex_unlock (&evaluator->lock);
 
   malt_child_close_output (evaluator->child);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   tell_worker (evaluator, termination, stops);
   malt_link_close (evaluator->link);
-  malt_process_source_clear (watch);
-  malt_process_source_clear (reaper);
+  malt_io_thread_detach (watch);
+  malt_reaper_stop (evaluator->reaper);
+}
+
+static void
+fail_launch (MaltProcessEvaluator *evaluator)
+{
+  g_autoptr (MaltTermination) termination = NULL;
+
+  if (malt_launch_is_decided (evaluator->launch))
+    return;
+  g_mutex_lock (&evaluator->lock);
+  termination = make_termination (evaluator);
+  g_mutex_unlock (&evaluator->lock);
+  malt_launch_fail (evaluator->launch, termination);
 }
 
 static gboolean
@@ -289,7 +272,7 @@ on_child_ended (gpointer data)
     malt_child_signal (evaluator->child, SIGKILL, MALT_CHILD_TARGET_GROUP);
   if (!malt_child_reap (evaluator->child))
     return G_SOURCE_CONTINUE;
-  malt_process_evaluator_fail_launch (evaluator);
+  fail_launch (evaluator);
   end (evaluator);
   return G_SOURCE_REMOVE;
 }
@@ -297,14 +280,44 @@ on_child_ended (gpointer data)
 void
 malt_process_evaluator_watch (MaltProcessEvaluator *evaluator)
 {
-  evaluator->reaper = malt_process_evaluator_attach (
-      evaluator, g_source_new (&reaper_funcs, sizeof (GSource)), on_reaper);
-  schedule_reaper (evaluator);
-  evaluator->child_watch = malt_process_evaluator_attach (
-      evaluator, malt_child_watch_new (evaluator->child), on_child_ended);
+  malt_reaper_start (evaluator->reaper);
+  g_mutex_lock (&evaluator->lock);
+  evaluator->child_watch =
+      malt_io_thread_attach (malt_child_watch_new (evaluator->child), on_child_ended,
+                             malt_process_evaluator_ref (evaluator), unref_owner);
+  g_mutex_unlock (&evaluator->lock);
+}
+
+MaltProcessEvaluator *
+malt_process_evaluator_prepare (MaltWorker *worker, GError **error)
+{
+  g_autoptr (MaltProcessEvaluator) evaluator = g_new0 (MaltProcessEvaluator, 1);
+
+  g_atomic_ref_count_init (&evaluator->ref_count);
+  g_mutex_init (&evaluator->lock);
+  evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
+  evaluator->n_memory_kills = malt_child_count_memory_kills ();
+  evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);
+  evaluator->reaper = malt_reaper_new (evaluator, ref_owner, unref_owner, on_due);
+  evaluator->link = malt_link_new (
+      worker, &link_funcs, malt_process_evaluator_ref (evaluator), unref_owner,
+      (guint64) malt_worker_get_option_int (worker, "max-frame-bytes"), error);
+  if (evaluator->link == NULL)
+    {
+      malt_process_evaluator_unref (evaluator);
+      return NULL;
+    }
+  evaluator->output = malt_process_output_new (worker, evaluator->link);
+  return g_steal_pointer (&evaluator);
 }
 
 /* What the worker object asks */
+
+MaltLaunch *
+malt_process_evaluator_get_launch (MaltProcessEvaluator *evaluator)
+{
+  return evaluator->launch;
+}
 
 MaltLink *
 malt_process_evaluator_get_link (MaltProcessEvaluator *evaluator)
@@ -337,40 +350,33 @@ malt_process_evaluator_stop (MaltProcessEvaluator *evaluator, gint64 exit_timeou
   gboolean is_ended;
   gboolean is_first;
 
-  exit_timeout_ms = MIN (exit_timeout_ms, MAX_TIMEOUT_MS);
-  term_timeout_ms = MIN (term_timeout_ms, MAX_TIMEOUT_MS);
   g_mutex_lock (&evaluator->lock);
   is_ended = evaluator->state == MALT_PROCESS_ENDED;
   is_first = !evaluator->is_end_wanted;
   if (!is_ended)
     {
-      malt_process_evaluator_end_within (evaluator, exit_timeout_ms,
-                                         exit_timeout_ms + term_timeout_ms);
       evaluator->is_end_wanted = TRUE;
       if (task != NULL)
         evaluator->stops = g_slist_prepend (evaluator->stops, task);
     }
   g_mutex_unlock (&evaluator->lock);
-  if (!is_ended && is_first)
-    malt_link_shutdown (evaluator->link);
-  if (is_ended && task != NULL)
+  if (is_ended)
     {
-      g_task_return_boolean (task, TRUE);
-      g_object_unref (task);
+      if (task != NULL)
+        g_task_return_boolean (task, TRUE);
+      g_clear_object (&task);
+      return;
     }
+  malt_reaper_end_within (evaluator->reaper, exit_timeout_ms, term_timeout_ms);
+  if (is_first)
+    malt_link_shutdown (evaluator->link);
 }
 
-gboolean
+void
 malt_process_evaluator_kill (MaltProcessEvaluator *evaluator, int signum)
 {
-  gboolean is_sent;
-
   g_mutex_lock (&evaluator->lock);
   evaluator->host_signum = signum;
-  evaluator->is_forced = evaluator->is_forced || signum == SIGKILL;
-  is_sent = malt_child_signal (evaluator->child, signum,
-                               signum == SIGKILL ? MALT_CHILD_TARGET_GROUP
-                                                 : MALT_CHILD_TARGET_PROCESS);
+  send_signal (evaluator, signum);
   g_mutex_unlock (&evaluator->lock);
-  return is_sent;
 }

@@ -2,15 +2,13 @@
 /* The process behind a worker object, from its launch to its end; it outlives the object. */
 #pragma once
 
+#include "link/malt-launch.h"
 #include "link/malt-link.h"
 #include "process/malt-process-launcher.h"
 
 G_BEGIN_DECLS
 
 typedef struct _MaltProcessEvaluator MaltProcessEvaluator;
-
-/* Called once: NULL when the runtime has introduced itself, else why it did not. From any thread. */
-typedef void (*MaltProcessLaunched) (const GError *error, gpointer user_data);
 
 /* Launches, by the options of the worker. NULL and an error if no process could be made. */
 MaltProcessEvaluator *malt_process_evaluator_new (MaltWorker *worker, GError **error);
@@ -19,11 +17,8 @@ void malt_process_evaluator_unref (MaltProcessEvaluator *evaluator);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltProcessEvaluator, malt_process_evaluator_unref)
 
-/* Tells how the launch ends, perhaps at once. Once only. */
-void malt_process_evaluator_await (MaltProcessEvaluator *evaluator,
-                                   GCancellable *cancellable,
-                                   MaltProcessLaunched launched, gpointer user_data);
-
+/* (transfer none) */
+MaltLaunch *malt_process_evaluator_get_launch (MaltProcessEvaluator *evaluator);
 MaltLink *malt_process_evaluator_get_link (MaltProcessEvaluator *evaluator);
 gint64 malt_process_evaluator_get_pid (MaltProcessEvaluator *evaluator);
 /* NULL before the runtime has introduced itself. */
@@ -34,7 +29,7 @@ gboolean malt_process_evaluator_is_running (MaltProcessEvaluator *evaluator);
 void malt_process_evaluator_stop (MaltProcessEvaluator *evaluator, gint64 exit_timeout_ms,
                                   gint64 term_timeout_ms, GTask *task);
 
-/* FALSE: there is no process any more. */
-gboolean malt_process_evaluator_kill (MaltProcessEvaluator *evaluator, int signum);
+/* Nothing, if there is no process any more. */
+void malt_process_evaluator_kill (MaltProcessEvaluator *evaluator, int signum);
 
 G_END_DECLS

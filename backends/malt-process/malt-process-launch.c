@@ -2,9 +2,8 @@
 /*
  * Launching: from the options of a worker to a process that has introduced itself.
  *
- * HELLO and the text of the runtime are written into the connection before there is a process to read them. The launch is decided once, by whoever
- * comes first: HELLO, the end of the process, the start timeout, the cancellable (malt_process_evaluator_decide_launch()). A launch that fails
- * brings the end of the process forward to now.
+ * HELLO and the text of the runtime are written into the connection before there is a process to read them. Output is
+ * collected and the process is watched as soon as there is one.
  */
 #include "malt-process-evaluator-private.h"
 
@@ -16,112 +15,6 @@
 
 #include <unistd.h>
 
-/* The launch is decided */
-
-void
-malt_process_evaluator_decide_launch (MaltProcessEvaluator *evaluator, GError *error)
-{
-  MaltProcessLaunched launched;
-  GSource *timer;
-  GSource *cancel;
-  gboolean is_first;
-
-  g_mutex_lock (&evaluator->lock);
-  is_first = !evaluator->is_launch_decided;
-  evaluator->is_launch_decided = TRUE;
-  if (is_first)
-    {
-      evaluator->launch_error = g_steal_pointer (&error);
-      if (evaluator->launch_error == NULL)
-        {
-          evaluator->state = MALT_PROCESS_RUNNING;
-          g_atomic_int_set (&evaluator->is_running, TRUE);
-        }
-      else
-        malt_process_evaluator_end_within (evaluator, -1, 0);
-    }
-  launched = is_first ? g_steal_pointer (&evaluator->launched) : NULL;
-  timer = g_steal_pointer (&evaluator->launch_timer);
-  cancel = g_steal_pointer (&evaluator->launch_cancel);
-  g_mutex_unlock (&evaluator->lock);
-
-  malt_process_source_clear (timer);
-  malt_process_source_clear (cancel);
-  g_clear_error (&error);
-  if (launched != NULL)
-    launched (evaluator->launch_error, evaluator->launched_data);
-}
-
-static gboolean
-on_launch_timeout (gpointer data)
-{
-  MaltProcessEvaluator *evaluator = data;
-  g_autofree char *tail = NULL;
-
-  malt_process_output_drain (evaluator->output);
-  tail = malt_process_output_dup_tail (evaluator->output);
-  malt_process_evaluator_decide_launch (
-      evaluator, g_error_new (MALT_ERROR, MALT_ERROR_TIMED_OUT,
-                              "julia was not ready within the start timeout and was "
-                              "killed%s%s",
-                              tail != NULL ? ": " : "", tail != NULL ? tail : ""));
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_launch_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
-{
-  malt_process_evaluator_decide_launch (
-      data,
-      g_error_new_literal (MALT_ERROR, MALT_ERROR_CANCELLED, "the launch was cancelled"));
-  return G_SOURCE_REMOVE;
-}
-
-void
-malt_process_evaluator_await (MaltProcessEvaluator *evaluator, GCancellable *cancellable,
-                              MaltProcessLaunched launched, gpointer user_data)
-{
-  gboolean is_decided;
-
-  g_mutex_lock (&evaluator->lock);
-  is_decided = evaluator->is_launch_decided;
-  evaluator->launched_data = user_data;
-  if (!is_decided)
-    {
-      evaluator->launched = launched;
-      if (cancellable != NULL)
-        evaluator->launch_cancel = malt_process_evaluator_attach (
-            evaluator, g_cancellable_source_new (cancellable),
-            G_SOURCE_FUNC (on_launch_cancelled));
-    }
-  g_mutex_unlock (&evaluator->lock);
-  if (is_decided)
-    launched (evaluator->launch_error, user_data);
-}
-
-void
-malt_process_evaluator_fail_launch (MaltProcessEvaluator *evaluator)
-{
-  g_autoptr (MaltTermination) termination = NULL;
-  g_autofree char *how = NULL;
-  const char *tail;
-
-  g_mutex_lock (&evaluator->lock);
-  if (!evaluator->is_launch_decided)
-    termination = malt_process_evaluator_make_termination (evaluator);
-  g_mutex_unlock (&evaluator->lock);
-  if (termination == NULL)
-    return;
-  how = malt_termination_to_string (termination);
-  tail = malt_termination_get_stderr (termination);
-  malt_process_evaluator_decide_launch (
-      evaluator, g_error_new (MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                              "julia %s before it was ready%s%s", how,
-                              tail != NULL ? ": " : "", tail != NULL ? tail : ""));
-}
-
-/* Making the process */
-
 static void
 on_connected (int fd, gpointer user_data)
 {
@@ -129,7 +22,7 @@ on_connected (int fd, gpointer user_data)
   GError *error = NULL;
 
   if (!malt_link_attach (evaluator->link, fd, &error))
-    malt_process_evaluator_decide_launch (evaluator, error);
+    malt_launch_decide (evaluator->launch, error);
 }
 
 /* The worker's end goes to the launcher, which the caller closes. */
@@ -212,6 +105,16 @@ launch (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
   return is_launched;
 }
 
+/* What julia has said so far. */
+static char *
+dup_tail (gpointer owner)
+{
+  MaltProcessEvaluator *evaluator = owner;
+
+  malt_process_output_drain (evaluator->output);
+  return malt_process_output_dup_tail (evaluator->output);
+}
+
 /* From here on the I/O thread watches the process. */
 static void
 begin_to_watch (MaltProcessEvaluator *evaluator, gint64 start_timeout_ms)
@@ -219,37 +122,21 @@ begin_to_watch (MaltProcessEvaluator *evaluator, gint64 start_timeout_ms)
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);
   malt_process_output_start (evaluator->output, evaluator->child);
-  g_mutex_lock (&evaluator->lock);
   malt_process_evaluator_watch (evaluator);
-  if (!evaluator->is_launch_decided)
-    evaluator->launch_timer = malt_process_evaluator_attach (
-        evaluator, g_timeout_source_new ((guint) start_timeout_ms), on_launch_timeout);
-  g_mutex_unlock (&evaluator->lock);
+  malt_launch_limit (evaluator->launch, start_timeout_ms, dup_tail);
 }
 
 MaltProcessEvaluator *
 malt_process_evaluator_new (MaltWorker *worker, GError **error)
 {
-  g_autoptr (MaltProcessEvaluator) evaluator = g_new0 (MaltProcessEvaluator, 1);
+  g_autoptr (MaltProcessEvaluator) evaluator =
+      malt_process_evaluator_prepare (worker, error);
   static const char *const transport[] = { "julia/frames.jl", "julia/stream.jl", NULL };
-  g_autoptr (GBytes) runtime = malt_julia_dup_runtime (transport);
+  g_autoptr (GBytes) runtime = NULL;
 
-  g_atomic_ref_count_init (&evaluator->ref_count);
-  g_mutex_init (&evaluator->lock);
-  evaluator->term_due_us = MALT_PROCESS_NEVER;
-  evaluator->kill_due_us = MALT_PROCESS_NEVER;
-  evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
-  evaluator->n_memory_kills = malt_child_count_memory_kills ();
-  evaluator->link = malt_link_new (
-      worker, &malt_process_link_funcs, malt_process_evaluator_ref (evaluator),
-      (GDestroyNotify) malt_process_evaluator_unref,
-      (guint64) malt_worker_get_option_int (worker, "max-frame-bytes"), error);
-  if (evaluator->link == NULL)
-    {
-      malt_process_evaluator_unref (evaluator);
-      return NULL;
-    }
-  evaluator->output = malt_process_output_new (worker, evaluator->link);
+  if (evaluator == NULL)
+    return NULL;
+  runtime = malt_julia_dup_runtime (transport);
   malt_link_start (evaluator->link, NULL, runtime);
   if (!launch (evaluator, worker, error))
     {

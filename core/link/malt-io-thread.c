@@ -45,6 +45,24 @@ malt_io_thread_get_context (void)
   return get_io_thread ()->context;
 }
 
+GSource *
+malt_io_thread_attach (GSource *source, GSourceFunc callback, gpointer data,
+                       GDestroyNotify destroy)
+{
+  g_source_set_callback (source, callback, data, destroy);
+  g_source_attach (source, malt_io_thread_get_context ());
+  return source;
+}
+
+void
+malt_io_thread_detach (GSource *source)
+{
+  if (source == NULL)
+    return;
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
 gboolean
 malt_io_thread_is_current (void)
 {

@@ -11,6 +11,13 @@ G_BEGIN_DECLS
  * the process. (transfer none) */
 GMainContext *malt_io_thread_get_context (void);
 
+/* Attaches a source to it; @destroy (nullable) drops @data. (transfer full) */
+GSource *malt_io_thread_attach (GSource *source, GSourceFunc callback, gpointer data,
+                                GDestroyNotify destroy);
+
+/* Destroys a source and drops the caller's reference; NULL is fine. Any thread: a callback that runs meanwhile keeps its data until it returns. */
+void malt_io_thread_detach (GSource *source);
+
 /* Is the calling thread that one? */
 gboolean malt_io_thread_is_current (void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two dates: when SIGTERM is due and when SIGKILL is. Whoever wants the end of a process brings them forward, so that ends that are asked for at
- * the same time join. One source sleeps until the next of them.
+ * the same time join. One source sleeps until the next of them. The dates alone say what is due: the source may wake up for nothing.
  */
 #include "link/malt-reaper.h"
 
@@ -17,28 +17,36 @@
 
 struct _MaltReaper
 {
-  gpointer owner; /* (unowned) */
+  gpointer owner; /* (unowned): keeps this */
+  GBoxedCopyFunc ref;
+  GBoxedFreeFunc unref;
   MaltReaperFunc func;
+
   GMutex lock; /* guards the rest */
   gint64 term_due_us;
   gint64 kill_due_us;
-  gboolean is_term_sent;
+  gboolean has_sent;
+  gboolean is_stopped;
   GSource *source; /* (owned) (nullable) */
 };
 
 MaltReaper *
-malt_reaper_new (gpointer owner, MaltReaperFunc func)
+malt_reaper_new (gpointer owner, GBoxedCopyFunc ref, GBoxedFreeFunc unref,
+                 MaltReaperFunc func)
 {
   MaltReaper *reaper = g_new0 (MaltReaper, 1);
 
   g_mutex_init (&reaper->lock);
   reaper->owner = owner;
+  reaper->ref = ref;
+  reaper->unref = unref;
   reaper->func = func;
   reaper->term_due_us = NEVER;
   reaper->kill_due_us = NEVER;
   return reaper;
 }
 
+/* Its source is gone: it held a reference to the owner. */
 void
 malt_reaper_free (MaltReaper *reaper)
 {
@@ -46,7 +54,8 @@ malt_reaper_free (MaltReaper *reaper)
   g_free (reaper);
 }
 
-/* With lock held. */
+/* The dates. With lock held. */
+
 static void
 schedule (MaltReaper *reaper)
 {
@@ -56,41 +65,67 @@ schedule (MaltReaper *reaper)
     g_source_set_ready_time (reaper->source, due_us);
 }
 
-void
-malt_reaper_end_within (MaltReaper *reaper, gint64 term_ms, gint64 kill_ms)
+static void
+bring_forward (gint64 *date_us, gint64 timeout_ms)
+{
+  *date_us = MIN (*date_us, g_get_monotonic_time () + timeout_ms * 1000);
+}
+
+/* What is due now, if anything: 0: nothing. */
+static int
+take_due (MaltReaper *reaper)
 {
   gint64 now_us = g_get_monotonic_time ();
+  int signum = 0;
 
-  term_ms = MIN (term_ms, MAX_TIMEOUT_MS);
-  kill_ms = MIN (kill_ms, MAX_TIMEOUT_MS);
+  if (reaper->kill_due_us <= now_us)
+    {
+      reaper->kill_due_us = NEVER;
+      signum = SIGKILL;
+    }
+  else if (reaper->term_due_us <= now_us)
+    signum = SIGTERM;
+  if (signum != 0)
+    {
+      reaper->term_due_us = NEVER;
+      reaper->has_sent = TRUE;
+    }
+  return signum;
+}
+
+/* Without lock */
+
+void
+malt_reaper_end_within (MaltReaper *reaper, gint64 exit_timeout_ms,
+                        gint64 term_timeout_ms)
+{
+  exit_timeout_ms = MIN (exit_timeout_ms, MAX_TIMEOUT_MS);
+  term_timeout_ms = MIN (term_timeout_ms, MAX_TIMEOUT_MS);
   g_mutex_lock (&reaper->lock);
-  if (term_ms >= 0 && !reaper->is_term_sent)
-    reaper->term_due_us = MIN (reaper->term_due_us, now_us + term_ms * 1000);
-  reaper->kill_due_us = MIN (reaper->kill_due_us, now_us + kill_ms * 1000);
+  if (!reaper->has_sent)
+    bring_forward (&reaper->term_due_us, exit_timeout_ms);
+  bring_forward (&reaper->kill_due_us, exit_timeout_ms + term_timeout_ms);
+  schedule (reaper);
+  g_mutex_unlock (&reaper->lock);
+}
+
+void
+malt_reaper_kill_within (MaltReaper *reaper, gint64 timeout_ms)
+{
+  g_mutex_lock (&reaper->lock);
+  bring_forward (&reaper->kill_due_us, MIN (timeout_ms, MAX_TIMEOUT_MS));
   schedule (reaper);
   g_mutex_unlock (&reaper->lock);
 }
 
 static gboolean
-on_due (gpointer data)
+on_ready (gpointer data)
 {
   MaltReaper *reaper = data;
-  gint64 now_us = g_get_monotonic_time ();
-  int signum = 0;
+  int signum;
 
   g_mutex_lock (&reaper->lock);
-  if (reaper->kill_due_us <= now_us)
-    {
-      reaper->term_due_us = NEVER;
-      reaper->kill_due_us = NEVER;
-      signum = SIGKILL;
-    }
-  else if (reaper->term_due_us <= now_us)
-    {
-      reaper->term_due_us = NEVER;
-      signum = SIGTERM;
-    }
-  reaper->is_term_sent = reaper->is_term_sent || signum != 0;
+  signum = take_due (reaper);
   schedule (reaper);
   g_mutex_unlock (&reaper->lock);
   if (signum != 0)
@@ -107,42 +142,26 @@ dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 
 static GSourceFuncs source_funcs = { .dispatch = dispatch };
 
-/* The source of a reaper keeps the owner. */
-typedef struct
-{
-  MaltReaper *reaper;
-  GBoxedFreeFunc unref;
-} Hold;
-
-static gboolean
-on_ready (gpointer data)
-{
-  return on_due (((Hold *) data)->reaper);
-}
-
+/* The last thing that the source does with the reaper, which may go with its owner. */
 static void
-hold_free (gpointer data)
+drop_owner (gpointer data)
 {
-  Hold *hold = data;
-
-  hold->unref (hold->reaper->owner);
-  g_free (hold);
+  MaltReaper *reaper = data;
+  reaper->unref (reaper->owner);
 }
 
 void
-malt_reaper_start (MaltReaper *reaper, GBoxedCopyFunc ref, GBoxedFreeFunc unref)
+malt_reaper_start (MaltReaper *reaper)
 {
-  Hold *hold = g_new (Hold, 1);
-
-  hold->reaper = reaper;
-  hold->unref = unref;
-  ref (reaper->owner);
   g_mutex_lock (&reaper->lock);
-  reaper->source = g_source_new (&source_funcs, sizeof (GSource));
-  g_source_set_static_name (reaper->source, "malt reaper");
-  g_source_set_callback (reaper->source, on_ready, hold, hold_free);
-  schedule (reaper);
-  g_source_attach (reaper->source, malt_io_thread_get_context ());
+  if (!reaper->is_stopped && reaper->source == NULL)
+    {
+      reaper->ref (reaper->owner);
+      reaper->source = g_source_new (&source_funcs, sizeof (GSource));
+      g_source_set_static_name (reaper->source, "malt: reaper");
+      malt_io_thread_attach (reaper->source, on_ready, reaper, drop_owner);
+      schedule (reaper);
+    }
   g_mutex_unlock (&reaper->lock);
 }
 
@@ -152,10 +171,8 @@ malt_reaper_stop (MaltReaper *reaper)
   GSource *source;
 
   g_mutex_lock (&reaper->lock);
+  reaper->is_stopped = TRUE;
   source = g_steal_pointer (&reaper->source);
   g_mutex_unlock (&reaper->lock);
-  if (source == NULL)
-    return;
-  g_source_destroy (source);
-  g_source_unref (source);
+  malt_io_thread_detach (source);
 }
