@@ -325,7 +325,7 @@ on_begun (GObject *future, GAsyncResult *result, gpointer user_data)
 {
   MaltDistributedBridge *bridge = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (MaltValue) value =
+  G_GNUC_UNUSED g_autoptr (MaltValue) value =
       malt_future_fetch_finish (MALT_FUTURE (future), result, &error);
 
   if (error != NULL)

@@ -5,12 +5,14 @@ include_guard()
 # malt_add_command_test(<name> [JULIA] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [LABELS label...]
 #                       COMMAND word...)
 # A status of 77 means that the test could not run here. With JULIA, the command finds a working julia
-# in MALT_JULIA.
+# in MALT_JULIA. A benchmark runs while no other test does.
 function(malt_add_command_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "JULIA" "TIMEOUT" "ENVIRONMENT;LABELS;COMMAND")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
+  # The limit is for what hangs: another test may run beside this one.
+  math(EXPR arg_TIMEOUT "2 * ${arg_TIMEOUT}")
   if(arg_JULIA)
     list(PREPEND arg_COMMAND sh ${CMAKE_SOURCE_DIR}/tests/cli/with-julia.sh)
   endif()
@@ -19,4 +21,7 @@ function(malt_add_command_test name)
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${arg_ENVIRONMENT}" LABELS "${arg_LABELS}")
+  if("benchmark" IN_LIST arg_LABELS)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
+  endif()
 endfunction()

@@ -22,7 +22,6 @@ JULIA = os.environ["MALT_JULIA"]
 PATIENCE = 60.0  # seconds: of an event that must come; it only bounds a failure
 LOST = 20.0  # seconds: in which a worker ends that has lost its bridge: 15, and what a busy machine needs for it
 LARGE = 50_000_000  # bytes
-SEPARATION = pathlib.Path("/run/sshd")  # an sshd of root does not start without it
 PROGRAMS = ("sshd", "ssh", "ssh-keygen")
 
 
@@ -79,6 +78,17 @@ def children(pid):
     return [child for child in pids if parent(child) == pid]
 
 
+def separation():
+    """What an sshd of root runs in: it needs the folder /run/sshd, which is there only while the system's runs."""
+    if os.getuid() != 0 or os.path.isdir("/run/sshd"):
+        return ()
+    private = "unshare", "--mount", "sh", "-c", 'mount -t tmpfs malt /run && mkdir -m 755 /run/sshd && exec "$@"', "sh"
+    if subprocess.run([*private, "true"], capture_output=True).returncode == 0:
+        return private
+    os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # and stays: others may use it by now
+    return ()
+
+
 class Sshd:
     """A server with keys, port and files of its own; nothing of the user's or the system's is changed."""
 
@@ -86,9 +96,6 @@ class Sshd:
         sshd, _, keygen = (find_program(name) for name in PROGRAMS)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="malt-sshd-"))
         self.address = address
-        self.made_separation = os.getuid() == 0 and not SEPARATION.exists()
-        if self.made_separation:
-            SEPARATION.mkdir(mode=0o755)
         for name in ("host", "user", "stranger"):
             subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name], check=True)
         shutil.copy(self.folder / "user.pub", self.folder / "authorized")
@@ -99,7 +106,7 @@ class Sshd:
                     "AuthorizedKeysFile": self.folder / "authorized", "UsePAM": "no", "PasswordAuthentication": "no",
                     "KbdInteractiveAuthentication": "no", "PermitRootLogin": "yes", "MaxStartups": "100"}
         (self.folder / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-        self.command = [*prefix, sshd, "-D", "-e", "-f", self.folder / "config"]
+        self.command = [*prefix, *separation(), sshd, "-D", "-e", "-f", self.folder / "config"]
         self.restart()
 
     def restart(self):
@@ -149,8 +156,6 @@ class Sshd:
         for pid in self.started():
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder)
-        if self.made_separation:
-            SEPARATION.rmdir()
 
 
 class WorkerCase(unittest.TestCase):

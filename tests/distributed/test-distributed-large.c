@@ -57,7 +57,7 @@ echoes (MaltWorker *worker, gsize n, gint64 first)
 {
   g_autoptr (MaltCall) call =
       malt_call_new ("a -> (a == a[1]:a[end] || error(\"out of order\"); a)");
-  g_autoptr (MaltFuture) future = NULL;
+  G_GNUC_UNUSED g_autoptr (MaltFuture) future = NULL;
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
 

@@ -131,7 +131,7 @@ class Ends(SshCase):
                 self.assert_nothing_left()
 
     def test_the_end_of_a_worker_is_told(self):
-        for source, reason, status, signum in (("exit(3)", "EXITED", 3, 0), ("ccall(:raise, Cint, (Cint,), 9)", "SIGNALLED", 0, 9)):
+        for source, reason, status, signum in (("exit(3)", "EXITED", 3, 0), ("ccall(:raise, Cint, (Cint,), 9)", "SIGNALLED", -1, 9)):
             with self.subTest(source):
                 worker = self.launch()
                 self.assert_fails(worker.remote_eval(None, source), TERMINATED)

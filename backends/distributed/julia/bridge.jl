@@ -335,8 +335,8 @@ function OtherMachine(request::Request)
     parts = match(r"^((?:[^-@\s][^@\s]*@)?)(?:([^-@:\[\]\s][^@:\[\]\s]*)|\[([^\]\s]+)\])(?::(\d{1,5}))?(?:\s+([^-\s]\S*))?$", machine)
     parts === nothing && error("option 'machine': expected [user@]host[:port], got '$machine'")
     port = parts[4] === nothing ? `` : `-p $(parts[4])`
-    # Never asks anybody, and ends when the other machine is silent.
-    flags = `-T -a -x -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 $(texts(request, "sshflags")) $port`
+    # Never asks anybody, and ends when the other machine is silent, unless the user's flags, which count first, want that otherwise.
+    flags = `-T -a -x $(texts(request, "sshflags")) $port -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=5 -o ServerAliveCountMax=3`
     has_tunnel = request.options["tunnel"]::Bool
     bind_to = something(parts[5], has_tunnel && STATE[4] == "master_worker" ? "127.0.0.1" : "")
     OtherMachine(request, string(parts[1], something(parts[2], parts[3])), bind_to, flags, has_tunnel)
@@ -355,6 +355,7 @@ function launch(m::OtherMachine, params::Dict, launched::Array, changed::Conditi
     request = m.request
     config = WorkerConfig()
     config.enable_threaded_blas = params[:enable_threaded_blas]
+    know_config(request, config)
     environment = texts(request, "env")
     haskey(ENV, "JULIA_WORKER_TIMEOUT") && pushfirst!(environment, string("JULIA_WORKER_TIMEOUT=", ENV["JULIA_WORKER_TIMEOUT"]))
     isempty(environment) || pushfirst!(environment, "env")
@@ -366,8 +367,8 @@ function launch(m::OtherMachine, params::Dict, launched::Array, changed::Conditi
         push!(launched, config)
         notify(changed)
     end)
-    hand_cookie(process)
     hear_machine(request, process)
+    hand_cookie(process)
     config
 end
 # Until ssh ends: so has the worker, then, or nobody can reach it.
@@ -439,9 +440,8 @@ function begin_launch(request::Request, params::Dict, launched::Array, changed::
         request.inner = manager_of(request)
         params = merge(params, parameters_of(request))
         # Here Distributed gets to see the worker when it has told where it listens: it looks for that every 50 ms only.
-        config = request.config = request.inner isa OtherMachine ? launch(request.inner, params, launched, changed) : launch_one(request, params)
-        config.count = 1
-        OF_CONFIG[config] = request
+        config = request.inner isa OtherMachine ? launch(request.inner, params, launched, changed) : launch_one(request, params)
+        know_config(request, config)
         from = config.io
         if request.inner isa OtherMachine
             nothing
@@ -461,6 +461,11 @@ function begin_launch(request::Request, params::Dict, launched::Array, changed::
         decide(request, describe(ex))
     end
     nothing
+end
+function know_config(request::Request, config::WorkerConfig)
+    request.config = config
+    config.count = 1
+    OF_CONFIG[config] = request
 end
 const TURNED = Base.ReentrantLock()
 function launch_one(request::Request, params::Dict)
@@ -653,7 +658,7 @@ end
 function end_ssh(request::Request)
     isempty(request.ssh) && return nothing
     foreach(process -> close(process.in), request.ssh)
-    timedwait(() -> all(process_exited, request.ssh), LAST_S; pollint = 0.002)
+    request.is_up && timedwait(() -> all(process_exited, request.ssh), LAST_S; pollint = 0.002)
     foreach(process -> process_exited(process) || kill(process, 9), request.ssh)
     nothing
 end

@@ -15,6 +15,7 @@ worker=$!
 end() {
   kill -9 "-$worker" || kill -9 "$worker"
 }
+trap '' USR1 # a beat may come before the clock is ready for it
 (
   missed=0
   trap 'missed=0' USR1
@@ -41,7 +42,7 @@ clock=$!
 ) <&3 3<&- 2>/dev/null &
 reader=$!
 exec 3<&-
-wait "$worker"
+wait "$worker" 2>/dev/null
 status=$?
 kill "$clock" "$reader" 2>/dev/null
 exit "$status"
