@@ -96,7 +96,7 @@ print_goal (BenchSamples *samples, const BenchGoal *goal)
   figure /= base;
   label = goal->base_key ? g_strconcat (goal->key, " / ", goal->base_key, NULL)
                          : g_strdup (goal->key);
-  printf ("%-58s %9.3f %9.2f", label, figure, goal->goal);
+  printf ("%-64s %9.3f %9.2f", label, figure, goal->goal);
   if (goal->limit > 0)
     printf (" %9.2f", goal->limit);
   else
@@ -114,7 +114,7 @@ bench_print_table (BenchSamples *samples, const BenchFact *facts, guint n_facts)
   printf ("\n%-34s %12s\n", "FIGURE", "MEDIAN");
   for (guint i = 0; (key = bench_samples_get_key (samples, i)) != NULL; i++)
     printf ("%-34s %12.3f\n", key, bench_samples_get_median (samples, key));
-  printf ("\n%-58s %9s %9s %9s\n", "COMPARED", "IS", "GOAL", "LIMIT");
+  printf ("\n%-64s %9s %9s %9s\n", "COMPARED", "IS", "GOAL", "LIMIT");
   for (guint i = 0; i < G_N_ELEMENTS (goals); i++)
     print_goal (samples, &goals[i]);
 }

@@ -191,7 +191,7 @@ process_test_start_running (MaltWorker *worker, const char *source)
   MaltFuture *future;
 
   g_free (process_test_eval (worker, "STARTED = Condition(); begun() = (notify(STARTED); "
-                                     "foreach(i -> yield(), 1:50)); nothing"));
+                                     "yield()); nothing"));
   listener = malt_worker_remote_eval (worker, NULL, "wait(STARTED); 1");
   future = malt_worker_remote_eval (worker, NULL, source);
   if (!malt_future_wait (listener, PROCESS_TEST_PATIENCE_MS, NULL, NULL))

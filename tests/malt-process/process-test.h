@@ -87,14 +87,16 @@ MaltConfig *process_test_config_with (const char *const *options);
 char *process_test_eval (MaltWorker *worker, const char *source);
 gint64 process_test_eval_int (MaltWorker *worker, const char *source);
 
-/* A call that has begun to run: another call waits for it to say so by `begun()`, and is answered before it goes on; `begun()`
- * lets other tasks run several times, since not every backend's answers leave in the task that has them. */
+/* A call that has begun to run: another call waits for it to say so by `begun()`, and is answered before it goes on. */
 MaltFuture *process_test_start_running (MaltWorker *worker, const char *source);
 
 /* Loops say that they have begun when what is in them has been compiled: Julia may swallow what a signal throws into its compiler. */
 #define PROCESS_TEST_ALLOCATE \
   "let n = 0; while true; global X = [rand(10)]; (n += 1) == 10 && begun(); end; end"
 #define PROCESS_TEST_SPIN "let n = 0; while true; (n += 1) == 10 && begun(); end; end"
+
+/* process-interrupt.c */
+extern const ProcessTest process_interrupt_tests[];
 
 /* Did it end by an InterruptException? */
 gboolean process_test_was_interrupted (MaltFuture *future);
