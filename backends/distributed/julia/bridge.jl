@@ -17,6 +17,7 @@ const LINGER_S = 10.0           # how long `launch` stays open after the last re
 const BEAT_S = 3.0
 const MAX_UNANSWERED = 6        # attempts of the system to reach another machine: some 12 s
 const LOST_S = 1.0              # how long Distributed may take to notice the end of a worker whose ssh has ended
+const MAX_WORDS_BYTES = 64      # of a script on another machine
 const LAST_S = 5.0              # how long an end may take to be seen
 const TAIL_BYTES = 4096
 const READ_BYTES = 1 << 17
@@ -237,13 +238,13 @@ end
 
 # What launch commands and workers print
 
-# Kept, and handed to the host. Distributed gets the line that it waits for, by `found`.
-function watch_output(request::Request, from, stream::UInt8, @nospecialize(found))
+# Kept, and handed to the host, but for what `take` takes out. Distributed gets the line that it waits for, by `found`.
+function watch_output(request::Request, from, stream::UInt8, @nospecialize(found), @nospecialize(take = identity))
     task = @async begin
         line = UInt8[]
         try
             while !eof(from)
-                bytes = readavailable(from)
+                bytes = take(readavailable(from))
                 while found !== nothing && !isempty(bytes)
                     push!(line, popfirst!(bytes))
                     line[end] == UInt8('\n') || continue
@@ -342,13 +343,13 @@ function OtherMachine(request::Request)
     OtherMachine(request, string(parts[1], something(parts[2], parts[3])), bind_to, flags, has_tunnel)
 end
 quoted(word) = string("'", replace(word, "'" => "'\\''"), "'")
-# What it says on standard error is handed on; `found`: the worker's line is in it.
-function open_ssh(m::OtherMachine, arguments::Cmd, @nospecialize(found))
+# What it says on standard error is handed on.
+function open_ssh(m::OtherMachine, arguments::Cmd)
     errors = Pipe()
     process = open(pipeline(Cmd(`ssh $(m.flags) $arguments`, detach = true), stderr = errors), "r+")
     close(errors.in)
     push!(m.request.ssh, process)
-    watch_output(m.request, errors, 0x02, found)
+    watch_output(m.request, errors, 0x02, nothing)
     process
 end
 function launch(m::OtherMachine, params::Dict, launched::Array, changed::Condition)
@@ -361,38 +362,51 @@ function launch(m::OtherMachine, params::Dict, launched::Array, changed::Conditi
     isempty(environment) || pushfirst!(environment, "env")
     bind_to = m.bind_to == "" ? `` : `--bind-to $(m.bind_to)`
     words = `sh -l -c $(text(request, "script")) malt-machine $(params[:dir]) $environment $(params[:exename]) $(params[:exeflags]) $bind_to --worker`
-    process = open_ssh(m, `-o ClearAllForwardings=yes $(m.user_host) exec $(join(map(quoted, words.exec), " "))`, function (line)
+    process = open_ssh(m, `-o ClearAllForwardings=yes $(m.user_host) exec $(join(map(quoted, words.exec), " "))`)
+    watch_output(request, process.out, 0x01, function (line)
         config.io = Base.BufferStream()
         write(config.io, line)
         push!(launched, config)
         notify(changed)
-    end)
-    hear_machine(request, process)
+    end, hear_machine(request))
+    reader = last(request.readers)
+    @async await_ssh(request, reader)
     hand_cookie(process)
     config
 end
-# Until ssh ends: so has the worker, then, or nobody can reach it.
-function hear_machine(request::Request, process)
-    task = @async begin
-        try
-            while !eof(process.out)
-                line = readline(process.out; keep = true)
-                parts = match(r"^malt-signal (\d+) (\d+)$", chomp(line))
-                done = parts === nothing ? nothing : pop!(request.signals, parse(Int, parts[1]), nothing)
-                done === nothing ? print_out(request, 0x01, Vector{UInt8}(line)) : put!(done, parts[2] == "0")
+# Takes the words of the script out of what the worker prints.
+function hear_machine(request::Request)
+    kept = UInt8[]              # what may be the beginning of one
+    function (bytes)
+        append!(kept, bytes)
+        passed = UInt8[]
+        while !isempty(kept)
+            zero_at = findfirst(isequal(0x00), kept)
+            n = zero_at === nothing ? length(kept) : zero_at - 1
+            append!(passed, splice!(kept, 1:n))
+            isempty(kept) && break
+            end_at = findfirst(isequal(0x0a), kept)
+            end_at === nothing && length(kept) < MAX_WORDS_BYTES && break
+            parts = end_at === nothing ? nothing : match(r"^\0malt-signal (\d+) (\d+)\n$", String(kept[1:end_at]))
+            if parts === nothing
+                push!(passed, popfirst!(kept))
+            else
+                deleteat!(kept, 1:end_at)
+                done = pop!(request.signals, parse(Int, parts[1]), nothing)
+                done === nothing || put!(done, parts[2] == "0")
             end
-        catch
         end
+        passed
     end
-    push!(request.readers, task)
-    @async begin
-        wait(task)
-        foreach(done -> put!(done, false), values(request.signals))
-        empty!(request.signals)
-        if request.id != 0 && timedwait(() -> request.is_gone, LOST_S; pollint = 0.02) !== :ok
-            request.relay === nothing || close_relay(request.relay)
-            cut(request)
-        end
+end
+# When ssh has ended, so has the worker, or nobody can reach it.
+function await_ssh(request::Request, reader::Task)
+    wait(reader)
+    foreach(done -> put!(done, false), values(request.signals))
+    empty!(request.signals)
+    if request.id != 0 && timedwait(() -> request.is_gone, LOST_S; pollint = 0.02) !== :ok
+        request.relay === nothing || close_relay(request.relay)
+        cut(request)
     end
     nothing
 end
@@ -402,7 +416,7 @@ function connect(m::OtherMachine, id::Int, config::WorkerConfig)
     line = readline(config.io)
     parts = match(r"^julia_worker:(\d+)#(\S+)$", line)
     parts === nothing && error("the worker says '$line' instead of where it listens")
-    process = open_ssh(m, `-W $(occursin(':', parts[2]) ? "[$(parts[2])]" : parts[2]):$(parts[1]) $(m.user_host)`, nothing)
+    process = open_ssh(m, `-W $(occursin(':', parts[2]) ? "[$(parts[2])]" : parts[2]):$(parts[1]) $(m.user_host)`)
     config.bind_addr = parts[2]
     config.connect_at = (config.bind_addr, parse(Int, parts[1]))
     (process.out, process.in)

@@ -2,13 +2,13 @@
 # Launches a worker on the machine where ssh runs this, and watches over it. $1 is the directory, the rest the command.
 #
 # The input brings the cookie of the cluster, then words of the bridge, a line each: `beat` every few seconds; `signal ID NUMBER`, answered on
-# standard output by `malt-signal ID STATUS`. What the worker prints goes to standard error. When the input ends, or no word comes for four
-# rounds of the clock, the bridge is lost, and the worker is ended with all that it started. How it ended is this script's own end.
+# standard output, where the worker may print, too, by a zero byte and the line `malt-signal ID STATUS`. When the input ends, or no word comes
+# for four rounds of the clock, the bridge is lost, and the worker is ended with all that it started. How it ended is this script's own end.
 cd -- "$1" || exit
 shift
 IFS= read -r cookie || exit
 exec 3<&0
-"$@" >&2 3<&- <<END &
+"$@" 3<&- <<END &
 $cookie
 END
 worker=$!
@@ -34,7 +34,7 @@ clock=$!
       beat) kill -USR1 "$clock" ;;
       signal)
         if [ "$number" = 9 ]; then end; else kill "-$number" "$worker"; fi
-        echo "malt-signal $id $?"
+        printf '\000malt-signal %s %s\n' "$id" "$?"
         ;;
     esac
   done
