@@ -21,10 +21,11 @@
 
 #include "link/malt-io-thread.h"
 #include "link/malt-link-listener.h"
-#include "link/malt-output.h"
+#include "link/malt-output-pipes.h"
 #include "link/malt-reaper.h"
 #include "link/malt-weak-worker.h"
 #include "malt-distributed-bridge.h"
+#include "malt-distributed-pipes.h"
 #include "malt-distributed-request.h"
 #include "process/malt-other-process.h"
 #include "process/malt-process-launcher.h"
@@ -53,7 +54,8 @@ struct _MaltDistributedEvaluator
   gatomicrefcount ref_count;
   MaltWeakWorker *worker; /* (owned) */
   MaltLink *link; /* (owned) */
-  MaltOutput *output; /* (owned) */
+  MaltOutputPipes *output; /* (owned) */
+  MaltDistributedPipes pipes; /* of a local worker; of the I/O thread once started */
   MaltLaunch *launch; /* (owned) */
   MaltReaper *reaper; /* (owned) */
   MaltDistributedBridge *bridge; /* (owned): left when ended */
@@ -90,7 +92,8 @@ malt_distributed_evaluator_unref (MaltDistributedEvaluator *evaluator)
   if (!g_atomic_ref_count_dec (&evaluator->ref_count))
     return;
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
-  g_clear_pointer (&evaluator->output, malt_output_free);
+  g_clear_pointer (&evaluator->output, malt_output_pipes_free);
+  malt_distributed_pipes_close (&evaluator->pipes);
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->launch, malt_launch_free);
   g_clear_pointer (&evaluator->reaper, malt_reaper_free);
@@ -161,7 +164,7 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
     return;
   malt_launch_fail (evaluator->launch, termination);
   malt_link_drain (evaluator->link);
-  malt_output_end (evaluator->output);
+  malt_output_pipes_stop (evaluator->output);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   tell_worker (evaluator, termination, stops);
   malt_link_close (evaluator->link);
@@ -201,7 +204,7 @@ static MaltTermination *
 termination_new (MaltDistributedEvaluator *evaluator, int code, int signum,
                  const char *tail)
 {
-  g_autofree char *own_tail = malt_output_dup_tail (evaluator->output);
+  g_autofree char *own_tail = malt_output_pipes_dup_tail (evaluator->output);
   g_autofree char *text = join_texts (own_tail, tail);
   g_autofree char *violation = NULL;
   gboolean is_by_host;
@@ -362,6 +365,14 @@ on_process_ended (gpointer data)
 
 /* What the link tells and asks */
 
+/* In the I/O thread: who introduces himself has the pipes. */
+static gboolean
+on_pipes_taken (gpointer data)
+{
+  malt_distributed_pipes_close_writers (&((MaltDistributedEvaluator *) data)->pipes);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 on_hello (gpointer owner, guint32 pid, const char *julia_version)
 {
@@ -376,30 +387,30 @@ on_hello (gpointer owner, guint32 pid, const char *julia_version)
     evaluator->watch = attach (
         evaluator, malt_other_process_watch_new (evaluator->process), on_process_ended);
   g_mutex_unlock (&evaluator->lock);
-  malt_output_set_pid (evaluator->output, pid);
+  malt_output_pipes_set_pid (evaluator->output, pid);
+  g_source_unref (attach (evaluator, g_idle_source_new (), on_pipes_taken));
   malt_launch_decide (evaluator->launch, NULL);
 }
 
 static void
-on_before_answer (G_GNUC_UNUSED gpointer owner)
+on_before_answer (gpointer owner)
 {
+  malt_output_pipes_drain (((MaltDistributedEvaluator *) owner)->output);
 }
 
 static void
 on_output (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes)
 {
-  gsize n_bytes;
-  const char *text = g_bytes_get_data (bytes, &n_bytes);
-
-  malt_output_handle (((MaltDistributedEvaluator *) owner)->output, stream, call_id, text,
-                      n_bytes);
+  malt_output_pipes_handle (((MaltDistributedEvaluator *) owner)->output, stream, call_id,
+                            bytes);
 }
 
 static void
 on_printed (gpointer owner, MaltStream stream, const char *text, gsize n_bytes)
 {
-  malt_output_handle (((MaltDistributedEvaluator *) owner)->output, stream, 0, text,
-                      n_bytes);
+  g_autoptr (GBytes) bytes = g_bytes_new (text, n_bytes);
+
+  on_output (owner, stream, 0, bytes);
 }
 
 /* Before the launch is decided the bridge knows more, and will say it. */
@@ -505,7 +516,7 @@ on_added (G_GNUC_UNUSED MaltValue *value, const GError *error, gpointer user_dat
 static char *
 dup_tail (gpointer owner)
 {
-  return malt_output_dup_tail (((MaltDistributedEvaluator *) owner)->output);
+  return malt_output_pipes_dup_tail (((MaltDistributedEvaluator *) owner)->output);
 }
 
 /* In the I/O thread, to which the listener belongs. */
@@ -516,6 +527,9 @@ begin_to_listen (gpointer data)
 
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);
+  if (evaluator->listener != NULL && evaluator->pipes.read_fds[0] >= 0)
+    malt_output_pipes_start (evaluator->output, evaluator->pipes.read_fds[0],
+                             evaluator->pipes.read_fds[1]);
   return G_SOURCE_REMOVE;
 }
 
@@ -531,7 +545,7 @@ begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
   secrets = malt_link_listener_dup_secrets (evaluator->listener);
   call = malt_distributed_call_new_add (evaluator->number, worker,
                                         malt_link_listener_get_port (evaluator->listener),
-                                        secrets, error);
+                                        secrets, &evaluator->pipes, error);
   if (call == NULL)
     return FALSE;
   evaluator->bridge = malt_distributed_bridge_enter (worker);
@@ -555,10 +569,10 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
   g_atomic_ref_count_init (&evaluator->ref_count);
   g_mutex_init (&evaluator->lock);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
+  evaluator->pipes = (MaltDistributedPipes){ { -1, -1 }, { -1, -1 } };
   evaluator->is_local = malt_distributed_is_local (worker);
   evaluator->n_memory_kills = malt_child_count_memory_kills ();
   evaluator->number = g_atomic_int_add (&n_workers, 1) + 1;
-  evaluator->output = malt_output_new (worker);
   evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);
   evaluator->reaper = malt_reaper_new (evaluator, ref_owner, unref_owner, on_due);
   evaluator->link = malt_link_new (
@@ -569,7 +583,10 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
       malt_distributed_evaluator_unref (evaluator);
       return NULL;
     }
-  if (!evaluator->is_local)
+  evaluator->output = malt_output_pipes_new (worker, evaluator->link);
+  if (evaluator->is_local)
+    malt_distributed_pipes_open (&evaluator->pipes);
+  else
     malt_link_set_distance (evaluator->link, DISTANCE_MS);
   malt_link_start (evaluator->link, NULL, NULL);
   if (!begin (evaluator, worker, error))

@@ -182,6 +182,16 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
   dict_take (dict, "boot", malt_value_new_string (boot));
 }
 
+static void
+add_pipes (Dict *dict, const MaltDistributedPipes *pipes)
+{
+  g_auto (GStrv) paths = g_new0 (char *, 3);
+
+  for (guint i = 0; i < 2 && pipes->write_fds[i] >= 0; i++)
+    paths[i] = malt_distributed_pipes_dup_path (pipes, i);
+  dict_add_strings (dict, "pipes", (const char *const *) paths);
+}
+
 static MaltCall *
 call_new (const char *function, gint64 number)
 {
@@ -193,7 +203,8 @@ call_new (const char *function, gint64 number)
 
 MaltCall *
 malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
-                               GBytes *secrets, GError **error)
+                               GBytes *secrets, const MaltDistributedPipes *pipes,
+                               GError **error)
 {
   Dict dict = {
     .keys = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_value_unref),
@@ -203,7 +214,10 @@ malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
   gboolean is_well = check_options (worker, error);
 
   if (is_well)
-    add_common (&dict, worker, port, secrets);
+    {
+      add_common (&dict, worker, port, secrets);
+      add_pipes (&dict, pipes);
+    }
   if (is_well && malt_distributed_is_local (worker))
     is_well = add_local (&dict, worker, error);
   else if (is_well)

@@ -2,14 +2,18 @@
 /* What the bridge is asked. Calls are (transfer full). */
 #pragma once
 
+#include "malt-distributed-pipes.h"
+
 #include <malt/malt-abstract-worker.h>
 
 G_BEGIN_DECLS
 
-/* The worker of these options, which connects to @port and proves itself with @secrets. NULL and an error if the options contradict each other, or
+/* The worker of these options, which connects to @port, proves itself with @secrets, and writes into @pipes if there are any. NULL and an error if the options contradict each other, or
  * there is no julia. */
 MaltCall *malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
-                                         GBytes *secrets, GError **error);
+                                         GBytes *secrets,
+                                         const MaltDistributedPipes *pipes,
+                                         GError **error);
 MaltCall *malt_distributed_call_new_signal (gint64 number, int signum);
 /* Waits for what workers have written past their runtime: an array of (number, stream as 1 or 2, bytes). */
 MaltCall *malt_distributed_call_new_printed (void);

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "link/malt-link-listener.h"
+#include "link/malt-output-pipes.h"
 #include "link/malt-reaper.h"
 #include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
-#include "malt-process-output.h"
 
 G_BEGIN_DECLS
 
@@ -22,7 +22,7 @@ struct _MaltProcessEvaluator
   gatomicrefcount ref_count;
   MaltWeakWorker *worker; /* (owned) */
   MaltLink *link; /* (owned) */
-  MaltProcessOutput *output; /* (owned) */
+  MaltOutputPipes *output; /* (owned) */
   MaltLaunch *launch; /* (owned) */
   MaltReaper *reaper; /* (owned) */
   MaltChild *child; /* (owned) (nullable): NULL only if the launch failed at once */

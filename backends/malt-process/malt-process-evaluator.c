@@ -45,7 +45,7 @@ malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
 {
   if (!g_atomic_ref_count_dec (&evaluator->ref_count))
     return;
-  g_clear_pointer (&evaluator->output, malt_process_output_free);
+  g_clear_pointer (&evaluator->output, malt_output_pipes_free);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->child, malt_child_unref);
@@ -126,14 +126,14 @@ on_hello (gpointer owner, G_GNUC_UNUSED guint32 pid, const char *julia_version)
 static void
 on_before_answer (gpointer owner)
 {
-  malt_process_output_drain (((MaltProcessEvaluator *) owner)->output);
+  malt_output_pipes_drain (((MaltProcessEvaluator *) owner)->output);
 }
 
 static void
 on_link_output (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes)
 {
-  malt_process_output_handle (((MaltProcessEvaluator *) owner)->output, stream, call_id,
-                              bytes);
+  malt_output_pipes_handle (((MaltProcessEvaluator *) owner)->output, stream, call_id,
+                            bytes);
 }
 
 static void
@@ -184,7 +184,7 @@ static MaltTermination *
 make_termination (MaltProcessEvaluator *evaluator)
 {
   int status = malt_child_get_wait_status (evaluator->child);
-  g_autofree char *tail = malt_process_output_dup_tail (evaluator->output);
+  g_autofree char *tail = malt_output_pipes_dup_tail (evaluator->output);
   g_autofree char *text = NULL;
 
   if (evaluator->violation != NULL)
@@ -264,7 +264,7 @@ on_child_ended (gpointer data)
   gboolean is_forced;
 
   malt_link_drain (evaluator->link);
-  malt_process_output_stop (evaluator->output);
+  malt_output_pipes_stop (evaluator->output);
   g_mutex_lock (&evaluator->lock);
   is_forced = evaluator->is_forced;
   g_mutex_unlock (&evaluator->lock);
@@ -307,7 +307,7 @@ malt_process_evaluator_prepare (MaltWorker *worker, GError **error)
       malt_process_evaluator_unref (evaluator);
       return NULL;
     }
-  evaluator->output = malt_process_output_new (worker, evaluator->link);
+  evaluator->output = malt_output_pipes_new (worker, evaluator->link);
   return g_steal_pointer (&evaluator);
 }
 

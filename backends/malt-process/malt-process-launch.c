@@ -111,8 +111,8 @@ dup_tail (gpointer owner)
 {
   MaltProcessEvaluator *evaluator = owner;
 
-  malt_process_output_drain (evaluator->output);
-  return malt_process_output_dup_tail (evaluator->output);
+  malt_output_pipes_drain (evaluator->output);
+  return malt_output_pipes_dup_tail (evaluator->output);
 }
 
 /* From here on the I/O thread watches the process. */
@@ -121,7 +121,9 @@ begin_to_watch (MaltProcessEvaluator *evaluator, gint64 start_timeout_ms)
 {
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);
-  malt_process_output_start (evaluator->output, evaluator->child);
+  malt_output_pipes_set_pid (evaluator->output, malt_child_get_pid (evaluator->child));
+  malt_output_pipes_start (evaluator->output, malt_child_get_stdout_fd (evaluator->child),
+                           malt_child_get_stderr_fd (evaluator->child));
   malt_process_evaluator_watch (evaluator);
   malt_launch_limit (evaluator->launch, start_timeout_ms, dup_tail);
 }

@@ -17,11 +17,15 @@ function install_output()
     Core.eval(Base, Expr(:(=), :stdout, HostIO(0x01, Base.stdout)))
     errors = HostIO(0x02, Base.stderr)
     Core.eval(Base, Expr(:(=), :stderr, errors))
+    show_on_streams()
+end
+# Displays and log messages go where `stdout` and `stderr` do now.
+function show_on_streams()
     pushdisplay(TextDisplay(Base.stdout))
     try
         id = Base.PkgId(Base.UUID("56ddb016-857b-54e1-b83d-db4d58db5568"), "Logging")
         logging = isdefined(Base.CoreLogging, :ConsoleLogger) ? Base.CoreLogging : Base.require(id)
-        Base.CoreLogging.global_logger(Base.invokelatest(logging.ConsoleLogger, errors))
+        Base.CoreLogging.global_logger(Base.invokelatest(logging.ConsoleLogger, Base.stderr))
     catch                       # A newer Julia may have moved it: then log messages go to the program's stderr.
     end
     nothing

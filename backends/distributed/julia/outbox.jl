@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Output of a worker of Distributed, for the boot and the runtime.
 #
-# Distributed mixes what its workers write to stdout and stderr and passes it on in its own time. So Julia's `stdout` and `stderr` are ours
+# A worker on the host's machine writes into pipes of the host, and nothing of this is needed. Elsewhere Distributed mixes what its workers write to stdout and stderr and passes it on in its own time. So Julia's `stdout` and `stderr` are ours
 # (core/julia/hostio.jl): what is written is put into OUTBOX, and goes to the host before the next frame, or when other tasks may run.
 #
 # The host puts before this text: KEEP, and DISCARDS (nobody wants the output, but its end on stderr is told with the end of the worker). A transport defines `put_frame(bytes)` for the boot.
@@ -107,12 +107,16 @@ function begin_work(read_frames)
     ASIDE[1] = writing_call
     ASIDE[2] = put_outputs
     ASIDE[3] = put_frame
+    RELAY.START[5] ? show_on_streams() : collect_output()
+    JOB[4] = Task(executor)
+    schedule(JOB[4])
+    schedule(Task(read_frames))
+    nothing
+end
+function collect_output()
     install_output()
     # Whatever the end is, Distributed still reads what is written to the process's own stdout.
     atexit(() -> foreach(piece -> write(stdout.below, piece[3]), take_pieces()))
     schedule(Task(forward_output))
-    JOB[4] = Task(executor)
-    schedule(JOB[4])
-    schedule(Task(read_frames))
     nothing
 end

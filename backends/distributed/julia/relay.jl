@@ -9,8 +9,9 @@ using Distributed
 
 # What the bridge calls in a worker, and what a worker calls in the bridge.
 const ENDS = Any[nothing, nothing]
-# For the boot: text of the runtime, the worker's number in the bridge, port and secrets of the host if the worker connects to that itself.
-const START = Any["", 0, 0, UInt8[]]
+# For the boot: text of the runtime, the worker's number in the bridge, port and secrets of the host if the worker connects to that itself, do
+# stdout and stderr lead to the host?
+const START = Any["", 0, 0, UInt8[], false]
 
 # Takes a chunk to the worker. The result is a chunk from it, or empty: that is how most answers travel, because a result costs Distributed
 # half of what a call of its own does.
@@ -19,13 +20,14 @@ exchange(chunk::Vector{UInt8}) = Base.invokelatest(ENDS[1], chunk)::Vector{UInt8
 accept(number::Int, chunk::Vector{UInt8}) = (Base.invokelatest(ENDS[2], number, chunk); nothing)
 
 # In a new worker. `parent` is the bridge's process id if that made this process, else 0.
-function start(boot::String, runtime::String, number::Int, parent::Int, watch::String, port::Int, secrets::Vector{UInt8})
+function start(boot::String, runtime::String, number::Int, parent::Int, watch::String, port::Int, secrets::Vector{UInt8}, pipes::Vector{String})
     parent == 0 ? lead_group() : end_with(parent)
     watch == "" || watch_over(watch)
     START[1] = runtime
     START[2] = number
     START[3] = port
     START[4] = secrets
+    START[5] = length(pipes) == 2 && all(isfifo, pipes) && write_to(pipes)
     # Not by `include_string`: what a worker has called once before it compiles anything stays interpreted, which backtraces of the user's would show.
     at = 1
     while at <= sizeof(boot)
@@ -36,6 +38,15 @@ function start(boot::String, runtime::String, number::Int, parent::Int, watch::S
     START[4] = UInt8[]
     delete!(ENV, "JULIA_WORKER_TIMEOUT")
     (getpid(), string(VERSION), gethostname())
+end
+# The host's pipes become stdout and stderr, of child processes and C code, too.
+function write_to(pipes::Vector{String})
+    for (redirect, path) in zip((redirect_stdout, redirect_stderr), pipes)
+        fd = ccall(:open, Cint, (Cstring, Cint, Cint...), path, 0x80001, 0)
+        fd < 0 && return false
+        redirect(Base.PipeEndpoint(RawFD(fd)))
+    end
+    true
 end
 # A worker whose bridge has gone ends, even if its code never lets Distributed notice.
 function end_with(parent::Int)

@@ -8,7 +8,7 @@
  *
  * The end of a pipe is not waited for when the worker has ended: a process that evaluated code started may hold it open for ever.
  */
-#include "malt-process-output.h"
+#include "link/malt-output-pipes.h"
 
 #include "link/malt-io-thread.h"
 #include "link/malt-output.h"
@@ -32,7 +32,7 @@ typedef struct
   GSource *source; /* (owned) (nullable): changed by the I/O thread, after start */
 } Pipe;
 
-struct _MaltProcessOutput
+struct _MaltOutputPipes
 {
   MaltOutput *output; /* (owned): its lock guards reading from the pipes, and the rest */
   MaltLink *link; /* (owned) */
@@ -40,10 +40,10 @@ struct _MaltProcessOutput
   char *chunk; /* (owned) */
 };
 
-MaltProcessOutput *
-malt_process_output_new (MaltWorker *worker, MaltLink *link)
+MaltOutputPipes *
+malt_output_pipes_new (MaltWorker *worker, MaltLink *link)
 {
-  MaltProcessOutput *output = g_new0 (MaltProcessOutput, 1);
+  MaltOutputPipes *output = g_new0 (MaltOutputPipes, 1);
 
   output->output = malt_output_new (worker);
   output->link = malt_link_ref (link);
@@ -54,7 +54,7 @@ malt_process_output_new (MaltWorker *worker, MaltLink *link)
 }
 
 void
-malt_process_output_free (MaltProcessOutput *output)
+malt_output_pipes_free (MaltOutputPipes *output)
 {
   malt_output_free (output->output);
   malt_link_unref (output->link);
@@ -63,15 +63,15 @@ malt_process_output_free (MaltProcessOutput *output)
 }
 
 void
-malt_process_output_handle (MaltProcessOutput *output, MaltStream stream, guint32 call_id,
-                            GBytes *bytes)
+malt_output_pipes_handle (MaltOutputPipes *output, MaltStream stream, guint32 call_id,
+                          GBytes *bytes)
 {
   malt_output_handle (output->output, stream, call_id, g_bytes_get_data (bytes, NULL),
                       g_bytes_get_size (bytes));
 }
 
 char *
-malt_process_output_dup_tail (MaltProcessOutput *output)
+malt_output_pipes_dup_tail (MaltOutputPipes *output)
 {
   return malt_output_dup_tail (output->output);
 }
@@ -89,7 +89,7 @@ close_pipe (Pipe *pipe)
 
 /* With lock held. A read that is not full has emptied the pipe. */
 static void
-read_pipe (MaltProcessOutput *output, Pipe *pipe)
+read_pipe (MaltOutputPipes *output, Pipe *pipe)
 {
   gsize n_total = 0;
   ssize_t n = CHUNK_BYTES;
@@ -110,7 +110,7 @@ read_pipe (MaltProcessOutput *output, Pipe *pipe)
 }
 
 void
-malt_process_output_drain (MaltProcessOutput *output)
+malt_output_pipes_drain (MaltOutputPipes *output)
 {
   struct pollfd fds[2];
 
@@ -126,7 +126,7 @@ malt_process_output_drain (MaltProcessOutput *output)
 
 typedef struct
 {
-  MaltProcessOutput *output; /* (unowned): stop comes before free */
+  MaltOutputPipes *output; /* (unowned): stop comes before free */
   Pipe *pipe;
 } Target;
 
@@ -142,12 +142,17 @@ on_pipe_ready (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition, gpoin
 }
 
 void
-malt_process_output_start (MaltProcessOutput *output, MaltChild *child)
+malt_output_pipes_set_pid (MaltOutputPipes *output, gint64 pid)
 {
-  malt_output_set_pid (output->output, malt_child_get_pid (child));
+  malt_output_set_pid (output->output, pid);
+}
+
+void
+malt_output_pipes_start (MaltOutputPipes *output, int stdout_fd, int stderr_fd)
+{
   malt_output_lock (output->output);
-  output->pipes[0].fd = malt_child_get_stdout_fd (child);
-  output->pipes[1].fd = malt_child_get_stderr_fd (child);
+  output->pipes[0].fd = stdout_fd;
+  output->pipes[1].fd = stderr_fd;
   for (int i = 0; i < 2; i++)
     {
       Pipe *pipe = &output->pipes[i];
@@ -163,9 +168,9 @@ malt_process_output_start (MaltProcessOutput *output, MaltChild *child)
 }
 
 void
-malt_process_output_stop (MaltProcessOutput *output)
+malt_output_pipes_stop (MaltOutputPipes *output)
 {
-  malt_process_output_drain (output);
+  malt_output_pipes_drain (output);
   malt_output_lock (output->output);
   for (int i = 0; i < 2; i++)
     close_pipe (&output->pipes[i]);
