@@ -166,13 +166,14 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   malt_link_drain (evaluator->link);
   malt_output_pipes_stop (evaluator->output);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
+  /* Who is told may launch the next worker at once: if this was the last one, that is not to meet the bridge. */
+  malt_distributed_bridge_remove_worker (evaluator->bridge, evaluator->number);
+  malt_distributed_bridge_leave (evaluator->bridge);
   tell_worker (evaluator, termination, stops);
   malt_link_close (evaluator->link);
   malt_reaper_stop (evaluator->reaper);
   malt_io_thread_detach (watch);
   malt_io_thread_detach (patience);
-  malt_distributed_bridge_remove_worker (evaluator->bridge, evaluator->number);
-  malt_distributed_bridge_leave (evaluator->bridge);
 }
 
 /* With lock held: was this the end that the host has asked for? @signum: -1: not known. */

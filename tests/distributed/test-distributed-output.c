@@ -163,14 +163,16 @@ what_a_waiting_call_goes_on_to_write_comes_without_an_answer (void)
 }
 
 static void
-output_of_programs_and_of_c_comes_without_a_call (void)
+output_of_programs_and_of_c_comes_with_its_call (void)
 {
   g_auto (Collected) collected;
+  guint32 id;
 
   collect (&collected, keeper);
-  CHECK (run ("run(`echo from a program`); nothing") != 0);
+  id = run ("run(`echo from a program`); nothing");
+  CHECK (id != 0);
   CHECK (comes_on_stdout (&collected, "from a program\n"));
-  CU_ASSERT_EQUAL (collected.call_ids[0], 0);
+  CU_ASSERT_EQUAL (collected.call_ids[0], id);
   CHECK (run ("ccall(:puts, Cint, (Cstring,), \"from C\"); Libc.flush_cstdio()") != 0);
   CHECK (comes_on_stdout (&collected, "from C\n"));
 }
@@ -236,8 +238,8 @@ static const ProcessTest tests[] = {
     what_is_written_long_before_the_end_comes_long_before_the_end },
   { "what_a_waiting_call_goes_on_to_write_comes_without_an_answer",
     what_a_waiting_call_goes_on_to_write_comes_without_an_answer },
-  { "output_of_programs_and_of_c_comes_without_a_call",
-    output_of_programs_and_of_c_comes_without_a_call },
+  { "output_of_programs_and_of_c_comes_with_its_call",
+    output_of_programs_and_of_c_comes_with_its_call },
   { "ten_megabytes_come_whole", ten_megabytes_come_whole },
   { "discarded_output_does_not_block_and_last_words_are_kept",
     discarded_output_does_not_block_and_last_words_are_kept },

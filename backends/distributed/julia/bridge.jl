@@ -601,8 +601,8 @@ function begin_work(request::Request)
         relay = is_local ? nothing : connect_host(request, port, secrets)
         remotecall_fetch(Core.eval, request.id, Distributed, Expr(:toplevel, Meta.parse(STATE[2]), nothing))
         request.ospid, version, machine = is_local ?
-            remotecall_fetch(start, request.id, text(request, "boot"), STATE[3], request.number, Int(getpid()), "", port, secrets, texts(request, "pipes")) :
-            remotecall_fetch(start, request.id, text(request, "boot"), STATE[5], request.number, 0, haskey(options, "manager") ? text(request, "script") : "", 0, UInt8[], String[])
+            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[3], request.number, Int(getpid()), "", port, secrets, texts(request, "pipes")) :
+            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[5], request.number, 0, haskey(options, "manager") ? text(request, "script") : "", 0, UInt8[], String[])
         request.is_beside = is_local || machine == gethostname() && haskey(options, "manager")
         v = VersionNumber(version)
         (v.major, v.minor) == (VERSION.major, VERSION.minor) || error("the worker runs Julia $version, but the bridge $VERSION: Distributed needs the same")

@@ -19,8 +19,10 @@ exchange(chunk::Vector{UInt8}) = Base.invokelatest(ENDS[1], chunk)::Vector{UInt8
 # Takes a chunk to the bridge; returns when the host's socket has it.
 accept(number::Int, chunk::Vector{UInt8}) = (Base.invokelatest(ENDS[2], number, chunk); nothing)
 
-# In a new worker. `parent` is the bridge's process id if that made this process, else 0.
-function start(boot::String, runtime::String, number::Int, parent::Int, watch::String, port::Int, secrets::Vector{UInt8}, pipes::Vector{String})
+# In a new worker. `version` is the bridge's; of another one nothing is begun. `parent` is the bridge's process id if that made this process, else 0.
+function start(version::VersionNumber, boot::String, runtime::String, number::Int, parent::Int, watch::String, port::Int, secrets::Vector{UInt8}, pipes::Vector{String})
+    found = (getpid(), string(VERSION), gethostname())
+    (VERSION.major, VERSION.minor) == (version.major, version.minor) || return found
     parent == 0 ? lead_group() : end_with(parent)
     watch == "" || watch_over(watch)
     START[1] = runtime
@@ -37,7 +39,7 @@ function start(boot::String, runtime::String, number::Int, parent::Int, watch::S
     START[1] = ""
     START[4] = UInt8[]
     delete!(ENV, "JULIA_WORKER_TIMEOUT")
-    (getpid(), string(VERSION), gethostname())
+    found
 end
 # The host's pipes become stdout and stderr, of child processes and C code, too.
 function write_to(pipes::Vector{String})
