@@ -355,6 +355,9 @@ take_source_argument (MaltCall *call, GBytes *source)
 static void
 begin (MaltDistributedBridge *bridge)
 {
+  static const char *const bridge_files[] = { "distributed/bridge.jl",
+                                              "distributed/passing.jl",
+                                              "distributed/managers.jl", NULL };
   static const char *const direct[] = { "julia/frames.jl", "julia/stream.jl",
                                         "distributed/output.jl", NULL };
   static const char *const chunked[] = { "julia/frames.jl", "distributed/messages.jl",
@@ -366,7 +369,7 @@ begin (MaltDistributedBridge *bridge)
   g_autoptr (MaltFuture) future = NULL;
 
   take_source_argument (call, malt_julia_dup_source ("distributed/relay.jl"));
-  take_source_argument (call, malt_julia_dup_source ("distributed/bridge.jl"));
+  take_source_argument (call, malt_julia_dup_joined (bridge_files));
   take_source_argument (call, malt_julia_dup_runtime (direct));
   take_source_argument (call, malt_julia_dup_runtime (chunked));
   malt_call_take_argument (call, malt_value_new_string (bridge->topology));

@@ -17,17 +17,10 @@
  *
  * Who keeps it: the worker object, its link (until the end), its sources, and requests to the bridge.
  */
-#include "malt-distributed-evaluator.h"
+#include "malt-distributed-evaluator-private.h"
 
 #include "link/malt-io-thread.h"
-#include "link/malt-link-listener.h"
-#include "link/malt-output-pipes.h"
-#include "link/malt-reaper.h"
-#include "link/malt-weak-worker.h"
-#include "malt-distributed-bridge.h"
-#include "malt-distributed-pipes.h"
 #include "malt-distributed-request.h"
-#include "process/malt-other-process.h"
 #include "process/malt-process-launcher.h"
 
 #include <signal.h>
@@ -38,45 +31,6 @@ enum
   KILL_PATIENCE_MS = 5000, /* of a worker that was killed: the same */
   BURY_TIMEOUT_MS = 10000,
   SIGNAL_TIMEOUT_MS = 10000,
-  DISTANCE_MS = 900 /* of a worker on another machine */
-};
-
-typedef enum
-{
-  DISTRIBUTED_LAUNCHING,
-  DISTRIBUTED_RUNNING,
-  DISTRIBUTED_LEAVING,
-  DISTRIBUTED_ENDED,
-} DistributedState;
-
-struct _MaltDistributedEvaluator
-{
-  gatomicrefcount ref_count;
-  MaltWeakWorker *worker; /* (owned) */
-  MaltLink *link; /* (owned) */
-  MaltOutputPipes *output; /* (owned) */
-  MaltDistributedPipes pipes; /* of a local worker; of the I/O thread once started */
-  MaltLaunch *launch; /* (owned) */
-  MaltReaper *reaper; /* (owned) */
-  MaltDistributedBridge *bridge; /* (owned): left when ended */
-  MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
-  gint64 number; /* the bridge's name for the worker, unique in the host */
-  gboolean is_local;
-  guint64 n_memory_kills; /* before the launch */
-  gint is_running; /* atomic; state == DISTRIBUTED_RUNNING */
-
-  GMutex lock; /* guards the rest */
-  DistributedState state;
-  gint64 pid;
-  char *julia_version; /* (owned) (nullable): set once */
-  MaltOtherProcess *process; /* (owned) (nullable): set once, of a local worker */
-  GSource *watch; /* (owned) (nullable) */
-  GSource *patience; /* (owned) (nullable) */
-  gboolean is_end_wanted; /* by the host */
-  gboolean is_forced; /* SIGKILL was sent */
-  int host_signum; /* the last that malt_worker_kill() sent */
-  char *violation; /* (owned) (nullable): of the protocol */
-  GSList *stops; /* of GTask (owned) */
 };
 
 MaltDistributedEvaluator *
@@ -106,26 +60,26 @@ malt_distributed_evaluator_unref (MaltDistributedEvaluator *evaluator)
   g_free (evaluator);
 }
 
-static gint n_workers; /* atomic: made so far */
-
-static gpointer
-ref_owner (gpointer owner)
+gpointer
+malt_distributed_evaluator_ref_owner (gpointer owner)
 {
   return malt_distributed_evaluator_ref (owner);
 }
 
-static void
-unref_owner (gpointer owner)
+void
+malt_distributed_evaluator_unref_owner (gpointer owner)
 {
   malt_distributed_evaluator_unref (owner);
 }
 
 /* A source of the I/O thread that holds a reference. (transfer full) */
-static GSource *
-attach (MaltDistributedEvaluator *evaluator, GSource *source, GSourceFunc callback)
+GSource *
+malt_distributed_evaluator_attach (MaltDistributedEvaluator *evaluator, GSource *source,
+                                   GSourceFunc callback)
 {
   return malt_io_thread_attach (source, callback,
-                                malt_distributed_evaluator_ref (evaluator), unref_owner);
+                                malt_distributed_evaluator_ref (evaluator),
+                                malt_distributed_evaluator_unref_owner);
 }
 
 /* The end */
@@ -269,8 +223,8 @@ on_buried (MaltValue *value, const GError *error, gpointer user_data)
 }
 
 /* In the I/O thread, or before it knows of us: asks the bridge to end what is left. */
-static void
-leave (MaltDistributedEvaluator *evaluator)
+void
+malt_distributed_evaluator_leave (MaltDistributedEvaluator *evaluator)
 {
   MaltCall *call;
   gboolean is_first;
@@ -291,7 +245,7 @@ leave (MaltDistributedEvaluator *evaluator)
 static gboolean
 on_leave (gpointer data)
 {
-  leave (data);
+  malt_distributed_evaluator_leave (data);
   return G_SOURCE_REMOVE;
 }
 
@@ -301,7 +255,8 @@ leave_within (MaltDistributedEvaluator *evaluator, guint delay_ms)
 {
   g_mutex_lock (&evaluator->lock);
   if (evaluator->patience == NULL && evaluator->state != DISTRIBUTED_ENDED)
-    evaluator->patience = attach (evaluator, g_timeout_source_new (delay_ms), on_leave);
+    evaluator->patience = malt_distributed_evaluator_attach (
+        evaluator, g_timeout_source_new (delay_ms), on_leave);
   g_mutex_unlock (&evaluator->lock);
 }
 
@@ -323,8 +278,8 @@ send_signal (MaltDistributedEvaluator *evaluator, int signum)
         NULL, NULL);
 }
 
-static void
-on_due (gpointer owner, int signum)
+void
+malt_distributed_evaluator_due (gpointer owner, int signum)
 {
   MaltDistributedEvaluator *evaluator = owner;
 
@@ -385,11 +340,12 @@ on_hello (gpointer owner, guint32 pid, const char *julia_version)
   if (evaluator->is_local)
     evaluator->process = malt_other_process_new (pid);
   if (evaluator->process != NULL)
-    evaluator->watch = attach (
+    evaluator->watch = malt_distributed_evaluator_attach (
         evaluator, malt_other_process_watch_new (evaluator->process), on_process_ended);
   g_mutex_unlock (&evaluator->lock);
   malt_output_pipes_set_pid (evaluator->output, pid);
-  g_source_unref (attach (evaluator, g_idle_source_new (), on_pipes_taken));
+  g_source_unref (malt_distributed_evaluator_attach (evaluator, g_idle_source_new (),
+                                                     on_pipes_taken));
   malt_launch_decide (evaluator->launch, NULL);
 }
 
@@ -406,8 +362,9 @@ on_output (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes)
                             bytes);
 }
 
-static void
-on_printed (gpointer owner, MaltStream stream, const char *text, gsize n_bytes)
+void
+malt_distributed_evaluator_printed (gpointer owner, MaltStream stream, const char *text,
+                                    gsize n_bytes)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (text, n_bytes);
 
@@ -425,7 +382,8 @@ on_link_ended (gpointer owner, const GError *error)
     evaluator->violation = g_strdup (error->message);
   g_mutex_unlock (&evaluator->lock);
   if (error != NULL || malt_launch_is_decided (evaluator->launch))
-    g_source_unref (attach (evaluator, g_idle_source_new (), on_leave));
+    g_source_unref (
+        malt_distributed_evaluator_attach (evaluator, g_idle_source_new (), on_leave));
 }
 
 static void
@@ -460,143 +418,13 @@ send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
   return MALT_LINK_SIGNAL_ON_ITS_WAY;
 }
 
-static const MaltLinkFuncs link_funcs = {
+const MaltLinkFuncs malt_distributed_link_funcs = {
   .hello = on_hello,
   .before_answer = on_before_answer,
   .output = on_output,
   .ended = on_link_ended,
   .send_interrupt_signal = send_interrupt_signal,
 };
-
-/* Launching */
-
-static void
-on_connected (int fd, gpointer user_data)
-{
-  MaltDistributedEvaluator *evaluator = user_data;
-  GError *error = NULL;
-
-  if (!malt_link_attach (evaluator->link, fd, &error))
-    malt_launch_decide (evaluator->launch, error);
-}
-
-static void
-on_decided (gpointer owner, const GError *error)
-{
-  MaltDistributedEvaluator *evaluator = owner;
-
-  if (error != NULL)
-    {
-      leave (evaluator);
-      return;
-    }
-  g_mutex_lock (&evaluator->lock);
-  if (evaluator->state == DISTRIBUTED_LAUNCHING)
-    {
-      evaluator->state = DISTRIBUTED_RUNNING;
-      g_atomic_int_set (&evaluator->is_running, TRUE);
-    }
-  g_mutex_unlock (&evaluator->lock);
-}
-
-/* The bridge has answered: with nothing, when the worker is connected, or with what went wrong. */
-static void
-on_added (G_GNUC_UNUSED MaltValue *value, const GError *error, gpointer user_data)
-{
-  g_autoptr (MaltDistributedEvaluator) evaluator = user_data;
-  const char *message;
-
-  if (error == NULL)
-    return;
-  message = malt_error_get_exception_message (error);
-  malt_launch_decide (evaluator->launch,
-                      g_error_new_literal (MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                                           message != NULL ? message : error->message));
-}
-
-static char *
-dup_tail (gpointer owner)
-{
-  return malt_output_pipes_dup_tail (((MaltDistributedEvaluator *) owner)->output);
-}
-
-/* In the I/O thread, to which the listener belongs. */
-static gboolean
-begin_to_listen (gpointer data)
-{
-  MaltDistributedEvaluator *evaluator = data;
-
-  if (evaluator->listener != NULL)
-    malt_link_listener_start (evaluator->listener, on_connected, evaluator);
-  if (evaluator->listener != NULL && evaluator->pipes.read_fds[0] >= 0)
-    malt_output_pipes_start (evaluator->output, evaluator->pipes.read_fds[0],
-                             evaluator->pipes.read_fds[1]);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
-{
-  g_autoptr (GBytes) secrets = NULL;
-  MaltCall *call;
-
-  evaluator->listener = malt_link_listener_new (error);
-  if (evaluator->listener == NULL)
-    return FALSE;
-  secrets = malt_link_listener_dup_secrets (evaluator->listener);
-  call = malt_distributed_call_new_add (evaluator->number, worker,
-                                        malt_link_listener_get_port (evaluator->listener),
-                                        secrets, &evaluator->pipes, error);
-  if (call == NULL)
-    return FALSE;
-  evaluator->bridge = malt_distributed_bridge_enter (worker);
-  malt_distributed_bridge_add_worker (evaluator->bridge, evaluator->number, on_printed,
-                                      malt_distributed_evaluator_ref (evaluator),
-                                      unref_owner);
-  malt_launch_limit (evaluator->launch,
-                     malt_worker_get_option_int (worker, "start-timeout-ms"), dup_tail);
-  malt_reaper_start (evaluator->reaper);
-  g_source_unref (attach (evaluator, g_idle_source_new (), begin_to_listen));
-  malt_distributed_bridge_call (evaluator->bridge, call, on_added,
-                                malt_distributed_evaluator_ref (evaluator));
-  return TRUE;
-}
-
-MaltDistributedEvaluator *
-malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
-{
-  g_autoptr (MaltDistributedEvaluator) evaluator = g_new0 (MaltDistributedEvaluator, 1);
-
-  g_atomic_ref_count_init (&evaluator->ref_count);
-  g_mutex_init (&evaluator->lock);
-  evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
-  evaluator->pipes = (MaltDistributedPipes){ { -1, -1 }, { -1, -1 } };
-  evaluator->is_local = malt_distributed_is_local (worker);
-  evaluator->n_memory_kills = malt_child_count_memory_kills ();
-  evaluator->number = g_atomic_int_add (&n_workers, 1) + 1;
-  evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);
-  evaluator->reaper = malt_reaper_new (evaluator, ref_owner, unref_owner, on_due);
-  evaluator->link = malt_link_new (
-      worker, &link_funcs, malt_distributed_evaluator_ref (evaluator), unref_owner,
-      (guint64) malt_worker_get_option_int (worker, "max-frame-bytes"), error);
-  if (evaluator->link == NULL)
-    {
-      malt_distributed_evaluator_unref (evaluator);
-      return NULL;
-    }
-  evaluator->output = malt_output_pipes_new (worker, evaluator->link);
-  if (evaluator->is_local)
-    malt_distributed_pipes_open (&evaluator->pipes);
-  else
-    malt_link_set_distance (evaluator->link, DISTANCE_MS);
-  malt_link_start (evaluator->link, NULL, NULL);
-  if (!begin (evaluator, worker, error))
-    {
-      malt_link_close (evaluator->link);
-      return NULL;
-    }
-  return g_steal_pointer (&evaluator);
-}
 
 /* What the worker object asks */
 

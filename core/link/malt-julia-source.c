@@ -31,6 +31,16 @@ append_source (GString *text, const char *path)
 }
 
 GBytes *
+malt_julia_dup_joined (const char *const *files)
+{
+  GString *text = g_string_new (NULL);
+
+  for (; *files != NULL; files++)
+    append_source (text, *files);
+  return g_string_free_to_bytes (text);
+}
+
+GBytes *
 malt_julia_dup_runtime (const char *const *files)
 {
   GString *text = g_string_new (NULL);

@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 /* By its path below /org/libmalt/. */
 GBytes *malt_julia_dup_source (const char *path);
 
+/* Several, one behind the other; NULL ends them. */
+GBytes *malt_julia_dup_joined (const char *const *files);
+
 /* The runtime with the files of a transport, which NULL ends. */
 GBytes *malt_julia_dup_runtime (const char *const *files);
 

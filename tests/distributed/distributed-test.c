@@ -81,10 +81,11 @@ distributed_test_get_processes (MaltWorker *worker)
                                  malt_worker_get_pid (worker) };
 }
 
+/* A worker whose object was dropped while nothing can reach its code is killed half a minute later. */
 static gboolean
 is_gone_soon (const char *what, gint64 pid)
 {
-  if (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS))
+  if (process_test_wait (process_test_is_gone, &pid, 3 * PROCESS_TEST_PATIENCE_MS))
     return TRUE;
   g_printerr ("\n%s %" G_GINT64_FORMAT " is left\n", what, pid);
   return FALSE;

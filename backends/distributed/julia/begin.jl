@@ -4,6 +4,6 @@ function (relay, bridge, direct, chunked, topology, setup)
     Core.eval(Main, :(using Distributed))
     distributed = Core.eval(Main, :Distributed)
     include_string(distributed, relay, "relay.jl")
-    include_string(distributed, bridge, "bridge.jl")
+    include_string(Core.eval(distributed, :(module MaltBridge end)), bridge, "bridge.jl")
     Core.eval(distributed, :(MaltBridge.begin_bridge($relay, $direct, $chunked, $topology, $setup)))
 end

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Launching: from the options of a worker to a request to the bridge, and to a worker that has introduced itself. */
+#include "malt-distributed-evaluator-private.h"
+
+#include "malt-distributed-request.h"
+#include "process/malt-process-launcher.h"
+
+enum
+{
+  DISTANCE_MS = 900 /* of a worker on another machine */
+};
+
+static gint n_workers; /* atomic: made so far */
+
+static void
+on_connected (int fd, gpointer user_data)
+{
+  MaltDistributedEvaluator *evaluator = user_data;
+  GError *error = NULL;
+
+  if (!malt_link_attach (evaluator->link, fd, &error))
+    malt_launch_decide (evaluator->launch, error);
+}
+
+static void
+on_decided (gpointer owner, const GError *error)
+{
+  MaltDistributedEvaluator *evaluator = owner;
+
+  if (error != NULL)
+    {
+      malt_distributed_evaluator_leave (evaluator);
+      return;
+    }
+  g_mutex_lock (&evaluator->lock);
+  if (evaluator->state == DISTRIBUTED_LAUNCHING)
+    {
+      evaluator->state = DISTRIBUTED_RUNNING;
+      g_atomic_int_set (&evaluator->is_running, TRUE);
+    }
+  g_mutex_unlock (&evaluator->lock);
+}
+
+/* The bridge has answered: with nothing, when the worker is connected, or with what went wrong. */
+static void
+on_added (G_GNUC_UNUSED MaltValue *value, const GError *error, gpointer user_data)
+{
+  g_autoptr (MaltDistributedEvaluator) evaluator = user_data;
+  const char *message;
+
+  if (error == NULL)
+    return;
+  message = malt_error_get_exception_message (error);
+  malt_launch_decide (evaluator->launch,
+                      g_error_new_literal (MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                                           message != NULL ? message : error->message));
+}
+
+static char *
+dup_tail (gpointer owner)
+{
+  return malt_output_pipes_dup_tail (((MaltDistributedEvaluator *) owner)->output);
+}
+
+/* In the I/O thread, to which the listener belongs. */
+static gboolean
+begin_to_listen (gpointer data)
+{
+  MaltDistributedEvaluator *evaluator = data;
+
+  if (evaluator->listener != NULL)
+    malt_link_listener_start (evaluator->listener, on_connected, evaluator);
+  if (evaluator->listener != NULL && evaluator->pipes.read_fds[0] >= 0)
+    malt_output_pipes_start (evaluator->output, evaluator->pipes.read_fds[0],
+                             evaluator->pipes.read_fds[1]);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
+{
+  g_autoptr (GBytes) secrets = NULL;
+  MaltCall *call;
+
+  evaluator->listener = malt_link_listener_new (error);
+  if (evaluator->listener == NULL)
+    return FALSE;
+  secrets = malt_link_listener_dup_secrets (evaluator->listener);
+  call = malt_distributed_call_new_add (evaluator->number, worker,
+                                        malt_link_listener_get_port (evaluator->listener),
+                                        secrets, &evaluator->pipes, error);
+  if (call == NULL)
+    return FALSE;
+  evaluator->bridge = malt_distributed_bridge_enter (worker);
+  malt_distributed_bridge_add_worker (
+      evaluator->bridge, evaluator->number, malt_distributed_evaluator_printed,
+      malt_distributed_evaluator_ref (evaluator), malt_distributed_evaluator_unref_owner);
+  malt_launch_limit (evaluator->launch,
+                     malt_worker_get_option_int (worker, "start-timeout-ms"), dup_tail);
+  malt_reaper_start (evaluator->reaper);
+  g_source_unref (malt_distributed_evaluator_attach (evaluator, g_idle_source_new (),
+                                                     begin_to_listen));
+  malt_distributed_bridge_call (evaluator->bridge, call, on_added,
+                                malt_distributed_evaluator_ref (evaluator));
+  return TRUE;
+}
+
+MaltDistributedEvaluator *
+malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
+{
+  g_autoptr (MaltDistributedEvaluator) evaluator = g_new0 (MaltDistributedEvaluator, 1);
+
+  g_atomic_ref_count_init (&evaluator->ref_count);
+  g_mutex_init (&evaluator->lock);
+  evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
+  evaluator->pipes = (MaltDistributedPipes){ { -1, -1 }, { -1, -1 } };
+  evaluator->is_local = malt_distributed_is_local (worker);
+  evaluator->n_memory_kills = malt_child_count_memory_kills ();
+  evaluator->number = g_atomic_int_add (&n_workers, 1) + 1;
+  evaluator->launch =
+      malt_launch_new (evaluator, malt_distributed_evaluator_ref_owner,
+                       malt_distributed_evaluator_unref_owner, on_decided);
+  evaluator->reaper = malt_reaper_new (evaluator, malt_distributed_evaluator_ref_owner,
+                                       malt_distributed_evaluator_unref_owner,
+                                       malt_distributed_evaluator_due);
+  evaluator->link = malt_link_new (
+      worker, &malt_distributed_link_funcs, malt_distributed_evaluator_ref (evaluator),
+      malt_distributed_evaluator_unref_owner,
+      (guint64) malt_worker_get_option_int (worker, "max-frame-bytes"), error);
+  if (evaluator->link == NULL)
+    {
+      malt_distributed_evaluator_unref (evaluator);
+      return NULL;
+    }
+  evaluator->output = malt_output_pipes_new (worker, evaluator->link);
+  if (evaluator->is_local)
+    malt_distributed_pipes_open (&evaluator->pipes);
+  else
+    malt_link_set_distance (evaluator->link, DISTANCE_MS);
+  malt_link_start (evaluator->link, NULL, NULL);
+  if (!begin (evaluator, worker, error))
+    {
+      malt_link_close (evaluator->link);
+      return NULL;
+    }
+  return g_steal_pointer (&evaluator);
+}
