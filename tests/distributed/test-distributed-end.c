@@ -252,6 +252,8 @@ be_host_that_is_killed (void)
   if (busy == NULL || waiting == NULL)
     return EXIT_FAILURE;
   future = process_test_start_running (busy, PROCESS_TEST_SPIN);
+  if (future == NULL)
+    return EXIT_FAILURE;
   g_print ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n",
            malt_distributed_worker_get_bridge_pid (busy), malt_worker_get_pid (busy),
            malt_worker_get_pid (waiting));
