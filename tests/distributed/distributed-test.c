@@ -143,12 +143,12 @@ distributed_test_fetch_end (MaltFuture *future)
 }
 
 gboolean
-distributed_test_has_last_words (MaltTermination *termination)
+distributed_test_has_words (MaltTermination *termination, const char *words)
 {
   const char *text = malt_termination_get_stderr (termination);
 
-  if (text != NULL && strstr (text, "last words") != NULL)
+  if (text != NULL && strstr (text, words) != NULL)
     return TRUE;
-  g_printerr ("\nexpected last words, got: %s\n", text != NULL ? text : "none");
+  g_printerr ("\nexpected '%s', got: %s\n", words, text != NULL ? text : "none");
   return FALSE;
 }

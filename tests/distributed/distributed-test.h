@@ -40,6 +40,6 @@ gboolean distributed_test_check_error (const GError *error, MaltError code,
 GError *distributed_test_fetch_end (MaltFuture *future);
 
 /* Is "last words" among the last lines of the worker? */
-gboolean distributed_test_has_last_words (MaltTermination *termination);
+gboolean distributed_test_has_words (MaltTermination *termination, const char *words);
 
 G_END_DECLS

@@ -186,7 +186,7 @@ worker_that_exits_is_noticed_with_its_last_lines (void)
       worker, NULL, "println(stderr, \"last words\"); flush(stderr); exit(7)");
   error = distributed_test_fetch_end (future);
   CHECK (error != NULL);
-  CHECK (distributed_test_has_last_words (malt_error_get_termination (error)));
+  CHECK (distributed_test_has_words (malt_error_get_termination (error), "last words"));
 }
 
 static const ProcessTest tests[] = {

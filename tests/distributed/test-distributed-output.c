@@ -204,7 +204,7 @@ discarded_output_does_not_block_and_last_words_are_kept (void)
   CHECK (process_test_eval_int (worker, "println(stderr, \"last words\"); 1") == 1);
   CHECK (malt_worker_stop (worker, NULL, NULL));
   termination = malt_worker_dup_termination (worker);
-  CHECK (distributed_test_has_last_words (termination));
+  CHECK (distributed_test_has_words (termination, "last words"));
 }
 
 static guint
