@@ -25,6 +25,9 @@
 
 #include <signal.h>
 
+/* Of a worker that closes its connection: for it to end. */
+#define END_PATIENCE_S 2.0
+
 enum
 {
   LOST_PATIENCE_MS = 1000, /* of a process that has ended: for the bridge to notice */
@@ -228,15 +231,19 @@ malt_distributed_evaluator_leave (MaltDistributedEvaluator *evaluator)
 {
   MaltCall *call;
   gboolean is_first;
+  double patience_s;
 
   g_mutex_lock (&evaluator->lock);
   is_first = evaluator->state < DISTRIBUTED_LEAVING;
+  patience_s = evaluator->state == DISTRIBUTED_RUNNING && evaluator->violation == NULL
+                   ? END_PATIENCE_S
+                   : 0;
   if (is_first)
     evaluator->state = DISTRIBUTED_LEAVING;
   g_mutex_unlock (&evaluator->lock);
   if (!is_first)
     return;
-  call = malt_distributed_call_new_bury (evaluator->number);
+  call = malt_distributed_call_new_bury (evaluator->number, patience_s);
   malt_call_set_timeout_ms (call, BURY_TIMEOUT_MS);
   malt_distributed_bridge_call (evaluator->bridge, call, on_buried,
                                 malt_distributed_evaluator_ref (evaluator));
@@ -310,7 +317,7 @@ on_process_ended (gpointer data)
       malt_link_drain (evaluator->link);
       termination = termination_new (evaluator, -1, SIGKILL, NULL);
       malt_distributed_bridge_call (evaluator->bridge,
-                                    malt_distributed_call_new_bury (evaluator->number),
+                                    malt_distributed_call_new_bury (evaluator->number, 0),
                                     NULL, NULL);
       end (evaluator, termination);
     }

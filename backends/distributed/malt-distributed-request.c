@@ -243,7 +243,8 @@ malt_distributed_call_new_printed (void)
 }
 
 MaltCall *
-malt_distributed_call_new_bury (gint64 number)
+malt_distributed_call_new_bury (gint64 number, double patience_s)
 {
-  return call_new ("Distributed.MaltBridge.bury", number);
+  return malt_call_take_argument (call_new ("Distributed.MaltBridge.bury", number),
+                                  malt_value_new_double (patience_s));
 }

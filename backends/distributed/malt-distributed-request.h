@@ -17,7 +17,8 @@ MaltCall *malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guin
 MaltCall *malt_distributed_call_new_signal (gint64 number, int signum);
 /* Waits for what workers have written past their runtime: an array of (number, stream as 1 or 2, bytes). */
 MaltCall *malt_distributed_call_new_printed (void);
-MaltCall *malt_distributed_call_new_bury (gint64 number);
+/* The worker gets @patience_s to end by itself. Gives (exit code, signal, last lines); -1: not known. */
+MaltCall *malt_distributed_call_new_bury (gint64 number, double patience_s);
 
 /* Is the worker one that the bridge itself launches, on this machine? */
 gboolean malt_distributed_is_local (MaltWorker *worker);

@@ -164,17 +164,21 @@ function next_printed()
     empty!(PRINTED)
     printed
 end
-# How it ended: exit code and signal (-1, -1: not known), what was printed last. The worker is forgotten.
-function bury(number::Int)
+# How it ended: exit code and signal (-1, -1: not known), what was printed last. The worker is forgotten. What has not ended by itself within
+# `patience` seconds is ended: a process that exits closes its connection some time before.
+function bury(number::Int, patience::Float64)
     request = pop!(REQUESTS, number, nothing)
     request === nothing && return (-1, -1, "")
-    end_worker(request)
     status = (-1, -1)
     if request.inner isa ThisMachine && request.config !== nothing
         process = request.config.process
+        patience > 0 && timedwait(() -> process_exited(process), patience; pollint = 0.002)
+        process_exited(process) && (status = (process.exitcode % Int, process.termsignal % Int))
+    end
+    end_worker(request)
+    if request.inner isa ThisMachine && request.config !== nothing
         timedwait(() -> process_exited(process), LAST_S; pollint = 0.002)
         await_readers(request, 0.2)
-        process_exited(process) && (status = (process.exitcode % Int, process.termsignal % Int))
     elseif !isempty(request.ssh)
         end_ssh(request)
         await_readers(request, 0.2)
