@@ -17,8 +17,9 @@ const NOBODY = UInt64(0)
 # What EVAL asked for: id (0: none or answered), source, result mode, task, is it to run or running, has it begun, end of the request.
 # The first job is nobody's. What has run once stays interpreted, so that no real answer has to wait for the compiler.
 const JOB = Any[NOBODY, "1", 0, nothing, true, false, nothing]
-# Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun.
-const STATE = Any["", 1, "", 0, 0, false]
+# Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun, was the host
+# told that the runtime is being loaded, and nothing since.
+const STATE = Any["", 1, "", 0, 0, false, false]
 # Defined by the runtime. The bindings exist from the start: newer Julia resolves a name in the world of the caller.
 function serve end
 function finish_boot end
@@ -141,7 +142,7 @@ function load_step()
 end
 function load()
     compile_on()
-    STATE[2] == 0 || announce_load()
+    STATE[2] == 0 || (STATE[7] = true; announce_load())
     while STATE[2] != 0
         load_step()
     end
@@ -168,6 +169,7 @@ function request(kind, n, id)
         JOB[5] && Base.sigatomic_end()      # where no user code runs, a signal is meant for nobody
         exit(0)
     elseif STATE[2] == 0
+        STATE[7] = false        # That has been answered.
         Base.invokelatest(serve, HEAD, nothing)
     elseif kind == 0x06
         send(frame(id, 0x85, 0))

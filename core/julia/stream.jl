@@ -128,7 +128,7 @@ function serve(@nospecialize(head), @nospecialize(body))
         unsafe_copyto!(pointer(source.bytes), pointer(b), length(b))
         source.limit = length(b)
     end
-    serve_frames(peer, source, head !== nothing)
+    serve_frames(peer, source, STATE[7]::Bool)
 end
 # The connection that the boot has opened.
 function open_boot_link()

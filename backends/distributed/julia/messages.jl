@@ -151,7 +151,7 @@ function serve(@nospecialize(head), @nospecialize(body))
         unsafe_copyto!(pointer(source.bytes), pointer(b), length(b))
         source.limit = length(b)
     end
-    serve_frames(peer, source, head !== nothing)
+    serve_frames(peer, source, STATE[7]::Bool)
 end
 function open_boot_link()
     save_signals()
