@@ -43,7 +43,7 @@ function main()
             STATE[4] += 1
             kind = number(HEAD, 13, 2)
             n = Int(number(HEAD, 1, 8))
-            kind == 0x01 && n > 24 && hand_over(nothing)
+            (kind == 0x01 && n > 24 || kind == 0x0203) && hand_over(nothing)
             request(kind, n, number(HEAD, 9, 4))
             kind == 0x01 && hello()
         end
