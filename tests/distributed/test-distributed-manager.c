@@ -58,14 +58,35 @@ what_is_no_manager_is_refused_with_its_type (void)
                                     "Int64"));
 }
 
-static void
-manager_that_launches_none_or_two_is_reported (void)
+/* The bridge's only child is the worker that keeps it. */
+static gboolean
+has_one_child (gpointer bridge_pid)
 {
+  g_autofree char *path =
+      g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/task/%" G_GINT64_FORMAT "/children",
+                       *(gint64 *) bridge_pid, *(gint64 *) bridge_pid);
+  g_autofree char *children = NULL;
+  g_auto (GStrv) pids = NULL;
+
+  if (!g_file_get_contents (path, &children, NULL, NULL))
+    return FALSE;
+  pids = g_strsplit (g_strstrip (children), " ", -1);
+  return g_strv_length (pids) == 1;
+}
+
+static void
+manager_that_launches_none_or_two_is_reported_and_leaves_none (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (SETUP, "manager=Launches(1)");
   g_autoptr (GError) none = distributed_test_fail (SETUP, "manager=Launches(0)");
   g_autoptr (GError) two = distributed_test_fail (SETUP, "manager=Launches(2)");
+  gint64 bridge_pid;
 
   CHECK (distributed_test_is_error (none, MALT_ERROR_LAUNCH_FAILED, "0 workers"));
   CHECK (distributed_test_is_error (two, MALT_ERROR_LAUNCH_FAILED, "2 workers"));
+  CHECK (worker != NULL);
+  bridge_pid = malt_distributed_worker_get_bridge_pid (worker);
+  CHECK (process_test_wait (has_one_child, &bridge_pid, PROCESS_TEST_PATIENCE_MS));
 }
 
 static void
@@ -201,8 +222,8 @@ static const ProcessTest tests[] = {
   { "manager_that_throws_is_reported", manager_that_throws_is_reported },
   { "what_is_no_manager_is_refused_with_its_type",
     what_is_no_manager_is_refused_with_its_type },
-  { "manager_that_launches_none_or_two_is_reported",
-    manager_that_launches_none_or_two_is_reported },
+  { "manager_that_launches_none_or_two_is_reported_and_leaves_none",
+    manager_that_launches_none_or_two_is_reported_and_leaves_none },
   { "setup_that_throws_is_reported", setup_that_throws_is_reported },
   { NULL, NULL },
 };

@@ -267,8 +267,17 @@ function launch_one(request::Request, params::Dict)
             end
         end
     end
-    length(mine) == 1 || error("the manager has launched $(length(mine)) workers instead of one")
+    if length(mine) != 1
+        foreach(end_process, mine)
+        error("the manager has launched $(length(mine)) workers instead of one")
+    end
     mine[1]
+end
+# Where the manager has told which process it is.
+function end_process(config::WorkerConfig)
+    process = config.process
+    process !== nothing && process_running(process) && kill(process, 9)
+    nothing
 end
 function connect(m::Manager, id::Int, config::WorkerConfig)
     request = OF_CONFIG[config]
