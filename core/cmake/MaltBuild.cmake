@@ -17,6 +17,9 @@ endif()
 add_library(malt-flags INTERFACE)
 target_compile_options(malt-flags INTERFACE -Wall -Wextra -Wshadow -Wconversion
   $<$<BOOL:${MALT_WERROR}>:-Werror>)
+# No binary names the folder in which it was built; a debugger finds the sources from the top of the tree.
+target_compile_options(malt-flags INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
+  -ffile-prefix-map=${CMAKE_BINARY_DIR}=./build)
 target_compile_definitions(malt-flags INTERFACE G_LOG_DOMAIN="libmalt" _GNU_SOURCE
   GLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_72)
 if(MALT_SANITIZE)
@@ -25,7 +28,7 @@ if(MALT_SANITIZE)
 endif()
 target_include_directories(malt-flags INTERFACE ${CMAKE_SOURCE_DIR}/core/include
   ${CMAKE_BINARY_DIR}/core/include)
-target_link_libraries(malt-flags INTERFACE PkgConfig::GLIB Threads::Threads
+target_link_libraries(malt-flags INTERFACE PkgConfig::MALT_PUBLIC Threads::Threads
   $<$<NOT:$<PLATFORM_ID:Windows>>:m>)
 
 # Sources that become part of the library. They may include internal headers of core.

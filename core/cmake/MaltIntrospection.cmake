@@ -20,6 +20,7 @@ add_custom_command(OUTPUT ${gir}
           --namespace=Malt --nsversion=0 --identifier-prefix=Malt --symbol-prefix=malt
           --warn-all --warn-error --quiet --pkg-export=malt --c-include=malt/malt.h
           --include=Gio-2.0 --pkg=gio-2.0
+          --sources-top-dirs=${CMAKE_SOURCE_DIR} --sources-top-dirs=${CMAKE_BINARY_DIR}
           -DMALT_COMPILATION -I${CMAKE_CURRENT_SOURCE_DIR}/include -I${CMAKE_CURRENT_BINARY_DIR}/include
           --library=malt -L${CMAKE_BINARY_DIR} --output=${gir}
           ${gir_headers} ${generated}/malt-version.h ${generated}/malt-enum-types.h ${gir_sources}

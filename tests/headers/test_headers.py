@@ -95,9 +95,25 @@ class Headers(unittest.TestCase):
 class Symbols(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        output = subprocess.run(["nm", "-D", "--defined-only", BUILD / "libmalt.so"], capture_output=True,
-                                text=True, check=True).stdout
-        cls.exported = {line.split()[-1].split("@")[0] for line in output.splitlines()}
+        if not (BUILD / "libmalt.so").exists():
+            raise unittest.SkipTest("the library is not a shared one")
+        command = ["nm", "-D", "--defined-only", "--with-symbol-versions", BUILD / "libmalt.so"]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        rows = [line.split()[-2:] for line in output.splitlines()]
+        # A version is a symbol as well, an absolute one.
+        cls.defined_versions = {name for kind, name in rows if kind == "A"}
+        cls.version_of = dict(name.split("@", 1) if "@" in name else (name, "") for kind, name in rows if kind != "A")
+        cls.exported = set(cls.version_of)
+
+    def test_every_symbol_has_the_version_of_the_soname(self):
+        dynamic = subprocess.run(["readelf", "-dW", BUILD / "libmalt.so"], capture_output=True, text=True,
+                                 check=True).stdout
+        major = re.search(r"^#define MALT_MAJOR_VERSION \((\d+)\)", (GENERATED / "malt-version.h").read_text(),
+                          flags=re.MULTILINE)[1]
+        self.assertIn(f"soname: [libmalt.so.{major}]", dynamic)
+        self.assertEqual(self.defined_versions, {f"LIBMALT_{major}"})
+        # The second @ says that it is the version that programs are linked with.
+        self.assertEqual(set(self.version_of.values()), {f"@LIBMALT_{major}"})
 
     def test_only_names_of_this_library_are_exported(self):
         foreign = {name for name in self.exported if not name.startswith("malt_")}
