@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Malt-0.gir and Malt-0.typelib, from the public headers and the documentation comments beside the code.
+# Malt-0.gir and Malt-0.typelib (0 is the major version), from the public headers and the documentation comments beside the code.
 
 pkg_check_modules(GIR REQUIRED gobject-introspection-1.0>=1.66)
 pkg_get_variable(G_IR_SCANNER gobject-introspection-1.0 g_ir_scanner)
 pkg_get_variable(G_IR_COMPILER gobject-introspection-1.0 g_ir_compiler)
 
-set(gir ${CMAKE_BINARY_DIR}/Malt-0.gir)
-set(typelib ${CMAKE_BINARY_DIR}/Malt-0.typelib)
+set(gir ${CMAKE_BINARY_DIR}/Malt-${PROJECT_VERSION_MAJOR}.gir)
+set(typelib ${CMAKE_BINARY_DIR}/Malt-${PROJECT_VERSION_MAJOR}.typelib)
 file(GLOB gir_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/malt-*.c)
 set(gir_headers ${public_headers})
 list(FILTER gir_headers EXCLUDE REGEX "malt-abstract-worker.h")
@@ -17,7 +17,7 @@ if(MALT_SANITIZE)
 endif()
 add_custom_command(OUTPUT ${gir}
   COMMAND ${CMAKE_COMMAND} -E env ${gir_environment} ${G_IR_SCANNER}
-          --namespace=Malt --nsversion=0 --identifier-prefix=Malt --symbol-prefix=malt
+          --namespace=Malt --nsversion=${PROJECT_VERSION_MAJOR} --identifier-prefix=Malt --symbol-prefix=malt
           --warn-all --warn-error --quiet --pkg-export=malt --c-include=malt/malt.h
           --include=Gio-2.0 --pkg=gio-2.0
           --sources-top-dirs=${CMAKE_SOURCE_DIR} --sources-top-dirs=${CMAKE_BINARY_DIR}
@@ -25,8 +25,8 @@ add_custom_command(OUTPUT ${gir}
           --library=malt -L${CMAKE_BINARY_DIR} --output=${gir}
           ${gir_headers} ${generated}/malt-version.h ${generated}/malt-enum-types.h ${gir_sources}
   DEPENDS malt ${gir_headers} ${gir_sources} ${generated}/malt-enum-types.h
-  COMMENT "Malt-0.gir")
+  COMMENT "Malt-${PROJECT_VERSION_MAJOR}.gir")
 add_custom_command(OUTPUT ${typelib}
   COMMAND ${G_IR_COMPILER} --output=${typelib} ${gir}
-  DEPENDS ${gir} COMMENT "Malt-0.typelib")
+  DEPENDS ${gir} COMMENT "Malt-${PROJECT_VERSION_MAJOR}.typelib")
 add_custom_target(malt-introspection ALL DEPENDS ${typelib})

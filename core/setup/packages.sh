@@ -22,8 +22,8 @@ where_known=
 case ${1:-build} in
   build) ;;
   test)
-    # The ssh server is for a test, which starts one of its own.
-    needed="$needed git clang clang-format clang-tidy valgrind openssh-client openssh-server iproute2"
+    # The ssh server is for a test, which starts one of its own; g++ is for programs that use the installed headers.
+    needed="$needed git g++ clang clang-format clang-tidy valgrind openssh-client openssh-server iproute2"
     where_known=libclang-rt-dev
     ;;
   *)

@@ -133,6 +133,12 @@ class Install(InstallCase):
         self.assertIn(f'shared-library="libmalt.so.{MAJOR}"', gir)
         self.assertIn('<package name="malt"/>', gir)
 
+    def test_manual_pages_are_of_this_version(self):
+        for page in (self.prefix / "share" / "man" / "man1").iterdir():
+            with self.subTest(page.name):
+                release = re.search(r'^\.TH .* "libmalt (\S+)"', page.read_text(), flags=re.MULTILINE)[1]
+                self.assertEqual(release, VERSION.rpartition(".")[0])
+
     # How it is found.
 
     def test_malt_pc_says_what_is_needed_and_where_things_are(self):
