@@ -44,7 +44,8 @@ class Options(InstallCase):
         self.assertIn(f"libmalt.so.{MAJOR} => {moved / LIBDIR}/", used)
 
     def test_2_folders_that_are_given_by_absolute_paths_stay_there(self):
-        self.configure_again(f"-DCMAKE_INSTALL_PREFIX={self.folder}/absolute", f"-DCMAKE_INSTALL_LIBDIR={self.folder}/libraries",
+        self.configure_again(f"-DCMAKE_INSTALL_PREFIX={self.folder}/absolute",
+                             f"-DCMAKE_INSTALL_LIBDIR={self.folder}/libraries",
                              f"-DCMAKE_INSTALL_INCLUDEDIR={self.folder}/headers")
         self.run_command(CMAKE, "--install", self.build)
         paths = {"PKG_CONFIG_PATH": f"{self.folder}/libraries/pkgconfig"}
