@@ -12,11 +12,11 @@
 
 #include "link/malt-io-thread.h"
 #include "link/malt-julia-source.h"
+#include "process/malt-trust.h"
 
 #include <glib/gstdio.h>
 #include <malt/malt.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #define OLDEST_MINOR 5 /* of Julia 1 */
@@ -80,7 +80,7 @@ check_julia (const MaltInProcessJulia *julia, GError **error)
 static char *
 dup_cache_path (void)
 {
-  if (getauxval (AT_SECURE) != 0)
+  if (!malt_trust_environment ())
     return NULL;
   return g_build_filename (g_get_user_cache_dir (), "malt", "embedded-julia.ini", NULL);
 }

@@ -7,6 +7,7 @@
  * is never searched. Nothing is started to find out.
  */
 #include "process/malt-julia-program.h"
+#include "process/malt-trust.h"
 
 #include <malt/malt.h>
 #include <stdlib.h>
@@ -16,11 +17,7 @@
 static const char *
 get_trusted_variable (const char *name)
 {
-#ifdef __linux__
-  return secure_getenv (name);
-#else
-  return g_getenv (name);
-#endif
+  return malt_trust_environment () ? g_getenv (name) : NULL;
 }
 
 static gboolean
