@@ -16,8 +16,23 @@ MaltBackend *malt_backend_new (GType worker_type);
 const MaltWorkerClass *malt_backend_get_class (MaltBackend *backend);
 GType malt_backend_get_worker_type (MaltBackend *backend);
 
-/* What `auto` goes by, for each platform. */
+/* The platforms among which the order of `auto` differs, or might. */
+typedef enum
+{
+  MALT_PLATFORM_LINUX,
+  MALT_PLATFORM_MACOS,
+  MALT_PLATFORM_WINDOWS,
+  MALT_N_PLATFORMS,
+} MaltPlatform;
+
+/* The one that this library was built for; other Unixes count as Linux. */
+MaltPlatform malt_platform_get (void);
+
+/* What `auto` goes by on a platform: the greatest is tried first, 0 never. */
 int malt_worker_class_get_auto_priority (const MaltWorkerClass *klass,
-                                         gboolean is_windows);
+                                         MaltPlatform platform);
+
+/* The backends that `auto` tries on a platform, in its order. (transfer container) */
+GPtrArray *malt_backend_list_auto (MaltPlatform platform);
 
 G_END_DECLS

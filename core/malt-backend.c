@@ -2,6 +2,7 @@
 /* MaltBackend: a kind of worker, described; and the choice among them. */
 #include "malt-backend-private.h"
 #include "malt-config-private.h"
+#include "malt-option.h"
 
 #include <string.h>
 
@@ -121,12 +122,31 @@ malt_backend_get_capabilities (MaltBackend *backend)
   return backend->klass->capabilities;
 }
 
-int
-malt_worker_class_get_auto_priority (const MaltWorkerClass *klass, gboolean is_windows)
-{
-  int priority = is_windows ? klass->auto_priority_windows : klass->auto_priority;
+/* The order of `auto` is in the classes; here is which of their fields counts where. */
+static const gsize priority_fields[MALT_N_PLATFORMS] = {
+  [MALT_PLATFORM_LINUX] = G_STRUCT_OFFSET (MaltWorkerClass, auto_priority),
+  [MALT_PLATFORM_MACOS] = G_STRUCT_OFFSET (MaltWorkerClass, auto_priority),
+  [MALT_PLATFORM_WINDOWS] = G_STRUCT_OFFSET (MaltWorkerClass, auto_priority_windows),
+};
 
-  return klass->capabilities & MALT_CAPABILITY_ISOLATED ? priority : 0;
+MaltPlatform
+malt_platform_get (void)
+{
+#if defined(G_OS_WIN32)
+  return MALT_PLATFORM_WINDOWS;
+#elif defined(__APPLE__)
+  return MALT_PLATFORM_MACOS;
+#else
+  return MALT_PLATFORM_LINUX;
+#endif
+}
+
+int
+malt_worker_class_get_auto_priority (const MaltWorkerClass *klass, MaltPlatform platform)
+{
+  if (!(klass->capabilities & MALT_CAPABILITY_ISOLATED))
+    return 0;
+  return MAX (G_STRUCT_MEMBER (int, klass, priority_fields[platform]), 0);
 }
 
 /**
@@ -142,11 +162,7 @@ int
 malt_backend_get_auto_priority (MaltBackend *backend)
 {
   g_return_val_if_fail (backend != NULL, 0);
-#ifdef G_OS_WIN32
-  return malt_worker_class_get_auto_priority (backend->klass, TRUE);
-#else
-  return malt_worker_class_get_auto_priority (backend->klass, FALSE);
-#endif
+  return malt_worker_class_get_auto_priority (backend->klass, malt_platform_get ());
 }
 
 /**
@@ -181,6 +197,96 @@ malt_backend_probe (MaltBackend *backend, MaltConfig *config, GError **error)
   return FALSE;
 }
 
+/* Options */
+
+static const MaltOption *
+find_option (MaltBackend *backend, const char *name)
+{
+  return malt_option_find (backend->klass->options, name);
+}
+
+/**
+ * malt_backend_dup_option_names:
+ * @backend: a backend
+ *
+ * Lists the options that the backend has.
+ *
+ * Returns: (transfer full) (array zero-terminated=1): their names
+ */
+char **
+malt_backend_dup_option_names (MaltBackend *backend)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  g_return_val_if_fail (backend != NULL, NULL);
+  for (const MaltOption *option = backend->klass->options; option->name != NULL; option++)
+    g_strv_builder_add (names, option->name);
+  return g_strv_builder_end (names);
+}
+
+/**
+ * malt_backend_get_option_default:
+ * @backend: a backend
+ * @name: name of an option
+ *
+ * Gives the value that an option has where none is set.
+ *
+ * Returns: (nullable): the value in text form; %NULL: none, or no such option
+ */
+const char *
+malt_backend_get_option_default (MaltBackend *backend, const char *name)
+{
+  const MaltOption *option;
+
+  g_return_val_if_fail (backend != NULL, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+  option = find_option (backend, name);
+  return option != NULL ? option->default_value : NULL;
+}
+
+/**
+ * malt_backend_get_option_summary:
+ * @backend: a backend
+ * @name: name of an option
+ *
+ * Says in a line what an option is for.
+ *
+ * Returns: (nullable): the line; %NULL: no such option
+ */
+const char *
+malt_backend_get_option_summary (MaltBackend *backend, const char *name)
+{
+  const MaltOption *option;
+
+  g_return_val_if_fail (backend != NULL, NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+  option = find_option (backend, name);
+  return option != NULL ? option->summary : NULL;
+}
+
+/**
+ * malt_backend_check_config:
+ * @backend: a backend
+ * @config: a config
+ * @error: return location for an error
+ *
+ * Checks what malt_worker_launch() checks of a config when this backend is taken: whether
+ * its values are ones that the options accept, and whether the backend has the options that
+ * are set for all.
+ *
+ * Errors: %MALT_ERROR_CONFIG, which names the option, where its value comes from, and what
+ * is accepted.
+ *
+ * Returns: %TRUE if nothing is wrong, or %FALSE with an error
+ */
+gboolean
+malt_backend_check_config (MaltBackend *backend, MaltConfig *config, GError **error)
+{
+  g_return_val_if_fail (backend != NULL, FALSE);
+  g_return_val_if_fail (MALT_IS_CONFIG (config), FALSE);
+  return malt_config_check (config, backend, error);
+}
+
 /* The choice */
 
 static MaltBackend *
@@ -192,14 +298,14 @@ choose_named (MaltConfig *config, const char *name, char **out_reason, GError **
     return NULL;
   if (out_reason != NULL)
     *out_reason =
-        g_strdup_printf ("'%s': %s", name, malt_config_get_backend_origin (config));
+        g_strdup_printf ("'%s': %s", name, malt_config_get_origin (config, "backend"));
   return g_steal_pointer (&backend);
 }
 
 static MaltBackend *
 choose_automatically (MaltConfig *config, char **out_reason, GError **error)
 {
-  g_autoptr (GPtrArray) backends = malt_backend_list ();
+  g_autoptr (GPtrArray) backends = malt_backend_list_auto (malt_platform_get ());
   g_autoptr (GString) refusals = g_string_new (NULL);
 
   for (guint i = 0; i < backends->len; i++)
@@ -207,8 +313,6 @@ choose_automatically (MaltConfig *config, char **out_reason, GError **error)
       MaltBackend *backend = g_ptr_array_index (backends, i);
       g_autoptr (GError) refusal = NULL;
 
-      if (malt_backend_get_auto_priority (backend) <= 0)
-        continue;
       if (malt_backend_probe (backend, config, &refusal))
         {
           if (out_reason != NULL)

@@ -7,14 +7,19 @@
 
 G_BEGIN_DECLS
 
-/* Where a value comes from. Greater ones win over smaller ones. */
-typedef enum
+/* Where a value comes from: greater ones win over smaller ones. Key files that were read later win over
+ * earlier ones: the n-th has MALT_ORIGIN_KEY_FILE + n, and what stands there in a profile
+ * MALT_ORIGIN_PROFILE + n, so a profile wins over all plain groups. */
+typedef guint MaltOrigin;
+
+enum
 {
-  MALT_ORIGIN_DEFAULT,
-  MALT_ORIGIN_KEY_FILE,
-  MALT_ORIGIN_ENVIRONMENT,
-  MALT_ORIGIN_PROGRAM,
-} MaltOrigin;
+  MALT_ORIGIN_DEFAULT = 0,
+  MALT_ORIGIN_KEY_FILE = 1,
+  MALT_ORIGIN_PROFILE = 1 << 16,
+  MALT_ORIGIN_ENVIRONMENT = 1 << 24,
+  MALT_ORIGIN_PROGRAM = 1 << 25,
+};
 
 typedef struct
 {
@@ -33,15 +38,17 @@ void malt_config_set_from (MaltConfig *config, const char *backend, const char *
 gsize malt_config_get_n_entries (MaltConfig *config);
 const MaltConfigEntry *malt_config_get_entry (MaltConfig *config, gsize index);
 
-/* The value that was set for this backend, not the common one. */
-const char *malt_config_get_only_for (MaltConfig *config, const char *backend,
-                                      const char *key);
+/* What a backend sees: the entry of the greater origin of the one that was set for it and, if the option
+ * is a common one, the one that was set for all; of the same origin the former. NULL: neither. */
+const MaltConfigEntry *malt_config_find_for (MaltConfig *config, const char *backend,
+                                             const char *key, gboolean is_common);
 
-/* "set by the program"; "default" if no backend was named. */
-const char *malt_config_get_backend_origin (MaltConfig *config);
+/* The n of the next key file. */
+guint malt_config_take_file_number (MaltConfig *config);
 
 /* From now on the config may be read from several threads, so it cannot be changed. */
 void malt_config_seal (MaltConfig *config);
+gboolean malt_config_is_sealed (MaltConfig *config);
 
 /* Adds what the environment says; nothing where it cannot be trusted (AT_SECURE). */
 void malt_config_read_environment (MaltConfig *config);

@@ -3,9 +3,11 @@
  *
  * A config is a list of entries (backend or none, key, value in text form, origin) and
  * nothing more: it knows no options. They are checked when a worker is launched,
- * against the table of the backend that was chosen (malt-option.c). The name of the
- * backend is kept as the common entry `backend`. A worker keeps a sealed copy; sealed
- * configs are never changed and so need no lock. */
+ * against the table of the backend that was chosen (malt-option.c); what comes from key
+ * files is checked when it is read, too (malt-key-file.c). Of the values for one backend
+ * and key only that of the greatest origin is kept. The name of the backend is kept as the
+ * common entry `backend`. A worker keeps a sealed copy; sealed configs are never changed
+ * and so need no lock. */
 #include "malt-config-private.h"
 
 #include <string.h>
@@ -21,6 +23,9 @@
  * backends that are not taken stay without effect. So one config can serve several
  * backends. Values are checked when a worker is launched.
  *
+ * What the program sets wins over the environment, and the environment over key files.
+ * docs/configuration.md describes both.
+ *
  * A config is used by one thread at a time. malt_worker_launch() copies it.
  */
 struct _MaltConfig
@@ -29,6 +34,7 @@ struct _MaltConfig
 
   GPtrArray
       *entries; /* (owned): of MaltConfigEntry, in the order in which they were set */
+  guint n_files; /* key files read so far */
   gboolean is_sealed;
 };
 
@@ -132,18 +138,35 @@ set_by_program (MaltConfig *config, const char *backend, const char *key,
                         "set by the program");
 }
 
-const char *
-malt_config_get_only_for (MaltConfig *config, const char *backend, const char *key)
+const MaltConfigEntry *
+malt_config_find_for (MaltConfig *config, const char *backend, const char *key,
+                      gboolean is_common)
 {
-  const MaltConfigEntry *entry = find_entry (config, backend, key);
+  const MaltConfigEntry *own = find_entry (config, backend, key);
+  const MaltConfigEntry *common = is_common ? find_entry (config, NULL, key) : NULL;
 
-  return entry != NULL ? entry->value : NULL;
+  if (own == NULL || common == NULL)
+    return own != NULL ? own : common;
+  return common->origin > own->origin ? common : own;
+}
+
+guint
+malt_config_take_file_number (MaltConfig *config)
+{
+  config->n_files = MIN (config->n_files + 1, MALT_ORIGIN_PROFILE - 2);
+  return config->n_files;
 }
 
 void
 malt_config_seal (MaltConfig *config)
 {
   config->is_sealed = TRUE;
+}
+
+gboolean
+malt_config_is_sealed (MaltConfig *config)
+{
+  return config->is_sealed;
 }
 
 /* Construction */
@@ -163,25 +186,6 @@ malt_config_new (void)
 }
 
 /**
- * malt_config_new_default:
- * @error: return location for an error
- *
- * Makes a config from the environment: `MALT_BACKEND` names the backend, `MALT_JULIA` the
- * julia to run, where the backend runs one. What the program sets afterwards wins. In a
- * program that runs with other rights than its user's, the environment is ignored.
- *
- * Returns: (transfer full): a config, or %NULL with an error
- */
-MaltConfig *
-malt_config_new_default (G_GNUC_UNUSED GError **error)
-{
-  MaltConfig *config = malt_config_new ();
-
-  malt_config_read_environment (config);
-  return config;
-}
-
-/**
  * malt_config_copy:
  * @config: a config
  *
@@ -196,6 +200,7 @@ malt_config_copy (MaltConfig *config)
 
   g_return_val_if_fail (MALT_IS_CONFIG (config), NULL);
   copy = malt_config_new ();
+  copy->n_files = config->n_files;
   for (guint i = 0; i < config->entries->len; i++)
     {
       MaltConfigEntry *entry = g_ptr_array_index (config->entries, i);
@@ -235,14 +240,6 @@ const char *
 malt_config_get_backend (MaltConfig *config)
 {
   return malt_config_get (config, BACKEND_KEY);
-}
-
-const char *
-malt_config_get_backend_origin (MaltConfig *config)
-{
-  const MaltConfigEntry *entry = find_entry (config, NULL, BACKEND_KEY);
-
-  return entry != NULL ? entry->origin_text : "default";
 }
 
 /**
@@ -358,21 +355,21 @@ malt_config_get (MaltConfig *config, const char *key)
  * @backend: name of a backend
  * @key: name of an option
  *
- * Gives the value that a backend would see: the one that was set for it, else the common
- * one.
+ * Gives the value that a backend would see: the one that was set for it, or the common
+ * one, if that comes from something that wins, such as the program over a key file.
  *
  * Returns: (nullable): the value in text form, valid until it is changed; %NULL: not set
  */
 const char *
 malt_config_get_for (MaltConfig *config, const char *backend, const char *key)
 {
-  const char *value;
+  const MaltConfigEntry *entry;
 
   g_return_val_if_fail (MALT_IS_CONFIG (config), NULL);
   g_return_val_if_fail (backend != NULL, NULL);
   g_return_val_if_fail (key != NULL, NULL);
-  value = malt_config_get_only_for (config, backend, key);
-  return value != NULL ? value : malt_config_get (config, key);
+  entry = malt_config_find_for (config, backend, key, TRUE);
+  return entry != NULL ? entry->value : NULL;
 }
 
 /**
@@ -380,8 +377,9 @@ malt_config_get_for (MaltConfig *config, const char *backend, const char *key)
  * @config: a config
  * @key: name of an option
  *
- * Says where the value that is common to all backends comes from, such as "set by the
- * program", "environment MALT_BACKEND" or "default".
+ * Says where the value that is common to all backends comes from: "set by the program",
+ * "environment MALT_BACKEND", "default", or the key file, the line and the group, as
+ * "/etc/xdg/malt/malt.conf:3 [malt]".
  *
  * Returns: the origin
  */
@@ -393,6 +391,29 @@ malt_config_get_origin (MaltConfig *config, const char *key)
   g_return_val_if_fail (MALT_IS_CONFIG (config), NULL);
   g_return_val_if_fail (key != NULL, NULL);
   entry = find_entry (config, NULL, key);
+  return entry != NULL ? entry->origin_text : "default";
+}
+
+/**
+ * malt_config_get_origin_for:
+ * @config: a config
+ * @backend: name of a backend
+ * @key: name of an option
+ *
+ * Says where the value comes from that malt_config_get_for() gives; see
+ * malt_config_get_origin().
+ *
+ * Returns: the origin
+ */
+const char *
+malt_config_get_origin_for (MaltConfig *config, const char *backend, const char *key)
+{
+  const MaltConfigEntry *entry;
+
+  g_return_val_if_fail (MALT_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (backend != NULL, NULL);
+  g_return_val_if_fail (key != NULL, NULL);
+  entry = malt_config_find_for (config, backend, key, TRUE);
   return entry != NULL ? entry->origin_text : "default";
 }
 

@@ -42,8 +42,8 @@ is_accepted_int (const MaltOption *option, const char *value)
   return g_ascii_string_to_signed (value, 10, minimum, maximum, NULL, NULL);
 }
 
-static gboolean
-is_accepted (const MaltOption *option, const char *value)
+gboolean
+malt_option_accepts (const MaltOption *option, const char *value)
 {
   switch (option->type)
     {
@@ -60,8 +60,8 @@ is_accepted (const MaltOption *option, const char *value)
     }
 }
 
-static char *
-dup_expectation (const MaltOption *option)
+char *
+malt_option_dup_expectation (const MaltOption *option)
 {
   g_autofree char *choices = NULL;
 
@@ -92,9 +92,9 @@ malt_option_check (const MaltOption *option, const char *value, const char *orig
   g_autofree char *expectation = NULL;
   g_autofree char *line = NULL;
 
-  if (is_accepted (option, value))
+  if (malt_option_accepts (option, value))
     return TRUE;
-  expectation = dup_expectation (option);
+  expectation = malt_option_dup_expectation (option);
   line = malt_text_to_line (value, MAX_VALUE_CHARS);
   g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
                "option '%s' (%s): expected %s, got '%s'", option->name, origin,
@@ -105,11 +105,10 @@ malt_option_check (const MaltOption *option, const char *value, const char *orig
 const char *
 malt_option_get_value (const MaltOption *option, const char *backend, MaltConfig *config)
 {
-  const char *value = malt_config_get_only_for (config, backend, option->name);
+  const MaltConfigEntry *entry =
+      malt_config_find_for (config, backend, option->name, option->is_common);
 
-  if (value == NULL && option->is_common)
-    value = malt_config_get (config, option->name);
-  return value != NULL ? value : option->default_value;
+  return entry != NULL ? entry->value : option->default_value;
 }
 
 gint64
@@ -126,9 +125,8 @@ malt_option_parse_bool (const char *value)
 
 /* Configs */
 
-/* The names of a table, as a quoted list; only common ones if that is asked for. */
-static char *
-dup_option_names (const MaltOption *table, gboolean is_common_only)
+char *
+malt_option_dup_names (const MaltOption *table, gboolean is_common_only)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_auto (GStrv) names = NULL;
@@ -146,17 +144,15 @@ set_unknown_option (const MaltConfigEntry *entry, MaltBackend *backend,
 {
   const MaltWorkerClass *klass = malt_backend_get_class (backend);
   g_autofree char *name = malt_text_to_line (entry->key, MAX_VALUE_CHARS);
-  g_autofree char *known = dup_option_names (klass->options, is_common_only);
+  g_autofree char *known = malt_option_dup_names (klass->options, is_common_only);
 
   g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
                "option '%s' (%s): not an option of backend '%s'; known: %s", name,
                entry->origin_text, klass->name, *known != '\0' ? known : "none");
 }
 
-/* The groups in which a key could stand, such as "[malt-process] or [inprocess]"; NULL
- * if nobody knows it. */
-static char *
-dup_groups (const char *key)
+char *
+malt_option_dup_groups (const char *key)
 {
   g_autoptr (GPtrArray) backends = malt_backend_list ();
   g_autoptr (GString) groups = g_string_new (NULL);
@@ -186,7 +182,7 @@ check_common (const MaltConfigEntry *entry, MaltBackend *chosen, GError **error)
     return malt_option_check (option, entry->value, entry->origin_text, error);
   if (entry->origin == MALT_ORIGIN_ENVIRONMENT)
     return TRUE;
-  groups = dup_groups (entry->key);
+  groups = malt_option_dup_groups (entry->key);
   if (groups == NULL)
     {
       set_unknown_option (entry, chosen, FALSE, error);

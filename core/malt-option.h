@@ -15,7 +15,19 @@ const MaltOption *malt_option_find (const MaltOption *table, const char *name);
 gboolean malt_option_check (const MaltOption *option, const char *value,
                             const char *origin, GError **error);
 
-/* The value for a backend: set for it, else common, else the default. */
+gboolean malt_option_accepts (const MaltOption *option, const char *value);
+
+/* What it accepts, such as "'true' or 'false'". (transfer full) */
+char *malt_option_dup_expectation (const MaltOption *option);
+
+/* The names of a table, as a quoted list; only common ones if that is asked for. (transfer full) */
+char *malt_option_dup_names (const MaltOption *table, gboolean is_common_only);
+
+/* The groups in which a key could stand, such as "[one] or [another]"; NULL
+ * if nobody knows it. (transfer full) (nullable) */
+char *malt_option_dup_groups (const char *key);
+
+/* The value for a backend: the config's, else the default. */
 const char *malt_option_get_value (const MaltOption *option, const char *backend,
                                    MaltConfig *config);
 

@@ -236,16 +236,44 @@ malt_backend_register (GType worker_type, GError **error)
 /* Queries */
 
 static gint
-compare_backends (gconstpointer a, gconstpointer b)
+compare_backends (gconstpointer a, gconstpointer b, gpointer platform)
 {
   MaltBackend *first = *(MaltBackend *const *) a;
   MaltBackend *second = *(MaltBackend *const *) b;
-  int difference =
-      malt_backend_get_auto_priority (second) - malt_backend_get_auto_priority (first);
+  int first_priority = malt_worker_class_get_auto_priority (
+      malt_backend_get_class (first), *(MaltPlatform *) platform);
+  int second_priority = malt_worker_class_get_auto_priority (
+      malt_backend_get_class (second), *(MaltPlatform *) platform);
 
-  if (difference != 0)
-    return difference;
+  if (first_priority != second_priority)
+    return first_priority > second_priority ? -1 : 1;
   return strcmp (malt_backend_get_name (first), malt_backend_get_name (second));
+}
+
+static GPtrArray *
+list_for_platform (MaltPlatform platform)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_backend_unref);
+
+  ensure_registry ();
+  g_mutex_lock (&registry_lock);
+  for (guint i = 0; i < registered_backends->len; i++)
+    g_ptr_array_add (list, malt_backend_ref (g_ptr_array_index (registered_backends, i)));
+  g_mutex_unlock (&registry_lock);
+  g_ptr_array_sort_with_data (list, compare_backends, &platform);
+  return list;
+}
+
+GPtrArray *
+malt_backend_list_auto (MaltPlatform platform)
+{
+  GPtrArray *list = list_for_platform (platform);
+
+  while (list->len > 0 &&
+         malt_worker_class_get_auto_priority (
+             malt_backend_get_class (list->pdata[list->len - 1]), platform) <= 0)
+    g_ptr_array_remove_index (list, list->len - 1);
+  return list;
 }
 
 /**
@@ -259,15 +287,7 @@ compare_backends (gconstpointer a, gconstpointer b)
 GPtrArray *
 malt_backend_list (void)
 {
-  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_backend_unref);
-
-  ensure_registry ();
-  g_mutex_lock (&registry_lock);
-  for (guint i = 0; i < registered_backends->len; i++)
-    g_ptr_array_add (list, malt_backend_ref (g_ptr_array_index (registered_backends, i)));
-  g_mutex_unlock (&registry_lock);
-  g_ptr_array_sort (list, compare_backends);
-  return list;
+  return list_for_platform (malt_platform_get ());
 }
 
 static void

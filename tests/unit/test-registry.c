@@ -206,16 +206,90 @@ backends_without_isolation_are_taken_when_named (void)
   malt_assert (malt_backend_get_auto_priority (backend) == 0);
 }
 
-static void
-priorities_are_known_for_each_platform (void)
+/* The names of the built-in backends that auto tries on a platform, in its order. */
+static char *
+dup_builtin_order (MaltPlatform platform)
 {
-  g_autoptr (MaltBackend) backend = malt_backend_lookup ("best", NULL);
-  const MaltWorkerClass *klass;
+  g_autoptr (GPtrArray) backends = malt_backend_list_auto (platform);
+  g_autoptr (GString) order = g_string_new (NULL);
 
+  for (guint i = 0; i < backends->len; i++)
+    for (const MaltBackendTypeFunc *get_type = malt_builtin_backends; *get_type != NULL;
+         get_type++)
+      if (malt_backend_get_worker_type (backends->pdata[i]) == (*get_type) ())
+        g_string_append_printf (order, "%s%s", order->len > 0 ? " " : "",
+                                malt_backend_get_name (backends->pdata[i]));
+  return g_string_free (g_steal_pointer (&order), FALSE);
+}
+
+static void
+order_of_auto_is_known_for_each_platform (void)
+{
+  static const char *const orders[MALT_N_PLATFORMS] = {
+    [MALT_PLATFORM_LINUX] = "malt-process distributed",
+    [MALT_PLATFORM_MACOS] = "malt-process distributed",
+    [MALT_PLATFORM_WINDOWS] = "distributed malt-process",
+  };
+  guint n_builtin = 0;
+
+  while (malt_builtin_backends[n_builtin] != NULL)
+    n_builtin++;
+  for (int platform = 0; platform < MALT_N_PLATFORMS; platform++)
+    {
+      g_autofree char *order = dup_builtin_order ((MaltPlatform) platform);
+
+      /* A build may leave backends out. */
+      if (n_builtin == 3)
+        malt_assert_string (order, orders[platform]);
+      malt_assert (strstr (order, "inprocess") == NULL);
+    }
+}
+
+static void
+priorities_differ_by_platform_and_need_isolation (void)
+{
+  g_autoptr (MaltBackend) best = malt_backend_lookup ("best", NULL);
+  g_autoptr (MaltBackend) not_isolated = malt_backend_lookup ("shared", NULL);
+  static const int priorities[MALT_N_PLATFORMS] = {
+    [MALT_PLATFORM_LINUX] = 800,
+    [MALT_PLATFORM_MACOS] = 800,
+    [MALT_PLATFORM_WINDOWS] = 20,
+  };
+
+  malt_assert (best != NULL && not_isolated != NULL);
+  for (int platform = 0; platform < MALT_N_PLATFORMS; platform++)
+    {
+      malt_assert_int (malt_worker_class_get_auto_priority (malt_backend_get_class (best),
+                                                            (MaltPlatform) platform),
+                       priorities[platform]);
+      malt_assert_int (
+          malt_worker_class_get_auto_priority (malt_backend_get_class (not_isolated),
+                                               (MaltPlatform) platform),
+          0);
+    }
+}
+
+static void
+options_can_be_listed_and_configs_checked (void)
+{
+  g_autoptr (MaltBackend) backend = NULL;
+  g_autoptr (MaltConfig) config = malt_config_new ();
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) names = NULL;
+
+  stub_worker_register ();
+  backend = malt_backend_lookup ("stub", NULL);
   malt_assert (backend != NULL);
-  klass = malt_backend_get_class (backend);
-  malt_assert (malt_worker_class_get_auto_priority (klass, FALSE) == 800);
-  malt_assert (malt_worker_class_get_auto_priority (klass, TRUE) == 20);
+  names = malt_backend_dup_option_names (backend);
+  malt_assert (g_strv_contains ((const char *const *) names, "colour"));
+  malt_assert_string (malt_backend_get_option_default (backend, "colour"), "red");
+  malt_assert_string (malt_backend_get_option_summary (backend, "colour"), "the colour");
+  malt_assert (malt_backend_get_option_default (backend, "julia") == NULL);
+  malt_assert (malt_backend_get_option_summary (backend, "nosuch") == NULL);
+  malt_assert (malt_backend_check_config (backend, config, &error));
+  malt_config_set (config, "threads", "many");
+  malt_assert (!malt_backend_check_config (backend, config, &error));
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CONFIG);
 }
 
 int
@@ -235,7 +309,9 @@ main (void)
     { "named_backends_never_fall_back", named_backends_never_fall_back },
     { "backends_without_isolation_are_taken_when_named",
       backends_without_isolation_are_taken_when_named },
-    { "priorities_are_known_for_each_platform", priorities_are_known_for_each_platform },
+    MALT_TEST (priorities_differ_by_platform_and_need_isolation),
+    MALT_TEST (order_of_auto_is_known_for_each_platform),
+    MALT_TEST (options_can_be_listed_and_configs_checked),
     CU_TEST_INFO_NULL,
   };
   CU_SuiteInfo suites[] = { { "registry", NULL, NULL, NULL, NULL, tests },

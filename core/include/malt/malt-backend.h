@@ -38,5 +38,14 @@ MALT_EXPORT
 MaltCapabilities malt_backend_get_capabilities (MaltBackend *backend);
 MALT_EXPORT
 int malt_backend_get_auto_priority (MaltBackend *backend);
+MALT_EXPORT
+char **malt_backend_dup_option_names (MaltBackend *backend);
+MALT_EXPORT
+const char *malt_backend_get_option_default (MaltBackend *backend, const char *name);
+MALT_EXPORT
+const char *malt_backend_get_option_summary (MaltBackend *backend, const char *name);
+MALT_EXPORT
+gboolean malt_backend_check_config (MaltBackend *backend, MaltConfig *config,
+                                    GError **error);
 
 G_END_DECLS

@@ -39,6 +39,11 @@ MaltConfig *malt_config_new (void);
 MALT_EXPORT
 MaltConfig *malt_config_new_default (GError **error);
 MALT_EXPORT
+MaltConfig *malt_config_new_for_profile (const char *profile, GError **error);
+MALT_EXPORT
+gboolean malt_config_load_file (MaltConfig *config, const char *path, const char *profile,
+                                GError **error);
+MALT_EXPORT
 MaltConfig *malt_config_copy (MaltConfig *config);
 
 MALT_EXPORT
@@ -66,6 +71,9 @@ const char *malt_config_get_for (MaltConfig *config, const char *backend,
                                  const char *key);
 MALT_EXPORT
 const char *malt_config_get_origin (MaltConfig *config, const char *key);
+MALT_EXPORT
+const char *malt_config_get_origin_for (MaltConfig *config, const char *backend,
+                                        const char *key);
 MALT_EXPORT
 char **malt_config_dup_keys (MaltConfig *config);
 
