@@ -225,6 +225,26 @@ malt_backend_dup_option_names (MaltBackend *backend)
 }
 
 /**
+ * malt_backend_get_option_type:
+ * @backend: a backend
+ * @name: name of an option
+ *
+ * Says what the values of an option are.
+ *
+ * Returns: the type; %MALT_OPTION_STRING, if there is no such option
+ */
+MaltOptionType
+malt_backend_get_option_type (MaltBackend *backend, const char *name)
+{
+  const MaltOption *option;
+
+  g_return_val_if_fail (backend != NULL, MALT_OPTION_STRING);
+  g_return_val_if_fail (name != NULL, MALT_OPTION_STRING);
+  option = find_option (backend, name);
+  return option != NULL ? option->type : MALT_OPTION_STRING;
+}
+
+/**
  * malt_backend_get_option_default:
  * @backend: a backend
  * @name: name of an option

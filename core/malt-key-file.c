@@ -75,7 +75,7 @@ count_edits (const char *from, const char *to)
   return row[n];
 }
 
-/* "; did you mean 'threads'?" without the mark, or nothing. (transfer full) */
+/* "did you mean 'threads'? ", or nothing. (transfer full) */
 static char *
 dup_suggestion (const char *word, GPtrArray *names)
 {
@@ -98,7 +98,7 @@ dup_suggestion (const char *word, GPtrArray *names)
           least = n_edits;
         }
     }
-  return nearest != NULL ? g_strdup_printf ("did you mean '%s'; ", nearest)
+  return nearest != NULL ? g_strdup_printf ("did you mean '%s'? ", nearest)
                          : g_strdup ("");
 }
 

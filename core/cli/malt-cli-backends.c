@@ -45,7 +45,8 @@ print_choice (MaltConfig *config)
   else
     printf ("\nauto takes none: %s\n", error->message);
   if (named && strcmp (named, "auto") != 0)
-    printf ("the settings of this user name %s\n", named);
+    printf ("the settings of this user name %s (%s)\n", named,
+            malt_config_get_origin (config, "backend"));
 }
 
 int
@@ -53,25 +54,21 @@ malt_cli_backends (int argc, char **argv)
 {
   g_auto (MaltCliOptions) options = { 0 };
   g_auto (GStrv) arguments = NULL;
-  g_autoptr (GError) error = NULL;
   g_autoptr (MaltConfig) config = NULL;
   g_autoptr (GPtrArray) backends = NULL;
   int status;
   int width;
 
-  arguments = malt_cli_parse (argc, argv, MALT_CLI_PARSE_DEFAULT, &options, &status);
+  arguments = malt_cli_parse (argc, argv, MALT_CLI_PARSE_PROFILE, &options, &status);
   if (!arguments)
     return status;
   if (arguments[0])
     return malt_cli_usage_error ("backends", "expected no arguments, got '%s'",
                                  arguments[0]);
 
-  config = malt_config_new_default (&error);
+  config = malt_cli_options_read_config (&options, &status);
   if (!config)
-    {
-      fprintf (stderr, "malt: %s\n", error->message);
-      return MALT_CLI_WORKER;
-    }
+    return status;
   backends = malt_backend_list ();
   width = name_width (backends);
   printf ("%-*s  %-9s  %s\n", width, "NAME", "AVAILABLE", "DESCRIPTION");

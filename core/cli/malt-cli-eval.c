@@ -28,8 +28,9 @@ malt_cli_eval (int argc, char **argv)
   g_autoptr (GPtrArray) calls = NULL;
   int status;
 
-  expressions = malt_cli_parse (argc, argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_MODULE,
-                                &options, &status);
+  expressions = malt_cli_parse (
+      argc, argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_MODULE,
+      &options, &status);
   if (!expressions)
     return status;
   if (!expressions[0])

@@ -10,6 +10,8 @@ malt_cli_options_clear (MaltCliOptions *options)
   g_clear_pointer (&options->backend, g_free);
   g_clear_pointer (&options->module, g_free);
   g_clear_pointer (&options->julia, g_free);
+  g_clear_pointer (&options->profile, g_free);
+  g_clear_pointer (&options->check, g_free);
   g_clear_pointer (&options->options, g_strfreev);
 }
 
@@ -57,6 +59,30 @@ add_module_entry (GOptionContext *context, MaltCliOptions *options)
   g_option_context_add_main_entries (context, entries, NULL);
 }
 
+static void
+add_profile_entry (GOptionContext *context, MaltCliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "profile", 'p', 0, G_OPTION_ARG_FILENAME, &options->profile,
+      "Take this profile of the key files", "NAME" },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  g_option_context_add_main_entries (context, entries, NULL);
+}
+
+static void
+add_check_entry (GOptionContext *context, MaltCliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "check", 0, 0, G_OPTION_ARG_FILENAME, &options->check,
+      "Say whether this key file is right, and nothing else", "FILE" },
+    G_OPTION_ENTRY_NULL,
+  };
+
+  g_option_context_add_main_entries (context, entries, NULL);
+}
+
 static GOptionContext *
 make_context (const MaltCliCommand *command, MaltCliParseFlags flags,
               MaltCliOptions *options, char ***arguments)
@@ -70,8 +96,9 @@ make_context (const MaltCliCommand *command, MaltCliParseFlags flags,
   };
 
   /* GOptionContext writes the word for the options itself. */
-  if (g_str_has_prefix (parameters, "[OPTIONS] "))
-    parameters += strlen ("[OPTIONS] ");
+  if (g_str_has_prefix (parameters, "[OPTIONS]"))
+    parameters += strlen ("[OPTIONS]");
+  parameters += strspn (parameters, " ");
   context = g_option_context_new (parameters);
   g_option_context_set_summary (context, command->summary);
   g_option_context_set_help_enabled (context, FALSE);
@@ -79,8 +106,12 @@ make_context (const MaltCliCommand *command, MaltCliParseFlags flags,
   g_option_context_add_main_entries (context, entries, NULL);
   if (flags & MALT_CLI_PARSE_WORKER)
     add_worker_entries (context, options);
+  if (flags & MALT_CLI_PARSE_PROFILE)
+    add_profile_entry (context, options);
   if (flags & MALT_CLI_PARSE_MODULE)
     add_module_entry (context, options);
+  if (flags & MALT_CLI_PARSE_CHECK)
+    add_check_entry (context, options);
   return context;
 }
 
@@ -157,11 +188,10 @@ set_options (MaltConfig *config, MaltCliOptions *options, int *out_status)
 }
 
 MaltConfig *
-malt_cli_options_make_config (MaltCliOptions *options, const char *standard_input,
-                              int *out_status)
+malt_cli_options_read_config (MaltCliOptions *options, int *out_status)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (MaltConfig) config = malt_config_new_default (&error);
+  g_autoptr (MaltConfig) config = malt_config_new_for_profile (options->profile, &error);
 
   if (!config)
     {
@@ -169,9 +199,6 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
       *out_status = MALT_CLI_WORKER;
       return NULL;
     }
-  malt_config_set (config, "output", "signal");
-  if (standard_input)
-    malt_config_set (config, "stdin", standard_input);
   if (options->backend)
     malt_config_set_backend (config, options->backend);
   if (options->julia)
@@ -179,4 +206,18 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
   if (options->options && !set_options (config, options, out_status))
     return NULL;
   return g_steal_pointer (&config);
+}
+
+MaltConfig *
+malt_cli_options_make_config (MaltCliOptions *options, const char *standard_input,
+                              int *out_status)
+{
+  MaltConfig *config = malt_cli_options_read_config (options, out_status);
+
+  if (!config)
+    return NULL;
+  malt_config_set (config, "output", "signal");
+  if (standard_input)
+    malt_config_set (config, "stdin", standard_input);
+  return config;
 }

@@ -68,8 +68,9 @@ malt_cli_run (int argc, char **argv)
   g_autoptr (GPtrArray) calls = NULL;
   int status;
 
-  arguments = malt_cli_parse (argc, argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_STRICT,
-                              &options, &status);
+  arguments = malt_cli_parse (
+      argc, argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_STRICT,
+      &options, &status);
   if (!arguments)
     return status;
   if (!arguments[0])

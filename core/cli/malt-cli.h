@@ -29,6 +29,7 @@ typedef struct
 int malt_cli_eval (int argc, char **argv);
 int malt_cli_run (int argc, char **argv);
 int malt_cli_backends (int argc, char **argv);
+int malt_cli_config (int argc, char **argv);
 int malt_cli_help (int argc, char **argv);
 
 /* Subcommands, in the order of the help text. A table that ends with an entry whose
@@ -45,6 +46,8 @@ typedef struct
   char *backend;
   char *module;
   char *julia;
+  char *profile;
+  char *check;
   char **options;
   gboolean is_help;
 } MaltCliOptions;
@@ -59,6 +62,8 @@ typedef enum
   MALT_CLI_PARSE_WORKER = 1 << 0, /* has the options that choose and set up a worker */
   MALT_CLI_PARSE_MODULE = 1 << 1, /* has --module */
   MALT_CLI_PARSE_STRICT = 1 << 2, /* options end at the first argument */
+  MALT_CLI_PARSE_PROFILE = 1 << 3, /* has --profile */
+  MALT_CLI_PARSE_CHECK = 1 << 4, /* has --check */
 } MaltCliParseFlags;
 
 /* Returns the arguments that are no options, or NULL when the command is done and
@@ -68,8 +73,9 @@ char **malt_cli_parse (int argc, char **argv, MaltCliParseFlags flags,
 /* Prints "malt COMMAND: message" and where to read more; returns MALT_CLI_USAGE. */
 int malt_cli_usage_error (const char *command, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
-/* The config of a worker: the user's, with @options on top. NULL when the command is
- * done and *out_status its exit status. */
+/* The user's config with @options on top; and one for a worker of this command, whose output it passes on. NULL
+ * when the command is done and *out_status its exit status. */
+MaltConfig *malt_cli_options_read_config (MaltCliOptions *options, int *out_status);
 MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
                                           const char *standard_input, int *out_status);
 

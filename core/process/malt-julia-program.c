@@ -4,14 +4,16 @@
  *
  * The order: what the option `julia` names (the environment variable MALT_JULIA is its default), the directories of PATH, juliaup's
  * directory, the private prefix that core/setup/julia.sh makes. Empty and relative entries of PATH are passed over, so the current directory
- * is never searched. Nothing is started to find out.
+ * is never searched. Nothing is started to find out. A program that runs with more rights than its user has searches the system's
+ * directories only.
  */
 #include "process/malt-julia-program.h"
 #include "process/malt-trust.h"
 
 #include <malt/malt.h>
-#include <stdlib.h>
 #include <string.h>
+
+#define SYSTEM_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /* A variable of the environment, unless the program runs with more rights than its user has. */
 static const char *
@@ -39,7 +41,7 @@ keep_program (char *path)
 static char *
 find_in_path (const char *name)
 {
-  const char *path = g_getenv ("PATH");
+  const char *path = malt_trust_environment () ? g_getenv ("PATH") : SYSTEM_PATH;
   g_auto (GStrv) directories =
       g_strsplit (path != NULL ? path : "", G_SEARCHPATH_SEPARATOR_S, -1);
 
@@ -80,26 +82,40 @@ find_named (const char *julia, GError **error)
   return program;
 }
 
-char *
-malt_julia_find_program (const char *julia, GError **error)
+/* Where a user keeps one; tells where it looked. */
+static char *
+find_of_user (char **out_places)
 {
   g_autofree char *juliaup = NULL;
   g_autofree char *private_program = NULL;
   char *found;
 
-  if (julia != NULL && *julia != '\0')
-    return find_named (julia, error);
+  if (!malt_trust_environment ())
+    {
+      *out_places = g_strdup ("");
+      return NULL;
+    }
   juliaup = g_build_filename (g_get_home_dir (), ".juliaup", "bin", "julia", NULL);
   private_program = dup_private_program ();
+  *out_places = g_strdup_printf (", no '%s', no '%s'; MALT_JULIA can name one", juliaup,
+                                 private_program);
+  found = keep_program (g_strdup (juliaup));
+  return found != NULL ? found : keep_program (g_strdup (private_program));
+}
+
+char *
+malt_julia_find_program (const char *julia, GError **error)
+{
+  g_autofree char *places = NULL;
+  char *found;
+
+  if (julia != NULL && *julia != '\0')
+    return find_named (julia, error);
   found = find_in_path ("julia");
   if (found == NULL)
-    found = keep_program (g_strdup (juliaup));
+    found = find_of_user (&places);
   if (found == NULL)
-    found = keep_program (g_strdup (private_program));
-  if (found == NULL)
-    g_set_error (
-        error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
-        "no julia found: none in PATH, no '%s', no '%s'; MALT_JULIA can name one",
-        juliaup, private_program);
+    g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+                 "no julia found: none in PATH%s", places);
   return found;
 }

@@ -20,9 +20,10 @@ SECONDS = 120  # for what must come
 
 
 def environment(**changes):
-    """The environment of a test: nothing of the user's settings, but the julia."""
+    """The environment of a test: nothing of the user's settings, key files included, but the julia."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MALT_", "NO_COLOR", "JULIA_"))}
     kept["MALT_JULIA"] = JULIA
+    kept["MALT_CONFIG"] = ""
     kept.update(changes)
     return {name: value for name, value in kept.items() if value is not None}
 

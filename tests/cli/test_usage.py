@@ -25,7 +25,7 @@ class Usage(CliCase):
             with self.subTest(arguments):
                 result = malt(*arguments)
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
-                for name in ("malt eval", "malt run", "malt backends", "malt help"):
+                for name in ("malt eval", "malt run", "malt backends", "malt config", "malt help"):
                     self.assertIn(name, result.stdout)
 
     def test_help_of_a_subcommand_is_its_own_help(self):

@@ -271,6 +271,29 @@ stub_worker_init (G_GNUC_UNUSED StubWorker *worker)
 {
 }
 
+/* The same without isolation. */
+
+typedef StubWorker StubSharedWorker;
+typedef StubWorkerClass StubSharedWorkerClass;
+
+static GType stub_shared_worker_get_type (void);
+
+G_DEFINE_TYPE (StubSharedWorker, stub_shared_worker, STUB_TYPE_WORKER)
+
+static void
+stub_shared_worker_class_init (StubSharedWorkerClass *klass)
+{
+  MaltWorkerClass *worker_class = MALT_WORKER_CLASS (klass);
+
+  worker_class->name = "stub-shared";
+  worker_class->capabilities &= ~(guint) MALT_CAPABILITY_ISOLATED;
+}
+
+static void
+stub_shared_worker_init (G_GNUC_UNUSED StubSharedWorker *worker)
+{
+}
+
 /* For tests */
 
 void
@@ -279,6 +302,8 @@ stub_worker_register (void)
   g_autoptr (GError) error = NULL;
 
   malt_backend_register (STUB_TYPE_WORKER, &error);
+  g_assert_no_error (error);
+  malt_backend_register (stub_shared_worker_get_type (), &error);
   g_assert_no_error (error);
 }
 

@@ -41,6 +41,8 @@ int malt_backend_get_auto_priority (MaltBackend *backend);
 MALT_EXPORT
 char **malt_backend_dup_option_names (MaltBackend *backend);
 MALT_EXPORT
+MaltOptionType malt_backend_get_option_type (MaltBackend *backend, const char *name);
+MALT_EXPORT
 const char *malt_backend_get_option_default (MaltBackend *backend, const char *name);
 MALT_EXPORT
 const char *malt_backend_get_option_summary (MaltBackend *backend, const char *name);
