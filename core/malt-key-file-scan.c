@@ -169,7 +169,6 @@ scan_entry (Scan *scan, char *line, GError **error)
 {
   char *equals = strchr (line, '=');
   g_autofree char *shown = malt_text_to_line (line, MAX_QUOTED_CHARS);
-  g_autofree char *key = NULL;
   guint before;
 
   if (equals == NULL)

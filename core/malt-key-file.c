@@ -319,11 +319,13 @@ check_backend_value (Check *check, const MaltKeyFileGroup *group, MaltKeyFileEnt
   if (entry->value != NULL &&
       (strcmp (entry->value, AUTO) == 0 || has_name (names, entry->value)))
     return TRUE;
-  suggestion = dup_suggestion (entry->raw, names);
+  suggestion = g_strchomp (dup_suggestion (entry->raw, names));
   g_ptr_array_insert (names, 0, (gpointer) AUTO);
   g_ptr_array_add (names, NULL);
   known = malt_text_list ((const char *const *) names->pdata);
-  expectation = g_strdup_printf ("one of %s", known);
+  expectation = *suggestion != '\0'
+                    ? g_strdup_printf ("one of %s (%s)", known, suggestion)
+                    : g_strdup_printf ("one of %s", known);
   return fail_value (check, group, entry, expectation, error);
 }
 

@@ -33,8 +33,7 @@ tree_init (Tree *tree)
   g_autofree char *made = g_dir_make_tmp ("malt-trust-XXXXXX", NULL);
   g_autofree char *resolved = made != NULL ? realpath (made, NULL) : NULL;
 
-  if (resolved == NULL)
-    return FALSE;
+  g_assert (resolved != NULL);
   tree->top = g_strdup (resolved);
   tree->file = g_build_filename (resolved, "file", NULL);
   tree->below = g_build_filename (resolved, "below", NULL);
