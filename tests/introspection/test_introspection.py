@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The library from Python, through its introspection data, as a program in any bound language would use it."""
 import gc
+import pathlib
+import tempfile
 import threading
 import unittest
 import weakref
@@ -116,6 +118,33 @@ class Introspection(unittest.TestCase):
         gc.collect()
         self.assertIsNone(gone())
         self.assertTrue(worker.stop(None))
+
+
+class Configuration(unittest.TestCase):
+    def test_a_key_file_is_read_and_its_origin_is_known(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder).resolve() / "own.conf"
+            path.write_text("[malt]\nthreads = 2\n[profile test]\nthreads = 1\n")
+            path.chmod(0o644)
+            config = Malt.Config.new_for_profile("")
+            self.assertTrue(config.load_file(str(path), "test"))
+            self.assertEqual(config.get_for("malt-process", "threads"), "1")
+            self.assertEqual(config.get_origin_for("malt-process", "threads"), f"{path}:4 [profile test]")
+            with self.assertRaises(GLib.Error) as caught:
+                config.load_file(str(path), "nosuch")
+            self.assertTrue(caught.exception.matches(Malt.error_quark(), Malt.Error.CONFIG))
+
+    def test_a_backend_says_which_options_it_has(self):
+        backend = Malt.Backend.lookup("malt-process")
+        self.assertIn("transport", backend.dup_option_names())
+        self.assertEqual(backend.get_option_default("transport"), "tcp")
+        self.assertEqual(backend.get_option_type("exeflags"), Malt.OptionType.STRINGS)
+        self.assertTrue(backend.get_option_summary("cwd"))
+        config = Malt.Config.new()
+        self.assertTrue(backend.check_config(config))
+        config.set("module", "new")
+        with self.assertRaises(GLib.Error):
+            backend.check_config(config)
 
 
 if __name__ == "__main__":
