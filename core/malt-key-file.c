@@ -20,6 +20,7 @@
 #define BACKEND_KEY "backend"
 #define AUTO "auto"
 #define PROFILE_WORD "profile"
+#define JULIA_KEY "julia"
 #define MAX_QUOTED_CHARS 60
 
 /* What all checks of a file need. */
@@ -329,6 +330,14 @@ check_backend_value (Check *check, const MaltKeyFileGroup *group, MaltKeyFileEnt
   return fail_value (check, group, entry, expectation, error);
 }
 
+/* A path that begins in whatever directory the host happens to run would be a program for anybody to put there. */
+static gboolean
+is_julia_of_the_current_directory (const MaltOption *option, const char *value)
+{
+  return option->is_common && strcmp (option->name, JULIA_KEY) == 0 &&
+         strchr (value, G_DIR_SEPARATOR) != NULL && !g_path_is_absolute (value);
+}
+
 /* The value must be one that an option of that name accepts; of a common one there may be several. */
 static gboolean
 check_value (Check *check, const MaltKeyFileGroup *group, MaltKeyFileEntry *entry,
@@ -351,6 +360,9 @@ check_value (Check *check, const MaltKeyFileGroup *group, MaltKeyFileEntry *entr
                                ? "\\\\, \\;, \\s, \\n, \\r or \\t for each backslash"
                                : "\\\\, \\s, \\n, \\r or \\t for each backslash",
                            error);
+      if (is_julia_of_the_current_directory (option, entry->value))
+        return fail_value (check, group, entry,
+                           "an absolute path, or a name to look up in PATH", error);
       if (malt_option_accepts (option, entry->value))
         return TRUE;
       first = first != NULL ? first : option;
