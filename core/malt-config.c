@@ -4,7 +4,7 @@
  * A config is a list of entries (backend or none, key, value in text form, origin) and
  * nothing more: it knows no options. They are checked when a worker is launched,
  * against the table of the backend that was chosen (malt-option.c); what comes from key
- * files is checked when it is read, too (malt-key-file.c). Of the values for one backend
+ * files is checked when it is read, too (malt-key-file-check.c). Of the values for one backend
  * and key only that of the greatest origin is kept. The name of the backend is kept as the
  * common entry `backend`. A worker keeps a sealed copy; sealed configs are never changed
  * and so need no lock. */

@@ -54,6 +54,9 @@ MaltKeyFile *malt_key_file_parse (const char *path, const char *text, gsize n_by
 MaltKeyFile *malt_key_file_scan (const char *path, const char *text, gsize n_bytes,
                                  GError **error);
 
+/* The second half: what they are called, and what the values mean (malt-key-file-check.c). */
+gboolean malt_key_file_check (MaltKeyFile *file, GError **error);
+
 void malt_key_file_free (MaltKeyFile *file);
 
 gboolean malt_key_file_has_profile (const MaltKeyFile *file, const char *profile);
