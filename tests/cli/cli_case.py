@@ -28,21 +28,41 @@ def environment(**changes):
     return {name: value for name, value in kept.items() if value is not None}
 
 
+def threads_of(pid):
+    """What each thread of a process is doing: for the report of one that does not end."""
+    lines = []
+    for thread in sorted(pathlib.Path(f"/proc/{pid}/task").glob("*")):
+        with contextlib.suppress(OSError):
+            state = (thread / "stat").read_text().rpartition(")")[2].split()[0]
+            lines.append(" ".join([thread.name, (thread / "comm").read_text().strip(), state, (thread / "wchan").read_text(),
+                                   "syscall", (thread / "syscall").read_text().strip()]))
+    return lines
+
+
+def run(command, stdin, seconds, **options):
+    """As subprocess.run, but what is not over in time is described before it is ended."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as process:
+        try:
+            written = process.communicate(stdin, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            lines = [f"{command} is not over after {seconds} s, status {process.poll()}", *threads_of(process.pid)]
+            process.kill()
+            try:
+                written = process.communicate(timeout=5)
+            except subprocess.TimeoutExpired as still:
+                written = [still.stdout, still.stderr, "and another process has its pipes"]
+            raise AssertionError("\n".join([*lines, *map(repr, written)])) from None
+    texts = [text.decode(errors="surrogateescape") for text in written]
+    return subprocess.CompletedProcess(command, process.returncode, *texts)
+
+
 def malt(*arguments, env=None, cwd=None, stdin=b"", timeout=SECONDS):
     """Runs the command to its end; texts come as str, bytes that are no UTF-8 as surrogates."""
-    result = subprocess.run([MALT, *arguments], input=stdin, capture_output=True, cwd=cwd,
-                            env=env or environment(), timeout=timeout)
-    result.stdout = result.stdout.decode(errors="surrogateescape")
-    result.stderr = result.stderr.decode(errors="surrogateescape")
-    return result
+    return run([MALT, *arguments], stdin, timeout, cwd=cwd, env=env or environment())
 
 
 def julia(*arguments, cwd=None, stdin=b""):
-    result = subprocess.run([JULIA, "--startup-file=no", "--color=no", *arguments], input=stdin, capture_output=True,
-                            cwd=cwd, env=environment(), timeout=SECONDS)
-    result.stdout = result.stdout.decode(errors="surrogateescape")
-    result.stderr = result.stderr.decode(errors="surrogateescape")
-    return result
+    return run([JULIA, "--startup-file=no", "--color=no", *arguments], stdin, SECONDS, cwd=cwd, env=environment())
 
 
 def is_alive(pid):
