@@ -7,16 +7,15 @@
  * time it is sure to. So a handler of ours, registered last and therefore run first, brings the Julia thread to rest:
  *
  *   asked    it is woken, and rests where it next looks for work (malt_inprocess_exit_is_near()). That is where it mostly is.
- *   forced   ASKED_MS later, it is busy: a signal makes it rest wherever it is, except inside the C library, whose locks (of malloc(), of
- *            stdio) the exiting thread will need. Then the signal is tried again.
- *   left     after N_FORCED tries it goes on: it is in a long call of the C library, and harms nobody there.
+ *   forced   ASKED_MS later, it is busy: a signal makes it rest wherever it is, except inside the libraries whose locks the exiting thread
+ *            will need: the C library (malloc(), stdio), the dynamic loader, GLib, and this one. Then the signal is tried again.
+ *   left     after N_FORCED tries it goes on: it is in a long call of one of these, and harms nobody there.
  *
  * The signal is SIGUSR2, which is Julia's own and is not blocked there. A thread that rests does so until the process ends. Where evaluated code calls
  * exit(), or in a forked child, which has no Julia thread, there is nothing to be done.
  */
 #include "malt-inprocess-exit.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
 #include <malloc.h>
@@ -24,6 +23,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,7 +32,15 @@ enum
   ASKED_MS = 50,
   FORCED_MS = 2,
   N_FORCED = 50,
+  N_LIBRARIES = 4,
 };
+
+/* Where a library is in memory: its first address, and the one behind its last. */
+typedef struct
+{
+  guintptr first;
+  guintptr end;
+} Library;
 
 /* Constant once the Julia thread has called malt_inprocess_exit_watch(), but for what is remarked. */
 static struct
@@ -42,7 +50,7 @@ static struct
   void (*wake) (void);
   gint is_near; /* atomic */
   sem_t rests; /* posted when the thread rests */
-  guintptr c_library[2]; /* first address and the one behind the last */
+  Library libraries[N_LIBRARIES]; /* in which it must not */
 } watch;
 
 gboolean
@@ -72,13 +80,20 @@ get_program_counter (const ucontext_t *context)
 #endif
 }
 
+static gboolean
+holds_no_lock_at (guintptr address)
+{
+  for (int i = 0; i < N_LIBRARIES; i++)
+    if (address >= watch.libraries[i].first && address < watch.libraries[i].end)
+      return FALSE;
+  return TRUE;
+}
+
 static void
 on_signal (G_GNUC_UNUSED int signum, G_GNUC_UNUSED siginfo_t *info, void *context)
 {
-  guintptr at = get_program_counter (context);
-
   if (pthread_equal (pthread_self (), watch.thread) &&
-      (at < watch.c_library[0] || at >= watch.c_library[1]))
+      holds_no_lock_at (get_program_counter (context)))
     malt_inprocess_exit_rest ();
 }
 
@@ -124,30 +139,52 @@ on_process_exit (void)
     force ();
 }
 
+/* @data: a Library of which any address is known, its first one so far. */
 static int
-on_library (struct dl_phdr_info *info, G_GNUC_UNUSED size_t size, void *base)
+on_library (struct dl_phdr_info *info, G_GNUC_UNUSED size_t size, void *data)
 {
-  if (info->dlpi_addr != (guintptr) base)
-    return 0;
+  Library *library = data;
+  Library found = { G_MAXSIZE, 0 };
+
   for (int i = 0; i < info->dlpi_phnum; i++)
-    if (info->dlpi_phdr[i].p_type == PT_LOAD)
-      watch.c_library[1] =
-          MAX (watch.c_library[1],
-               info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz);
-  watch.c_library[0] = info->dlpi_addr;
+    {
+      guintptr first = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+
+      if (info->dlpi_phdr[i].p_type != PT_LOAD)
+        continue;
+      found.first = MIN (found.first, first);
+      found.end = MAX (found.end, first + info->dlpi_phdr[i].p_memsz);
+    }
+  if (library->first < found.first || library->first >= found.end)
+    return 0;
+  *library = found;
   return 1;
+}
+
+static void
+find_libraries (void)
+{
+  const guintptr inside[N_LIBRARIES] = {
+    (guintptr) malloc_usable_size,
+    (guintptr) getauxval (AT_BASE),
+    (guintptr) g_mutex_lock,
+    (guintptr) find_libraries,
+  };
+
+  for (int i = 0; i < N_LIBRARIES; i++)
+    {
+      watch.libraries[i].first = inside[i];
+      dl_iterate_phdr (on_library, &watch.libraries[i]);
+    }
 }
 
 void
 malt_inprocess_exit_watch (void (*wake) (void))
 {
-  Dl_info info;
-
   watch.thread = pthread_self ();
   watch.pid = getpid ();
   watch.wake = wake;
   sem_init (&watch.rests, FALSE, 0);
-  if (dladdr ((gpointer) (guintptr) malloc_usable_size, &info) != 0)
-    dl_iterate_phdr (on_library, info.dli_fbase);
+  find_libraries ();
   atexit (on_process_exit);
 }
