@@ -200,6 +200,19 @@ check_call (HostCall *call, const char *name, MaltValue *keywords)
   return NULL;
 }
 
+/* A wrapped worker has no functions of its own. */
+static void
+hand_to_front (MaltWorker *front, guint32 host_call_id, const char *name,
+               MaltValue *arguments, MaltValue *keywords, MaltHostReply reply,
+               gpointer user_data, GDestroyNotify destroy)
+{
+  if (front != NULL)
+    malt_worker_host_call (front, host_call_id, name, arguments, keywords, reply,
+                           user_data, destroy);
+  else if (destroy != NULL)
+    destroy (user_data);
+}
+
 /**
  * malt_worker_host_call:
  * @worker: a worker
@@ -220,11 +233,19 @@ malt_worker_host_call (MaltWorker *worker, guint32 host_call_id, const char *nam
                        MaltValue *arguments, MaltValue *keywords, MaltHostReply reply,
                        gpointer user_data, GDestroyNotify destroy)
 {
+  g_autoptr (MaltWorker) front = NULL;
   HostCall *call;
   GError *error;
 
   g_return_if_fail (MALT_IS_WORKER (worker));
   g_return_if_fail (malt_value_get_kind (arguments) == MALT_VALUE_TUPLE);
+  front = malt_worker_dup_front (worker);
+  if (front != NULL || malt_worker_is_wrapped (worker))
+    {
+      hand_to_front (front, host_call_id, name, arguments, keywords, reply, user_data,
+                     destroy);
+      return;
+    }
   call = g_new0 (HostCall, 1);
   call->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
   call->function = malt_exports_dup (malt_worker_get_exports (worker), name);

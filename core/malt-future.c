@@ -14,6 +14,7 @@
  * Who waits:
  *   - blocked threads, on the condition; or one of them inside the backend (`drive`), reading its own answer, which
  *     saves a switch of threads; the waker gets it out when another thread completes the future;
+ *   - watches of backends, which the thread that completes the future runs, after it has let go of the lock;
  *   - waiters of main loops, which are sent the answer, in the order in which they came, by the thread that completes the future, after it has let go of the lock.
  *
  * The deadline is a source of the I/O thread that owns a reference to the future and
@@ -45,6 +46,7 @@ struct _MaltFuture
   GMutex lock; /* guards is_done being set, and what follows */
   GCond done; /* is_done was set, or a cancellable of a blocked thread fired */
   GSList *waiters; /* (owned): of MaltWaiter, newest first */
+  GSList *watches; /* (owned): of Watch, newest first */
   GSource *deadline; /* (owned) (nullable) */
   GDestroyNotify wake; /* (nullable) */
   gpointer wake_data;
@@ -53,11 +55,30 @@ struct _MaltFuture
 
 G_DEFINE_FINAL_TYPE (MaltFuture, malt_future, G_TYPE_OBJECT)
 
+/* What malt_future_add_watch() was given. */
+typedef struct
+{
+  MaltFutureFunc func;
+  gpointer user_data;
+  GDestroyNotify destroy; /* (nullable) */
+} Watch;
+
+static void
+watch_free (gpointer data)
+{
+  Watch *watch = data;
+
+  if (watch->destroy != NULL)
+    watch->destroy (watch->user_data);
+  g_free (watch);
+}
+
 static void
 malt_future_finalize (GObject *object)
 {
   MaltFuture *future = MALT_FUTURE (object);
 
+  g_slist_free_full (future->watches, watch_free);
   g_clear_pointer (&future->worker, malt_weak_worker_unref);
   g_clear_pointer (&future->call, malt_call_unref);
   g_clear_pointer (&future->value, malt_value_unref);
@@ -147,9 +168,23 @@ answer_waiters (MaltFuture *future, GSList *waiters)
   g_slist_free (waiters);
 }
 
+/* Takes the list over. */
+static void
+run_watches (MaltFuture *future, GSList *watches)
+{
+  for (GSList *l = watches = g_slist_reverse (watches); l != NULL; l = l->next)
+    {
+      Watch *watch = l->data;
+
+      watch->func (future, watch->user_data);
+    }
+  g_slist_free_full (watches, watch_free);
+}
+
 gboolean
 malt_future_complete (MaltFuture *future, MaltValue *value, GError *error)
 {
+  GSList *watches;
   GSList *waiters;
   GSource *deadline;
 
@@ -164,6 +199,7 @@ malt_future_complete (MaltFuture *future, MaltValue *value, GError *error)
   future->value = value != NULL || error != NULL ? value : malt_value_new_nothing ();
   future->error = error;
   g_atomic_int_set (&future->is_done, TRUE);
+  watches = g_steal_pointer (&future->watches);
   waiters = g_steal_pointer (&future->waiters);
   deadline = g_steal_pointer (&future->deadline);
   if (future->wake != NULL && future->waker_thread != g_thread_self ())
@@ -176,6 +212,7 @@ malt_future_complete (MaltFuture *future, MaltValue *value, GError *error)
       g_source_destroy (deadline);
       g_source_unref (deadline);
     }
+  run_watches (future, watches);
   answer_waiters (future, waiters);
   return TRUE;
 }
@@ -234,6 +271,38 @@ malt_future_set_waker (MaltFuture *future, GDestroyNotify wake, gpointer data)
   future->waker_thread = g_thread_self ();
   g_mutex_unlock (&future->lock);
   return is_pending;
+}
+
+/**
+ * malt_future_add_watch:
+ * @future: a future
+ * @func: called when the future is done
+ * @user_data: passed to @func
+ * @destroy: (nullable): called once with @user_data, after @func if that is called
+ *
+ * Has @func called once, in the thread that completes the future, before callbacks of
+ * main loops; or at once if the future is done. For backends that want to know what became
+ * of a call. @func must not block. What it is given must not hold the worker: futures that
+ * are pending are the worker's, and would keep it alive; malt_future_dup_worker() gives it.
+ */
+void
+malt_future_add_watch (MaltFuture *future, MaltFutureFunc func, gpointer user_data,
+                       GDestroyNotify destroy)
+{
+  Watch *watch;
+  gboolean is_done;
+
+  g_return_if_fail (MALT_IS_FUTURE (future));
+  g_return_if_fail (func != NULL);
+  watch = g_new (Watch, 1);
+  *watch = (Watch){ .func = func, .user_data = user_data, .destroy = destroy };
+  g_mutex_lock (&future->lock);
+  is_done = future->is_done;
+  if (!is_done)
+    future->watches = g_slist_prepend (future->watches, watch);
+  g_mutex_unlock (&future->lock);
+  if (is_done)
+    run_watches (future, g_slist_prepend (NULL, watch));
 }
 
 /* Waiting in a blocked thread */

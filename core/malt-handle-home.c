@@ -45,6 +45,15 @@ malt_handle_home_unref (MaltHandleHome *home)
 }
 
 void
+malt_handle_home_set_user_data (MaltHandleHome *home, gpointer user_data)
+{
+  g_mutex_lock (&home->lock);
+  if (home->release != NULL)
+    home->user_data = user_data;
+  g_mutex_unlock (&home->lock);
+}
+
+void
 malt_handle_home_close (MaltHandleHome *home)
 {
   g_mutex_lock (&home->lock);

@@ -29,7 +29,7 @@ struct _MaltNative
   MaltWeakWorker *worker; /* (owned) */
   MaltSignature *signature; /* (owned) */
   char *signature_text; /* (owned) */
-  gboolean (*is_julia_thread) (void);
+  MaltJuliaThreadCheck is_julia_thread;
   MaltNativeCell *cell; /* (unowned) */
   gpointer pointer; /* constant once it was made */
 };
@@ -99,7 +99,8 @@ has_native (MaltWorker *worker, GError **error)
   MaltWorkerClass *klass = MALT_WORKER_GET_CLASS (worker);
 
   if ((malt_worker_get_capabilities (worker) & MALT_CAPABILITY_NATIVE) &&
-      klass->native_new != NULL && klass->run_in_julia != NULL)
+      klass->native_new != NULL && klass->run_in_julia != NULL &&
+      malt_worker_get_julia_thread_check (worker) != NULL)
     return TRUE;
   g_set_error_literal (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
                        "this worker has no native calls: its Julia is another process");
@@ -137,7 +138,7 @@ native_new (MaltWorker *worker, MaltSignature *signature)
   native->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
   native->signature = malt_signature_ref (signature);
   native->signature_text = malt_signature_to_string (signature);
-  native->is_julia_thread = MALT_WORKER_GET_CLASS (worker)->is_julia_thread;
+  native->is_julia_thread = malt_worker_get_julia_thread_check (worker);
   native->cell = cell_new ();
   return native;
 }
@@ -422,7 +423,7 @@ malt_worker_invoke_on_julia_thread (MaltWorker *worker, MaltJuliaThreadFunc func
       g_propagate_error (error, malt_error_new_terminated (NULL, NULL, NULL));
       return FALSE;
     }
-  if (MALT_WORKER_GET_CLASS (worker)->is_julia_thread ())
+  if (malt_worker_get_julia_thread_check (worker) ())
     func (user_data);
   else
     run_elsewhere (worker, func, user_data);

@@ -67,11 +67,12 @@ check_host_function_slots (const MaltWorkerClass *klass, GError **error)
   return FALSE;
 }
 
+/* is_julia_thread may be that of an inner worker. */
 static gboolean
 check_native_slots (const MaltWorkerClass *klass, GError **error)
 {
   gboolean has_all = klass->native_new != NULL && klass->run_in_julia != NULL &&
-                     klass->is_julia_thread != NULL && klass->export_direct != NULL;
+                     klass->export_direct != NULL;
 
   if (has_all || !(klass->capabilities & MALT_CAPABILITY_NATIVE))
     return TRUE;

@@ -40,6 +40,8 @@ MaltHandleHome *malt_handle_home_new (MaltHandleReleaseFunc release, gpointer us
 MaltHandleHome *malt_handle_home_ref (MaltHandleHome *home);
 void malt_handle_home_unref (MaltHandleHome *home);
 /* After this has returned the release function does not run and will not run again. */
+/* Nothing changes once it is closed. */
+void malt_handle_home_set_user_data (MaltHandleHome *home, gpointer user_data);
 void malt_handle_home_close (MaltHandleHome *home);
 gboolean malt_handle_home_is_closed (MaltHandleHome *home);
 /* For the handle that goes. */

@@ -1,7 +1,83 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening channels. */
+/* Opening channels, and the table by which items find them. */
 #include "malt-channel-private.h"
 #include "malt-worker-state.h"
+
+/* The channels of a worker, by their numbers */
+
+static void
+weak_ref_free (gpointer data)
+{
+  GWeakRef *ref = data;
+
+  g_weak_ref_clear (ref);
+  g_free (ref);
+}
+
+GHashTable *
+malt_worker_channel_table_new (void)
+{
+  return g_hash_table_new_full (NULL, NULL, NULL, weak_ref_free);
+}
+
+guint32
+malt_worker_add_channel (MaltWorker *worker, MaltChannel *channel)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  GWeakRef *ref = g_new0 (GWeakRef, 1);
+  guint32 id;
+
+  g_weak_ref_init (ref, channel);
+  g_mutex_lock (&priv->lock);
+  id = malt_worker_next_id (&priv->last_channel_id, priv->channels);
+  g_hash_table_insert (priv->channels, GUINT_TO_POINTER (id), ref);
+  g_mutex_unlock (&priv->lock);
+  return id;
+}
+
+void
+malt_worker_remove_channel (MaltWorker *worker, guint32 id)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+
+  g_mutex_lock (&priv->lock);
+  g_hash_table_remove (priv->channels, GUINT_TO_POINTER (id));
+  g_mutex_unlock (&priv->lock);
+}
+
+/**
+ * malt_worker_dup_channel:
+ * @worker: a worker
+ * @channel_id: number of a channel
+ *
+ * Finds the channel that an item is for. For backends.
+ *
+ * Returns: (transfer full) (nullable): the channel; %NULL: nobody listens to it any more
+ */
+MaltChannel *
+malt_worker_dup_channel (MaltWorker *worker, guint32 channel_id)
+{
+  MaltWorkerPrivate *priv;
+  MaltChannel *channel = NULL;
+  GWeakRef *ref;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), NULL);
+  if (malt_worker_is_wrapped (worker))
+    {
+      g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
+
+      return front != NULL ? malt_worker_dup_channel (front, channel_id) : NULL;
+    }
+  priv = malt_worker_get_private (worker);
+  g_mutex_lock (&priv->lock);
+  ref = g_hash_table_lookup (priv->channels, GUINT_TO_POINTER (channel_id));
+  if (ref != NULL)
+    channel = g_weak_ref_get (ref);
+  g_mutex_unlock (&priv->lock);
+  return channel;
+}
+
+/* Opening */
 
 static gboolean
 has_channels (MaltWorker *worker, GError **error)

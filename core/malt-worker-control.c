@@ -62,11 +62,12 @@ run_in_io_thread (Operation *operation, GSourceFunc func)
 
 /* Interrupt */
 
+/* The object is the worker, or one that it wraps; whose slot was called is for whose to end. */
 static void
-on_interrupted (GObject *object, GAsyncResult *result, gpointer user_data)
+on_interrupted (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Operation) operation = user_data;
-  MaltWorker *worker = MALT_WORKER (object);
+  MaltWorker *worker = operation->worker;
   GError *error = NULL;
   MaltInterruptResult outcome =
       MALT_WORKER_GET_CLASS (worker)->interrupt_finish (worker, result, &error);
@@ -202,10 +203,10 @@ malt_worker_interrupt (MaltWorker *worker, MaltFuture *future, MaltInterruptFlag
 /* The backend has nothing more to do. Success normally came from malt_worker_exited()
  * before. */
 static void
-on_stopped (GObject *object, GAsyncResult *result, gpointer user_data)
+on_stopped (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Operation) operation = user_data;
-  MaltWorker *worker = MALT_WORKER (object);
+  MaltWorker *worker = operation->worker;
   GError *error = NULL;
   gboolean is_stopped =
       MALT_WORKER_GET_CLASS (worker)->stop_finish (worker, result, &error);
@@ -268,9 +269,11 @@ effective_timeout_ms (MaltWorker *worker, gint64 timeout_ms, const char *option_
 {
   if (timeout_ms >= 0)
     return timeout_ms;
-  if (malt_option_find (MALT_WORKER_GET_CLASS (worker)->options, option_name) == NULL)
-    return DEFAULT_STOP_TIMEOUT_MS;
-  return malt_worker_get_option_int (worker, option_name);
+  if (malt_option_find (MALT_WORKER_GET_CLASS (worker)->options, option_name) != NULL)
+    return malt_worker_get_option_int (worker, option_name);
+  if (malt_worker_get_inner (worker) != NULL)
+    return effective_timeout_ms (malt_worker_get_inner (worker), timeout_ms, option_name);
+  return DEFAULT_STOP_TIMEOUT_MS;
 }
 
 /**

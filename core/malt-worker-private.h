@@ -22,6 +22,15 @@ MaltFuture *malt_worker_begin_request (MaltWorker *worker, gboolean *out_is_pend
  * nothing may be waited for. */
 gboolean malt_weak_worker_is_waited_for (MaltWeakWorker *weak, GError **error);
 
+/* What a backend says of a wrapped worker is meant for the one that wraps it, its front.
+ * NULL: there is none any more. (transfer full) */
+gboolean malt_worker_is_wrapped (MaltWorker *worker);
+MaltWorker *malt_worker_dup_front (MaltWorker *worker);
+
+/* The slot is_julia_thread, of the worker or of the one that it wraps. */
+typedef gboolean (*MaltJuliaThreadCheck) (void);
+MaltJuliaThreadCheck malt_worker_get_julia_thread_check (MaltWorker *worker);
+
 /* FALSE once malt_worker_exited() was called or the worker is being disposed of. */
 gboolean malt_worker_is_alive (MaltWorker *worker);
 

@@ -8,9 +8,10 @@ gboolean
 malt_weak_worker_is_waited_for (MaltWeakWorker *weak, GError **error)
 {
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (weak);
-  MaltWorkerClass *klass = worker != NULL ? MALT_WORKER_GET_CLASS (worker) : NULL;
+  MaltJuliaThreadCheck check =
+      worker != NULL ? malt_worker_get_julia_thread_check (worker) : NULL;
 
-  if (klass == NULL || klass->is_julia_thread == NULL || !klass->is_julia_thread ())
+  if (check == NULL || !check ())
     return FALSE;
   g_set_error_literal (error, MALT_ERROR, MALT_ERROR_FAILED,
                        "the thread of Julia would wait for itself");

@@ -150,6 +150,14 @@ malt_worker_emit_output (MaltWorker *worker, MaltStream stream, guint32 call_id,
 
   g_return_if_fail (MALT_IS_WORKER (worker));
   g_return_if_fail (bytes != NULL);
+  if (malt_worker_is_wrapped (worker))
+    {
+      g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
+
+      if (front != NULL)
+        malt_worker_emit_output (front, stream, call_id, bytes);
+      return;
+    }
   priv = malt_worker_get_private (worker);
   n_bytes = (gssize) g_bytes_get_size (bytes);
   if (!malt_worker_is_alive (worker) || !has_handler (worker, signals[SIGNAL_OUTPUT]))

@@ -31,6 +31,10 @@ typedef struct
   MaltHandleHome *home; /* (owned) */
   MaltExports *exports; /* (owned): has its own lock, taken before that of the worker */
 
+  /* Set once, during a launch; see malt-worker-inner.c. */
+  MaltWorker *inner; /* (owned) (nullable): which this one wraps */
+  MaltWeakWorker *front; /* (owned) (nullable) (atomic): which wraps this one */
+
   gint state; /* atomic: MaltWorkerState; written under lock, and only forward */
   gint capabilities; /* atomic */
   gssize
@@ -56,6 +60,16 @@ gboolean malt_worker_advance (MaltWorker *worker, MaltWorkerState state);
 
 /* The error of something that needs a running worker. (transfer full) */
 GError *malt_worker_new_terminated_error (MaltWorker *worker, MaltCall *call);
+
+/* Another number than those in @taken. Those with the highest bit are for requests of
+ * backends, which core does not know. */
+guint32 malt_worker_next_id (guint32 *last, GHashTable *taken);
+
+/* For the field channels. */
+GHashTable *malt_worker_channel_table_new (void);
+
+/* Has handles of @inner released through @worker. */
+void malt_worker_share_home (MaltWorker *worker, MaltWorker *inner);
 
 /* The call that an interrupt means: that of the future, or with NULL the newest. NULL:
  * it is not outstanding. (transfer full) */

@@ -100,9 +100,8 @@ malt_worker_new_terminated_error (MaltWorker *worker, MaltCall *call)
 
 /* Outstanding calls */
 
-/* Ids with the highest bit are for requests of backends, which core does not know. */
-static guint32
-next_id (guint32 *last, GHashTable *taken)
+guint32
+malt_worker_next_id (guint32 *last, GHashTable *taken)
 {
   do
     *last = *last == G_MAXINT32 ? 1 : *last + 1;
@@ -114,7 +113,7 @@ next_id (guint32 *last, GHashTable *taken)
 static void
 add_outstanding_locked (MaltWorkerPrivate *priv, MaltFuture *future)
 {
-  guint32 id = next_id (&priv->last_call_id, priv->outstanding);
+  guint32 id = malt_worker_next_id (&priv->last_call_id, priv->outstanding);
 
   malt_future_set_id (future, id);
   g_hash_table_insert (priv->outstanding, GUINT_TO_POINTER (id), future);
@@ -138,22 +137,33 @@ take_outstanding_locked (MaltWorkerPrivate *priv, guint32 id)
   return future;
 }
 
+/* Its numbers are those of another worker's calls. */
+static GError *
+new_wrapped_error (void)
+{
+  return g_error_new_literal (MALT_ERROR, MALT_ERROR_FAILED,
+                              "the worker belongs to another one that wraps it");
+}
+
 MaltFuture *
 malt_worker_begin (MaltWorker *worker, MaltCall *call, gboolean *out_is_pending)
 {
   MaltWorkerPrivate *priv = malt_worker_get_private (worker);
   MaltFuture *future = malt_future_new (priv->weak, call);
+  gboolean is_wrapped = malt_worker_is_wrapped (worker);
   gboolean is_running;
 
   if (call != NULL)
     malt_call_seal (call);
   g_mutex_lock (&priv->lock);
-  is_running = priv->state == (gint) MALT_WORKER_RUNNING;
+  is_running = priv->state == (gint) MALT_WORKER_RUNNING && !is_wrapped;
   if (is_running)
     add_outstanding_locked (priv, g_object_ref (future));
   g_mutex_unlock (&priv->lock);
 
-  if (!is_running)
+  if (is_wrapped)
+    malt_future_complete (future, NULL, new_wrapped_error ());
+  else if (!is_running)
     malt_future_complete (future, NULL, malt_worker_new_terminated_error (worker, call));
   *out_is_pending = is_running;
   return future;
@@ -163,6 +173,25 @@ MaltFuture *
 malt_worker_begin_request (MaltWorker *worker, gboolean *out_is_pending)
 {
   return malt_worker_begin (worker, NULL, out_is_pending);
+}
+
+static gboolean
+drop_answer (MaltValue *value, GError *error)
+{
+  g_clear_pointer (&value, malt_value_unref);
+  g_clear_error (&error);
+  return FALSE;
+}
+
+static gboolean
+complete_call_of_front (MaltWorker *worker, guint32 call_id, MaltValue *value,
+                        GError *error)
+{
+  g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
+
+  if (front == NULL)
+    return drop_answer (value, error);
+  return malt_worker_complete_call (front, call_id, value, error);
 }
 
 /**
@@ -187,6 +216,8 @@ malt_worker_complete_call (MaltWorker *worker, guint32 call_id, MaltValue *value
   g_autoptr (MaltFuture) future = NULL;
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  if (malt_worker_is_wrapped (worker))
+    return complete_call_of_front (worker, call_id, value, error);
   priv = malt_worker_get_private (worker);
   g_mutex_lock (&priv->lock);
   future = take_outstanding_locked (priv, call_id);
@@ -194,9 +225,7 @@ malt_worker_complete_call (MaltWorker *worker, guint32 call_id, MaltValue *value
 
   if (future != NULL)
     return malt_future_complete (future, value, error);
-  g_clear_pointer (&value, malt_value_unref);
-  g_clear_error (&error);
-  return FALSE;
+  return drop_answer (value, error);
 }
 
 /**
@@ -215,6 +244,12 @@ malt_worker_get_n_pending (MaltWorker *worker)
   guint n_calls;
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), 0);
+  if (malt_worker_is_wrapped (worker))
+    {
+      g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
+
+      return front != NULL ? malt_worker_get_n_pending (front) : 0;
+    }
   priv = malt_worker_get_private (worker);
   g_mutex_lock (&priv->lock);
   n_calls = priv->n_calls;
@@ -238,6 +273,12 @@ malt_worker_is_pending (MaltWorker *worker, guint32 call_id)
   gboolean is_pending;
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  if (malt_worker_is_wrapped (worker))
+    {
+      g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
+
+      return front != NULL && malt_worker_is_pending (front, call_id);
+    }
   priv = malt_worker_get_private (worker);
   g_mutex_lock (&priv->lock);
   is_pending = g_hash_table_contains (priv->outstanding, GUINT_TO_POINTER (call_id));
@@ -388,72 +429,15 @@ end_worker (MaltWorker *worker, MaltTermination *termination)
 void
 malt_worker_exited (MaltWorker *worker, MaltTermination *termination)
 {
+  g_autoptr (MaltWorker) front = NULL;
+
   g_return_if_fail (MALT_IS_WORKER (worker));
   g_return_if_fail (termination != NULL);
   if (end_worker (worker, termination))
     malt_worker_queue_exited (worker, termination);
-}
-
-/* Channels */
-
-static void
-weak_ref_free (gpointer data)
-{
-  GWeakRef *ref = data;
-
-  g_weak_ref_clear (ref);
-  g_free (ref);
-}
-
-guint32
-malt_worker_add_channel (MaltWorker *worker, MaltChannel *channel)
-{
-  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
-  GWeakRef *ref = g_new0 (GWeakRef, 1);
-  guint32 id;
-
-  g_weak_ref_init (ref, channel);
-  g_mutex_lock (&priv->lock);
-  id = next_id (&priv->last_channel_id, priv->channels);
-  g_hash_table_insert (priv->channels, GUINT_TO_POINTER (id), ref);
-  g_mutex_unlock (&priv->lock);
-  return id;
-}
-
-void
-malt_worker_remove_channel (MaltWorker *worker, guint32 id)
-{
-  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
-
-  g_mutex_lock (&priv->lock);
-  g_hash_table_remove (priv->channels, GUINT_TO_POINTER (id));
-  g_mutex_unlock (&priv->lock);
-}
-
-/**
- * malt_worker_dup_channel:
- * @worker: a worker
- * @channel_id: number of a channel
- *
- * Finds the channel that an item is for. For backends.
- *
- * Returns: (transfer full) (nullable): the channel; %NULL: nobody listens to it any more
- */
-MaltChannel *
-malt_worker_dup_channel (MaltWorker *worker, guint32 channel_id)
-{
-  MaltWorkerPrivate *priv;
-  MaltChannel *channel = NULL;
-  GWeakRef *ref;
-
-  g_return_val_if_fail (MALT_IS_WORKER (worker), NULL);
-  priv = malt_worker_get_private (worker);
-  g_mutex_lock (&priv->lock);
-  ref = g_hash_table_lookup (priv->channels, GUINT_TO_POINTER (channel_id));
-  if (ref != NULL)
-    channel = g_weak_ref_get (ref);
-  g_mutex_unlock (&priv->lock);
-  return channel;
+  front = malt_worker_dup_front (worker);
+  if (front != NULL)
+    malt_worker_exited (front, termination);
 }
 
 /* Life */
@@ -488,6 +472,16 @@ on_handle_released (guint64 id, gpointer data)
     klass->release_handles (worker, &id, 1);
 }
 
+void
+malt_worker_share_home (MaltWorker *worker, MaltWorker *inner)
+{
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+
+  g_clear_pointer (&priv->home, malt_handle_home_unref);
+  priv->home = malt_handle_home_ref (malt_worker_get_handle_home (inner));
+  malt_handle_home_set_user_data (priv->home, worker);
+}
+
 static void
 malt_worker_init (MaltWorker *worker)
 {
@@ -499,7 +493,7 @@ malt_worker_init (MaltWorker *worker)
   priv->home = malt_handle_home_new (on_handle_released, worker);
   priv->exports = malt_exports_new ();
   priv->outstanding = g_hash_table_new (NULL, NULL);
-  priv->channels = g_hash_table_new_full (NULL, NULL, NULL, weak_ref_free);
+  priv->channels = malt_worker_channel_table_new ();
   g_queue_init (&priv->order);
 }
 
@@ -534,6 +528,8 @@ malt_worker_finalize (GObject *object)
 {
   MaltWorkerPrivate *priv = malt_worker_get_private (MALT_WORKER (object));
 
+  g_clear_object (&priv->inner);
+  g_clear_pointer (&priv->front, malt_weak_worker_unref);
   g_clear_object (&priv->config);
   g_clear_pointer (&priv->context, g_main_context_unref);
   g_clear_pointer (&priv->weak, malt_weak_worker_unref);

@@ -49,6 +49,17 @@ G_BEGIN_DECLS
  * call slots in turn: nothing of core's is called while the backend holds a lock that
  * a slot takes.
  *
+ * Wrapping. A worker may forward what it is asked to another worker, its inner one. Its
+ * init launches that with malt_worker_launch() and then calls malt_worker_set_inner(). From
+ * then on each slot can call the same slot of MALT_WORKER_GET_CLASS (inner) with the inner
+ * worker and otherwise the same arguments: the futures, channels and functions are those of
+ * the front, and core takes what the inner backend says of the inner worker as said of
+ * the front. interrupt_async and stop_async pass their callback on, and the result goes
+ * to the inner worker's finish. Slots that core never calls without a capability need not be
+ * looked at; drive, release_handles and spin may be NULL in the inner class. The queries
+ * (is_running, dup_summary, get_pid, dup_julia_version) are made by the public functions. Other
+ * calls of the inner worker fail.
+ *
  * What a backend cannot do it does not pretend: the slot is left NULL (optional ones)
  * or sets MALT_ERROR_NOT_SUPPORTED, and the capability bit is clear (B14).
  */
@@ -226,6 +237,7 @@ struct _MaltWorkerClass
                       const char *signature, MaltFuture *future);
   /* Has @func run in the thread of Julia, soon, in any case; does not wait. */
   void (*run_in_julia) (MaltWorker *worker, MaltJuliaThreadFunc func, gpointer data);
+  /* A class that wraps others leaves it NULL: the inner worker's is asked. */
   gboolean (*is_julia_thread) (void);
   /* May return as soon as *is_done is not 0, which is atomic, or earlier. */
   void (*spin) (MaltWorker *worker, const gint *is_done);
@@ -261,6 +273,13 @@ MALT_EXPORT
 guint malt_worker_get_n_pending (MaltWorker *worker);
 MALT_EXPORT
 gboolean malt_worker_is_pending (MaltWorker *worker, guint32 call_id);
+
+/* Wrapping: once, during the launch. The inner worker belongs to the front. */
+
+MALT_EXPORT
+void malt_worker_set_inner (MaltWorker *worker, MaltWorker *inner);
+MALT_EXPORT
+MaltWorker *malt_worker_get_inner (MaltWorker *worker);
 
 /* The options of this worker: config, then default. The config was checked against the
  * class's table before the worker was made. */
@@ -311,6 +330,15 @@ void malt_native_throw (MaltNativeCell *cell, GError *error);
 
 MALT_EXPORT
 gboolean malt_future_set_waker (MaltFuture *future, GDestroyNotify wake, gpointer data);
+
+/* Watches: @func is called once, by the thread that completes the future. It must not
+ * block, and @user_data must not hold the worker. */
+
+typedef void (*MaltFutureFunc) (MaltFuture *future, gpointer user_data);
+
+MALT_EXPORT
+void malt_future_add_watch (MaltFuture *future, MaltFutureFunc func, gpointer user_data,
+                            GDestroyNotify destroy);
 
 /* Errors */
 
