@@ -349,16 +349,12 @@ static void
 drive_until_done (MaltFuture *future, gint64 deadline_us, GCancellable *cancellable)
 {
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (future->worker);
-  MaltWorkerClass *klass;
 
   if (worker == NULL)
     return;
-  klass = MALT_WORKER_GET_CLASS (worker);
-  if (klass->drive == NULL)
-    return;
   while (!malt_future_is_done (future) && !has_passed (deadline_us) &&
          !g_cancellable_is_cancelled (cancellable))
-    if (!klass->drive (worker, future, deadline_us, cancellable))
+    if (!MALT_WORKER_GET_CLASS (worker)->drive (worker, future, deadline_us, cancellable))
       return;
 }
 

@@ -327,8 +327,7 @@ run_elsewhere (MaltWorker *worker, MaltJuliaThreadFunc func, gpointer user_data)
   g_mutex_init (&errand.lock);
   g_cond_init (&errand.done);
   klass->run_in_julia (worker, run_errand, &errand);
-  if (klass->spin != NULL)
-    klass->spin (worker, &errand.is_done);
+  klass->spin (worker, &errand.is_done);
   g_mutex_lock (&errand.lock);
   while (!g_atomic_int_get (&errand.is_done))
     g_cond_wait (&errand.done, &errand.lock);

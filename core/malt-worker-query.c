@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a worker is: its backend, abilities, options, process and end. */
+/* What a worker is: its backend, abilities, options, process and end; and what it owes. */
 #include "malt-config-private.h"
 #include "malt-option.h"
 #include "malt-worker-state.h"
@@ -184,6 +184,66 @@ malt_worker_dup_termination (MaltWorker *worker)
     termination = malt_termination_ref (priv->termination);
   g_mutex_unlock (&priv->lock);
   return termination;
+}
+
+/* Calls */
+
+/**
+ * malt_worker_get_n_pending:
+ * @worker: a worker
+ *
+ * Counts the calls that the worker has not answered, with those that were given up, without
+ * requests of the library's own. For backends.
+ *
+ * Returns: their number
+ */
+guint
+malt_worker_get_n_pending (MaltWorker *worker)
+{
+  MaltWorkerPrivate *priv;
+  guint n_calls;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), 0);
+  if (malt_worker_is_wrapped (worker))
+    {
+      g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
+
+      return front != NULL ? malt_worker_get_n_pending (front) : 0;
+    }
+  priv = malt_worker_get_private (worker);
+  g_mutex_lock (&priv->lock);
+  n_calls = priv->n_calls;
+  g_mutex_unlock (&priv->lock);
+  return n_calls;
+}
+
+/**
+ * malt_worker_is_pending:
+ * @worker: a worker
+ * @call_id: number of a call or request
+ *
+ * Says whether the worker still owes an answer, wanted or not. For backends.
+ *
+ * Returns: %TRUE if it does
+ */
+gboolean
+malt_worker_is_pending (MaltWorker *worker, guint32 call_id)
+{
+  MaltWorkerPrivate *priv;
+  gboolean is_pending;
+
+  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  if (malt_worker_is_wrapped (worker))
+    {
+      g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
+
+      return front != NULL && malt_worker_is_pending (front, call_id);
+    }
+  priv = malt_worker_get_private (worker);
+  g_mutex_lock (&priv->lock);
+  is_pending = g_hash_table_contains (priv->outstanding, GUINT_TO_POINTER (call_id));
+  g_mutex_unlock (&priv->lock);
+  return is_pending;
 }
 
 /* Options */

@@ -228,64 +228,6 @@ malt_worker_complete_call (MaltWorker *worker, guint32 call_id, MaltValue *value
   return drop_answer (value, error);
 }
 
-/**
- * malt_worker_get_n_pending:
- * @worker: a worker
- *
- * Counts the calls that the worker has not answered, with those that were given up, without
- * requests of the library's own. For backends.
- *
- * Returns: their number
- */
-guint
-malt_worker_get_n_pending (MaltWorker *worker)
-{
-  MaltWorkerPrivate *priv;
-  guint n_calls;
-
-  g_return_val_if_fail (MALT_IS_WORKER (worker), 0);
-  if (malt_worker_is_wrapped (worker))
-    {
-      g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
-
-      return front != NULL ? malt_worker_get_n_pending (front) : 0;
-    }
-  priv = malt_worker_get_private (worker);
-  g_mutex_lock (&priv->lock);
-  n_calls = priv->n_calls;
-  g_mutex_unlock (&priv->lock);
-  return n_calls;
-}
-
-/**
- * malt_worker_is_pending:
- * @worker: a worker
- * @call_id: number of a call or request
- *
- * Says whether the worker still owes an answer, wanted or not. For backends.
- *
- * Returns: %TRUE if it does
- */
-gboolean
-malt_worker_is_pending (MaltWorker *worker, guint32 call_id)
-{
-  MaltWorkerPrivate *priv;
-  gboolean is_pending;
-
-  g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
-  if (malt_worker_is_wrapped (worker))
-    {
-      g_autoptr (MaltWorker) front = malt_worker_dup_front (worker);
-
-      return front != NULL && malt_worker_is_pending (front, call_id);
-    }
-  priv = malt_worker_get_private (worker);
-  g_mutex_lock (&priv->lock);
-  is_pending = g_hash_table_contains (priv->outstanding, GUINT_TO_POINTER (call_id));
-  g_mutex_unlock (&priv->lock);
-  return is_pending;
-}
-
 static MaltFuture *
 find_newest_call_locked (MaltWorkerPrivate *priv)
 {
@@ -466,10 +408,8 @@ static void
 on_handle_released (guint64 id, gpointer data)
 {
   MaltWorker *worker = data;
-  MaltWorkerClass *klass = MALT_WORKER_GET_CLASS (worker);
 
-  if (klass->release_handles != NULL)
-    klass->release_handles (worker, &id, 1);
+  MALT_WORKER_GET_CLASS (worker)->release_handles (worker, &id, 1);
 }
 
 void
@@ -571,10 +511,38 @@ malt_worker_set_property (GObject *object, guint property_id, const GValue *valu
   malt_config_seal (priv->config);
 }
 
+/* What a class does that leaves these slots alone; so whoever calls them need not ask. */
+
+static gboolean
+malt_worker_real_drive (G_GNUC_UNUSED MaltWorker *worker,
+                        G_GNUC_UNUSED MaltFuture *future,
+                        G_GNUC_UNUSED gint64 deadline_us,
+                        G_GNUC_UNUSED GCancellable *cancellable)
+{
+  return FALSE;
+}
+
+static void
+malt_worker_real_release_handles (G_GNUC_UNUSED MaltWorker *worker,
+                                  G_GNUC_UNUSED const guint64 *ids,
+                                  G_GNUC_UNUSED gsize n_ids)
+{
+}
+
+static void
+malt_worker_real_spin (G_GNUC_UNUSED MaltWorker *worker,
+                       G_GNUC_UNUSED const gint *is_done)
+{
+}
+
 static void
 malt_worker_class_init (MaltWorkerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  klass->drive = malt_worker_real_drive;
+  klass->release_handles = malt_worker_real_release_handles;
+  klass->spin = malt_worker_real_spin;
 
   object_class->constructed = malt_worker_constructed;
   object_class->dispose = malt_worker_dispose;

@@ -372,6 +372,49 @@ racing_threads_complete_each_future_once (void)
   malt_assert (malt_worker_get_n_pending (worker) == 0);
 }
 
+/* Watches */
+
+typedef struct
+{
+  guint n_calls;
+  guint n_destroyed;
+  gboolean was_done;
+} Watched;
+
+static void
+on_watched (MaltFuture *future, gpointer data)
+{
+  Watched *watched = data;
+
+  watched->n_calls++;
+  watched->was_done = malt_future_is_done (future);
+}
+
+static void
+on_watch_destroyed (gpointer data)
+{
+  ((Watched *) data)->n_destroyed++;
+}
+
+static void
+watches_run_once_when_the_future_is_done (void)
+{
+  g_auto (Fixture) fixture = start_call (-1);
+  Watched early = { 0 };
+  Watched late = { 0 };
+
+  malt_future_add_watch (fixture.future, on_watched, &early, on_watch_destroyed);
+  malt_assert_int (early.n_calls, 0);
+  malt_future_cancel (fixture.future);
+  malt_assert_int (early.n_calls, 1);
+  malt_assert (early.was_done);
+  malt_assert_int (early.n_destroyed, 1);
+  malt_future_add_watch (fixture.future, on_watched, &late, on_watch_destroyed);
+  malt_assert_int (late.n_calls, 1);
+  malt_assert_int (late.n_destroyed, 1);
+  malt_assert_int (early.n_calls, 1);
+}
+
 int
 main (void)
 {
@@ -398,6 +441,8 @@ main (void)
     { "waker_runs_for_other_threads_only", waker_runs_for_other_threads_only },
     { "racing_threads_complete_each_future_once",
       racing_threads_complete_each_future_once },
+    { "watches_run_once_when_the_future_is_done",
+      watches_run_once_when_the_future_is_done },
     CU_TEST_INFO_NULL,
   };
   CU_SuiteInfo suites[] = { { "future", NULL, NULL, NULL, NULL, tests },
