@@ -9,10 +9,15 @@ G_BEGIN_DECLS
 /* The name of the GIO extension point at which backends register. */
 #define MALT_WORKER_EXTENSION_POINT "malt-worker"
 
-/* (transfer full) */
-MaltBackend *malt_backend_new (GType worker_type);
+/* @module is the path of the module that it comes from, or NULL. (transfer full) */
+MaltBackend *malt_backend_new (GType worker_type, const char *module);
+/* Stands for a module that has no backend, and says why: never to be used. (transfer full) */
+MaltBackend *malt_backend_new_unusable (const char *name, const char *module,
+                                        const GError *reason);
+/* NULL: it can be used. (transfer none) */
+const GError *malt_backend_get_refusal (MaltBackend *backend);
 
-/* Lives as long as the process. */
+/* Lives as long as the backend. That of an unusable one has a name and no options. */
 const MaltWorkerClass *malt_backend_get_class (MaltBackend *backend);
 GType malt_backend_get_worker_type (MaltBackend *backend);
 

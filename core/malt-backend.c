@@ -15,21 +15,54 @@
 struct _MaltBackend
 {
   gatomicrefcount ref_count;
-  GType worker_type;
-  MaltWorkerClass *klass; /* (owned) */
+  GType worker_type; /* 0: it is unusable */
+  MaltWorkerClass
+      *klass; /* (owned): of the type; an unusable one has a structure of its own */
+  char *module; /* (owned) (nullable): path */
+  GError *refusal; /* (owned) (nullable): why it is unusable */
 };
 
 G_DEFINE_BOXED_TYPE (MaltBackend, malt_backend, malt_backend_ref, malt_backend_unref)
 
 MaltBackend *
-malt_backend_new (GType worker_type)
+malt_backend_new (GType worker_type, const char *module)
 {
   MaltBackend *backend = g_new0 (MaltBackend, 1);
 
   g_atomic_ref_count_init (&backend->ref_count);
   backend->worker_type = worker_type;
   backend->klass = g_type_class_ref (worker_type);
+  backend->module = g_strdup (module);
   return backend;
+}
+
+MaltBackend *
+malt_backend_new_unusable (const char *name, const char *module, const GError *reason)
+{
+  static const MaltOption no_options[] = { { .name = NULL } };
+  MaltBackend *backend = g_new0 (MaltBackend, 1);
+
+  g_atomic_ref_count_init (&backend->ref_count);
+  backend->klass = g_new0 (MaltWorkerClass, 1);
+  backend->klass->name = g_strdup (name);
+  backend->klass->description = "a module that could not be loaded";
+  backend->klass->options = no_options;
+  backend->module = g_strdup (module);
+  backend->refusal = g_error_copy (reason);
+  return backend;
+}
+
+static void
+free_unusable_class (MaltWorkerClass *klass)
+{
+  g_free ((char *) klass->name);
+  g_free (klass);
+}
+
+const GError *
+malt_backend_get_refusal (MaltBackend *backend)
+{
+  return backend->refusal;
 }
 
 /**
@@ -60,7 +93,12 @@ malt_backend_unref (MaltBackend *backend)
   g_return_if_fail (backend != NULL);
   if (!g_atomic_ref_count_dec (&backend->ref_count))
     return;
-  g_type_class_unref (backend->klass);
+  if (backend->refusal != NULL)
+    free_unusable_class (backend->klass);
+  else
+    g_type_class_unref (backend->klass);
+  g_clear_error (&backend->refusal);
+  g_free (backend->module);
   g_free (backend);
 }
 
@@ -104,6 +142,21 @@ malt_backend_get_description (MaltBackend *backend)
 {
   g_return_val_if_fail (backend != NULL, NULL);
   return backend->klass->description;
+}
+
+/**
+ * malt_backend_get_module:
+ * @backend: a backend
+ *
+ * Says where the backend comes from.
+ *
+ * Returns: (nullable): the path of its module; %NULL: the library or the program itself
+ */
+const char *
+malt_backend_get_module (MaltBackend *backend)
+{
+  g_return_val_if_fail (backend != NULL, NULL);
+  return backend->module;
 }
 
 /**
@@ -186,6 +239,11 @@ malt_backend_probe (MaltBackend *backend, MaltConfig *config, GError **error)
 
   g_return_val_if_fail (backend != NULL, FALSE);
   g_return_val_if_fail (config == NULL || MALT_IS_CONFIG (config), FALSE);
+  if (backend->refusal != NULL)
+    {
+      g_propagate_error (error, g_error_copy (backend->refusal));
+      return FALSE;
+    }
   if (backend->klass->probe == NULL)
     return TRUE;
   effective = config != NULL ? g_object_ref (config) : malt_config_new ();

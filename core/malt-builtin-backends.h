@@ -2,8 +2,6 @@
 /* The table of the backends that are part of the library; ends with NULL. */
 #pragma once
 
-#include <glib-object.h>
-
-typedef GType (*MaltBackendTypeFunc) (void);
+#include <malt/malt-abstract-worker.h>
 
 extern const MaltBackendTypeFunc malt_builtin_backends[];

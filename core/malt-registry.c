@@ -2,19 +2,32 @@
 /* The registry: which backends there are.
  *
  * Backends are classes derived from MaltWorker. They register at the GIO extension
- * point `malt-worker`, built-in ones when the registry is first used, others when
- * their module is loaded. What registers is checked, so that the rest of core can rely
- * on every required slot. Registered backends stay for the life of the process, as
- * GIO's extensions do. */
+ * point `malt-worker`: built-in ones and then those in modules (malt-module.c) when the
+ * registry is first used, those of the program when it says so. What registers is checked, so
+ * that the rest of core can rely on every required slot. Registered backends stay for the
+ * life of the process, as GIO's extensions do.
+ *
+ * A module of which a backend cannot be had leaves an unusable one in its place, named after
+ * its file, which is listed with the reason, is never looked up, and whose name anybody may
+ * take.
+ *
+ * While the registry is filled the thread that does it may come back, through code of a module:
+ * it then sees what is there so far. Other threads wait. */
 #include "malt-backend-private.h"
 #include "malt-builtin-backends.h"
 #include "malt-error-private.h"
+#include "malt-module.h"
 #include "malt-option.h"
 
 #include <string.h>
 
-static GMutex registry_lock; /* guards registered_backends */
+#define MAX_BACKEND_NAME_CHARS 64
+#define MAX_PATH_CHARS 400
+
+static GThread *filling_thread; /* (atomic) (nullable): which fills the registry */
+static GMutex registry_lock; /* guards the following two */
 static GPtrArray *registered_backends; /* (owned): of MaltBackend */
+static GPtrArray *unusable_backends; /* (owned): of MaltBackend */
 
 /* Checks */
 
@@ -107,6 +120,28 @@ check_options (const MaltWorkerClass *klass, GError **error)
   return TRUE;
 }
 
+/* A word in kebab case, since it is the name of groups in key files; and none of those that mean something else there. */
+static gboolean
+check_name (const MaltWorkerClass *klass, GError **error)
+{
+  const char *name = klass->name;
+  gboolean is_right =
+      g_ascii_islower (name[0]) && strlen (name) <= MAX_BACKEND_NAME_CHARS;
+  g_autofree char *shown = NULL;
+
+  for (const char *p = name; *p != '\0' && is_right; p++)
+    is_right = g_ascii_islower (*p) || g_ascii_isdigit (*p) ||
+               (*p == '-' && g_ascii_isalnum (p[1]));
+  if (is_right && strcmp (name, "auto") != 0 && strcmp (name, "malt") != 0)
+    return TRUE;
+  shown = malt_text_to_line (name, MAX_BACKEND_NAME_CHARS);
+  g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
+               "expected a name of lower-case words with hyphens between them, and not "
+               "'auto' or 'malt', for a backend, got '%s'",
+               shown);
+  return FALSE;
+}
+
 static gboolean
 check_class (GType type, const MaltWorkerClass *klass, GError **error)
 {
@@ -120,8 +155,9 @@ check_class (GType type, const MaltWorkerClass *klass, GError **error)
           return FALSE;
         }
     }
-  return check_channel_slots (klass, error) && check_host_function_slots (klass, error) &&
-         check_native_slots (klass, error) && check_options (klass, error);
+  return check_name (klass, error) && check_channel_slots (klass, error) &&
+         check_host_function_slots (klass, error) && check_native_slots (klass, error) &&
+         check_options (klass, error);
 }
 
 static gboolean
@@ -140,16 +176,27 @@ check_type (GType type, GError **error)
 /* Registration */
 
 static MaltBackend *
-find_locked (const char *name)
+find_locked (GPtrArray *backends, const char *name)
 {
-  for (guint i = 0; i < registered_backends->len; i++)
+  for (guint i = 0; i < backends->len; i++)
     {
-      MaltBackend *backend = g_ptr_array_index (registered_backends, i);
+      MaltBackend *backend = g_ptr_array_index (backends, i);
 
       if (strcmp (malt_backend_get_name (backend), name) == 0)
         return backend;
     }
   return NULL;
+}
+
+/* What a module is called that gave no backend: after its file, in which the name that was
+ * meant may follow "lib". */
+static MaltBackend *
+find_unusable_locked (const char *name)
+{
+  g_autofree char *library = g_strconcat ("lib", name, NULL);
+  MaltBackend *backend = find_locked (unusable_backends, name);
+
+  return backend != NULL ? backend : find_locked (unusable_backends, library);
 }
 
 static gboolean
@@ -159,7 +206,7 @@ add_backend (MaltBackend *backend, GError **error)
   MaltBackend *known;
 
   g_mutex_lock (&registry_lock);
-  known = find_locked (name);
+  known = find_locked (registered_backends, name);
   if (known == NULL)
     g_ptr_array_add (registered_backends, malt_backend_ref (backend));
   g_mutex_unlock (&registry_lock);
@@ -179,16 +226,58 @@ add_backend (MaltBackend *backend, GError **error)
 }
 
 static gboolean
-register_type (GType type, GError **error)
+register_type (GType type, const char *module, GError **error)
 {
   g_autoptr (MaltBackend) backend = NULL;
 
   if (!check_type (type, error))
     return FALSE;
-  backend = malt_backend_new (type);
+  backend = malt_backend_new (type, module);
   if (!check_class (type, malt_backend_get_class (backend), error))
     return FALSE;
   return add_backend (backend, error);
+}
+
+static void
+add_unusable (const char *module, const GError *error)
+{
+  g_autofree char *name = malt_module_dup_name (module);
+  g_autofree char *path = malt_text_to_line (module, MAX_PATH_CHARS);
+  g_autoptr (GError) reason =
+      g_error_new (MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+                   "module '%s' gives no backend: %s", path, error->message);
+
+  g_mutex_lock (&registry_lock);
+  g_ptr_array_add (unusable_backends, malt_backend_new_unusable (name, module, reason));
+  g_mutex_unlock (&registry_lock);
+}
+
+static void
+on_module (const char *path, const MaltBackendTypeFunc *types, const GError *error)
+{
+  if (types == NULL)
+    add_unusable (path, error);
+  for (gsize i = 0; types != NULL && types[i] != NULL; i++)
+    {
+      g_autoptr (GError) refusal = NULL;
+
+      if (!register_type (types[i](), path, &refusal))
+        add_unusable (path, refusal);
+    }
+}
+
+static void
+fill_registry (void)
+{
+  for (const MaltBackendTypeFunc *get_type = malt_builtin_backends; *get_type != NULL;
+       get_type++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!register_type ((*get_type) (), NULL, &error))
+        g_critical ("%s", error->message);
+    }
+  malt_modules_open (on_module);
 }
 
 static void
@@ -196,20 +285,18 @@ ensure_registry (void)
 {
   static gsize is_ready = 0;
 
-  if (!g_once_init_enter (&is_ready))
+  if (g_atomic_pointer_get (&filling_thread) == g_thread_self () ||
+      !g_once_init_enter (&is_ready))
     return;
   g_io_extension_point_set_required_type (
       g_io_extension_point_register (MALT_WORKER_EXTENSION_POINT), MALT_TYPE_WORKER);
   registered_backends =
       g_ptr_array_new_with_free_func ((GDestroyNotify) malt_backend_unref);
-  for (const MaltBackendTypeFunc *get_type = malt_builtin_backends; *get_type != NULL;
-       get_type++)
-    {
-      g_autoptr (GError) error = NULL;
-
-      if (!register_type ((*get_type) (), &error))
-        g_critical ("%s", error->message);
-    }
+  unusable_backends =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) malt_backend_unref);
+  g_atomic_pointer_set (&filling_thread, g_thread_self ());
+  fill_registry ();
+  g_atomic_pointer_set (&filling_thread, NULL);
   g_once_init_leave (&is_ready, 1);
 }
 
@@ -231,7 +318,7 @@ gboolean
 malt_backend_register (GType worker_type, GError **error)
 {
   ensure_registry ();
-  return register_type (worker_type, error);
+  return register_type (worker_type, NULL, error);
 }
 
 /* Queries */
@@ -251,25 +338,27 @@ compare_backends (gconstpointer a, gconstpointer b, gpointer platform)
   return strcmp (malt_backend_get_name (first), malt_backend_get_name (second));
 }
 
+/* Sorted as `auto` of that platform goes. (transfer full) */
 static GPtrArray *
-list_for_platform (MaltPlatform platform)
+dup_sorted_locked (GPtrArray *backends, MaltPlatform platform)
 {
-  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_backend_unref);
+  GPtrArray *copy = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_backend_unref);
 
-  ensure_registry ();
-  g_mutex_lock (&registry_lock);
-  for (guint i = 0; i < registered_backends->len; i++)
-    g_ptr_array_add (list, malt_backend_ref (g_ptr_array_index (registered_backends, i)));
-  g_mutex_unlock (&registry_lock);
-  g_ptr_array_sort_with_data (list, compare_backends, &platform);
-  return list;
+  for (guint i = 0; i < backends->len; i++)
+    g_ptr_array_add (copy, malt_backend_ref (g_ptr_array_index (backends, i)));
+  g_ptr_array_sort_with_data (copy, compare_backends, &platform);
+  return copy;
 }
 
 GPtrArray *
 malt_backend_list_auto (MaltPlatform platform)
 {
-  GPtrArray *list = list_for_platform (platform);
+  GPtrArray *list;
 
+  ensure_registry ();
+  g_mutex_lock (&registry_lock);
+  list = dup_sorted_locked (registered_backends, platform);
+  g_mutex_unlock (&registry_lock);
   while (list->len > 0 &&
          malt_worker_class_get_auto_priority (
              malt_backend_get_class (list->pdata[list->len - 1]), platform) <= 0)
@@ -281,32 +370,54 @@ malt_backend_list_auto (MaltPlatform platform)
  * malt_backend_list:
  *
  * Lists the backends that are known, whether or not they can work here: first those that
- * `auto` tries, in its order.
+ * `auto` tries, in its order. A module from which no backend could be had stands at the end as
+ * one that is named after its file and never works; malt_backend_probe() says why.
  *
  * Returns: (transfer container) (element-type MaltBackend): the backends
  */
 GPtrArray *
 malt_backend_list (void)
 {
-  return list_for_platform (malt_platform_get ());
+  GPtrArray *list;
+  GPtrArray *unusable;
+
+  ensure_registry ();
+  g_mutex_lock (&registry_lock);
+  list = dup_sorted_locked (registered_backends, malt_platform_get ());
+  unusable = dup_sorted_locked (unusable_backends, malt_platform_get ());
+  g_mutex_unlock (&registry_lock);
+  g_ptr_array_extend_and_steal (list, unusable);
+  return list;
+}
+
+static char *
+list_names_locked (GPtrArray *backends)
+{
+  g_autoptr (GPtrArray) sorted = dup_sorted_locked (backends, malt_platform_get ());
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) names = NULL;
+
+  for (guint i = 0; i < sorted->len; i++)
+    g_strv_builder_add (builder, malt_backend_get_name (g_ptr_array_index (sorted, i)));
+  names = g_strv_builder_end (builder);
+  return malt_text_list ((const char *const *) names);
 }
 
 static void
 set_unknown_backend (const char *name, GError **error)
 {
-  g_autoptr (GPtrArray) backends = malt_backend_list ();
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autofree char *line = malt_text_to_line (name, 80);
   g_autofree char *known = NULL;
-  g_auto (GStrv) names = NULL;
+  g_autofree char *unusable = NULL;
 
-  for (guint i = 0; i < backends->len; i++)
-    g_strv_builder_add (builder, malt_backend_get_name (g_ptr_array_index (backends, i)));
-  names = g_strv_builder_end (builder);
-  known = malt_text_list ((const char *const *) names);
+  g_mutex_lock (&registry_lock);
+  known = list_names_locked (registered_backends);
+  unusable = list_names_locked (unusable_backends);
+  g_mutex_unlock (&registry_lock);
   g_set_error (error, MALT_ERROR, MALT_ERROR_UNKNOWN_BACKEND,
-               "no backend is named '%s'; known: %s", line,
-               *known != '\0' ? known : "none");
+               "no backend is named '%s'; known: %s%s%s", line,
+               *known != '\0' ? known : "none",
+               *unusable != '\0' ? "; modules that could not be loaded: " : "", unusable);
 }
 
 /**
@@ -316,23 +427,30 @@ set_unknown_backend (const char *name, GError **error)
  *
  * Finds a backend by its name, whether or not it can work here.
  *
- * Errors: %MALT_ERROR_UNKNOWN_BACKEND, which lists the names that are known.
+ * Errors: %MALT_ERROR_UNKNOWN_BACKEND, which lists the names that are known;
+ * %MALT_ERROR_BACKEND_UNAVAILABLE: the module of that name could not be loaded, and why.
  *
  * Returns: (transfer full): the backend, or %NULL with an error
  */
 MaltBackend *
 malt_backend_lookup (const char *name, GError **error)
 {
+  MaltBackend *unusable = NULL;
   MaltBackend *backend;
 
   g_return_val_if_fail (name != NULL, NULL);
   ensure_registry ();
   g_mutex_lock (&registry_lock);
-  backend = find_locked (name);
+  backend = find_locked (registered_backends, name);
   if (backend != NULL)
     malt_backend_ref (backend);
+  else
+    unusable = find_unusable_locked (name);
   g_mutex_unlock (&registry_lock);
-  if (backend == NULL)
+
+  if (unusable != NULL) /* it is never removed */
+    g_propagate_error (error, g_error_copy (malt_backend_get_refusal (unusable)));
+  else if (backend == NULL)
     set_unknown_backend (name, error);
   return backend;
 }

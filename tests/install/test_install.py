@@ -147,7 +147,7 @@ class Install(InstallCase):
         requires = self.run_command("pkg-config", "--print-requires", "malt", **paths).splitlines()
         self.assertEqual(requires, ["glib-2.0 >= 2.72", "gobject-2.0", "gio-2.0"])
         private = self.run_command("pkg-config", "--print-requires-private", "malt", **paths).splitlines()
-        self.assertEqual(private, ["gio-unix-2.0", "libffi >= 3.3"])
+        self.assertEqual(private, ["gio-unix-2.0", "gmodule-no-export-2.0", "libffi >= 3.3"])
         expected = {"prefix": "", "bindir": "bin", "libdir": LIBDIR, "includedir": "include",
                     "girdir": "share/gir-1.0", "typelibdir": f"{LIBDIR}/girepository-1.0",
                     "backenddir": f"{LIBDIR}/libmalt-{MAJOR}/backends"}

@@ -55,8 +55,8 @@ G_BEGIN_DECLS
  * worker and otherwise the same arguments: the futures, channels and functions are those of
  * the front, and core takes what the inner backend says of the inner worker as said of
  * the front. interrupt_async and stop_async pass their callback on, and the result goes
- * to the inner worker's finish. Slots that core never calls without a capability need not be
- * looked at; drive, release_handles and spin may be NULL in the inner class. The queries
+ * to the inner worker's finish. A slot that the inner class leaves empty
+ * is not called, because the capability is clear. The queries
  * (is_running, dup_summary, get_pid, dup_julia_version) are made by the public functions. Other
  * calls of the inner worker fail.
  *
@@ -255,6 +255,58 @@ struct _MaltWorkerClass
 
 MALT_EXPORT
 gboolean malt_backend_register (GType worker_type, GError **error);
+
+/* Modules. The version of the vtable, of this header as a whole; a module that was built for
+ * another one is refused. */
+#define MALT_BACKEND_ABI 1u
+
+/* A function such as my_worker_get_type(). */
+typedef GType (*MaltBackendTypeFunc) (void);
+
+/**
+ * MaltBackendModule:
+ * @magic: tells the entry from other things
+ * @abi: %MALT_BACKEND_ABI of the headers that the module was built with
+ * @n_worker_bytes: size of #MaltWorker there
+ * @n_class_bytes: size of #MaltWorkerClass there
+ * @types: the types of the module's backends, ended by %NULL
+ *
+ * The entry of a module, which is looked at before any function of the module is called.
+ * Made by MALT_DEFINE_BACKEND_MODULE(). The first two members are the same in every version.
+ */
+typedef struct
+{
+  guint32 magic;
+  guint32 abi;
+  guint32 n_worker_bytes;
+  guint32 n_class_bytes;
+  const MaltBackendTypeFunc *types;
+} MaltBackendModule;
+
+#define MALT_BACKEND_MODULE_MAGIC 0x544c414du /* "MALT" */
+
+#ifdef _WIN32
+#define MALT_MODULE_EXPORT __declspec(dllexport)
+#else
+#define MALT_MODULE_EXPORT __attribute__ ((visibility ("default")))
+#endif
+
+/* Modules define it. */
+extern MALT_MODULE_EXPORT const MaltBackendModule malt_backend_module;
+
+/**
+ * MALT_DEFINE_BACKEND_MODULE:
+ * @...: the functions that give the types of its backends, such as my_worker_get_type
+ *
+ * Makes a shared object a module that the library finds its backends in. Once in each
+ * module, at file scope. The module stays loaded, so its types are static ones.
+ */
+#define MALT_DEFINE_BACKEND_MODULE(...)                                              \
+  static const MaltBackendTypeFunc malt_backend_module_types[] = { __VA_ARGS__, 0 }; \
+  const MaltBackendModule malt_backend_module = {                                    \
+    MALT_BACKEND_MODULE_MAGIC, MALT_BACKEND_ABI, (guint32) sizeof (MaltWorker),      \
+    (guint32) sizeof (MaltWorkerClass), malt_backend_module_types                    \
+  };
 
 /* What a backend tells core. Values and errors of completed calls are taken over;
  * terminations and bytes are not. */

@@ -33,6 +33,8 @@ const char *malt_backend_get_name (MaltBackend *backend);
 MALT_EXPORT
 const char *malt_backend_get_description (MaltBackend *backend);
 MALT_EXPORT
+const char *malt_backend_get_module (MaltBackend *backend);
+MALT_EXPORT
 gboolean malt_backend_probe (MaltBackend *backend, MaltConfig *config, GError **error);
 MALT_EXPORT
 MaltCapabilities malt_backend_get_capabilities (MaltBackend *backend);
