@@ -26,13 +26,11 @@ static const Trace traces[] = {
 static MaltWorker *
 launch_apart (void)
 {
-  g_autoptr (MaltBackend) backend =
-      malt_backend_lookup (contract_get_subject ()->backend, NULL);
+  g_autoptr (MaltWorker) worker = contract_launch ();
 
-  if (backend != NULL &&
-      (malt_backend_get_capabilities (backend) & MALT_CAPABILITY_ISOLATED) == 0)
+  if (worker != NULL && !contract_can (worker, MALT_CAPABILITY_ISOLATED))
     return contract_launch_with ("module", "new");
-  return contract_launch ();
+  return g_steal_pointer (&worker);
 }
 
 static void

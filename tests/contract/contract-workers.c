@@ -19,6 +19,7 @@ typedef struct
 
 static GMutex launched_lock; /* guards launched */
 static GArray *launched; /* (owned) (nullable): of Process, those of all workers so far */
+static gint has_runtime_here; /* (atomic) */
 
 /* Processes */
 
@@ -119,6 +120,8 @@ contract_launch_config (MaltConfig *config)
 
   if (worker != NULL)
     note_process (worker);
+  if (worker != NULL && !contract_can (worker, MALT_CAPABILITY_ISOLATED))
+    g_atomic_int_set (&has_runtime_here, TRUE);
   if (worker != NULL && setup != NULL)
     malt_worker_remote_eval_wait (worker, NULL, setup, NULL, &error);
   if (error == NULL)
@@ -209,6 +212,13 @@ contract_end_abruptly (MaltWorker *worker)
     malt_worker_kill (worker, SIGKILL, NULL);
   else
     malt_worker_stop_async (worker, 0, 0, NULL, NULL, NULL);
+}
+
+/* Has a worker been launched that shares a runtime with others, in this process? */
+gboolean
+contract_has_runtime_here (void)
+{
+  return g_atomic_int_get (&has_runtime_here);
 }
 
 /* Calls */

@@ -94,6 +94,14 @@ b08_an_end_that_is_told_too_early_and_again_counts_once (void)
   malt_assert_int (n_exits, 1);
 }
 
+/* Whichever of the fake backends does the work. */
+static void
+set_launch (MaltConfig *config, const char *value)
+{
+  malt_config_set_for (config, FAKE_BACKEND_NAME, "launch", value);
+  malt_config_set_for (config, FAKE_BARE_BACKEND_NAME, "launch", value);
+}
+
 static void
 b08_a_launch_that_fails_says_why (void)
 {
@@ -102,7 +110,7 @@ b08_a_launch_that_fails_says_why (void)
   g_autoptr (GError) error = NULL;
 
   contract_drop_shared ();
-  malt_config_set_for (config, contract_get_subject ()->backend, "launch", "fails");
+  set_launch (config, "fails");
   worker = malt_worker_launch (config, NULL, &error);
   malt_assert (worker == NULL);
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
@@ -125,7 +133,7 @@ b09_a_launch_that_hangs_can_be_cancelled (void)
   g_autoptr (MaltWorker) worker = NULL;
   g_autoptr (GError) error = NULL;
 
-  malt_config_set_for (config, contract_get_subject ()->backend, "launch", "hangs");
+  set_launch (config, "hangs");
   malt_worker_launch_async (config, cancellable, contract_on_ready,
                             contract_expect (&await));
   g_timeout_add (20, on_time_to_cancel, cancellable);

@@ -119,6 +119,7 @@ gboolean contract_can (MaltWorker *worker, MaltCapabilities capability);
 void contract_end_abruptly (MaltWorker *worker);
 gboolean contract_is_process_gone (gint64 pid);
 guint contract_count_processes (void);
+gboolean contract_has_runtime_here (void);
 
 /* Calls */
 

@@ -101,12 +101,9 @@ remains_no_process (void)
 static void
 remains_no_descriptor (void)
 {
-  g_autoptr (MaltBackend) backend =
-      malt_backend_lookup (contract_get_subject ()->backend, NULL);
   guint n_kept = contract_get_n_descriptors_at_start () + N_KEPT_DESCRIPTORS;
 
-  if (backend != NULL &&
-      (malt_backend_get_capabilities (backend) & MALT_CAPABILITY_ISOLATED) == 0)
+  if (contract_has_runtime_here ())
     n_kept += N_RUNTIME_DESCRIPTORS;
 
   malt_assert (contract_until (has_no_more_descriptors, &n_kept, CONTRACT_DEADLINE_MS));
