@@ -372,6 +372,13 @@ check_value (Check *check, const MaltKeyFileGroup *group, MaltKeyFileEntry *entr
   return fail_value (check, group, entry, expectation, error);
 }
 
+/* Of a module that could not be loaded: only who names it is to know of that. */
+static gboolean
+is_unusable (MaltBackend *backend)
+{
+  return backend != NULL && malt_backend_get_refusal (backend) != NULL;
+}
+
 static gboolean
 check_group (Check *check, MaltKeyFileGroup *group, GError **error)
 {
@@ -379,6 +386,12 @@ check_group (Check *check, MaltKeyFileGroup *group, GError **error)
 
   if (!check_group_name (check, group, error))
     return FALSE;
+  if (is_unusable (group->backend))
+    {
+      /* Nobody knows its options, and nobody will ask for them. */
+      g_ptr_array_set_size (group->entries, 0);
+      return TRUE;
+    }
   options = list_options (check, group);
   for (guint i = 0; i < group->entries->len; i++)
     {
@@ -472,7 +485,8 @@ check_whole (Check *check, const char *profile, GError **error)
 
   if (named == NULL)
     named = find_backend_entry (plain);
-  if (named == NULL || strcmp (named->value, AUTO) == 0)
+  if (named == NULL || strcmp (named->value, AUTO) == 0 ||
+      is_unusable (find_backend (check, named->value)))
     return TRUE;
   return check_all_suit (check, plain, named, error) &&
          check_all_suit (check, own, named, error);

@@ -235,6 +235,33 @@ class Refused(ModuleCase):
                                         "modules that could not be loaded: 'old-abi'\n$")
 
 
+class KeyFiles(ModuleCase):
+    """A module that went bad does not make key files bad that speak of it."""
+
+    def config(self, text):
+        path = self.folder / "malt.conf"
+        path.write_text(text)
+        path.chmod(0o644)
+        return str(path)
+
+    def test_groups_of_a_module_that_could_not_be_loaded_are_passed_over(self):
+        self.add("old-abi")
+        file = self.config("[malt]\nthreads = 2\n[old-abi]\nnosuch = 1\n[profile x]\n[profile x old-abi]\nnosuch = 2\n")
+        self.assertIn("version 0", self.backends(MALT_CONFIG=file)["old-abi"])
+
+    def test_a_key_file_that_names_it_gives_its_reason(self):
+        self.add("old-abi")
+        result = self.run_malt("eval", "1", MALT_CONFIG=self.config("[malt]\nbackend = old-abi\nthreads = 2\n"))
+        self.assertEqual((result.returncode, result.stdout), (3, ""))
+        self.assertIn("version 0", result.stderr)
+
+    def test_groups_of_one_that_was_loaded_are_checked(self):
+        self.add("good")
+        result = self.run_malt("backends", MALT_CONFIG=self.config("[good]\nnosuch = 1\n"))
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("unknown key 'nosuch' in [good]", result.stderr)
+
+
 class Trust(ModuleCase):
     """A module that somebody else could have written is never run."""
 
