@@ -213,7 +213,7 @@ static void
 an_inner_worker_that_has_ended_ends_the_front (void)
 {
   MaltWorker *inner = stub_worker_launch ();
-  g_auto (Fixture) fixture = { NULL };
+  g_auto (Fixture) fixture = { NULL, NULL };
 
   stub_worker_end (inner, SIGKILL);
   fixture = fixture_wrap (inner);

@@ -21,7 +21,7 @@ MALT_DEFINE_BACKEND_MODULE (logging_worker_get_type)
 
 /* Two options of its own; the others go to the inner worker. */
 
-#define PASSED_ON(key) .name = key, .is_common = TRUE, .summary = "of the inner worker"
+#define PASSED_ON(key) .name = (key), .is_common = TRUE, .summary = "of the inner worker"
 
 static const MaltOption options[] = {
   { .name = "inner", .default_value = "malt-process", .summary = "who does the work" },
