@@ -19,7 +19,7 @@ VTABLE = (SOURCE / "core" / "include" / "malt" / "malt-abstract-worker.h").read_
 SLOTS = set(re.findall(r"^  \w[\w ]*?[ *]*\(\*(\w+)\) \(MaltWorker", VTABLE, flags=re.MULTILINE))
 
 # What a worker in this process is spared runs over a process too.
-RULES_OF_PROCESSES = ("B3", "B6", "B9", "B14", "B16", "B17", "remains")
+RULES_OF_PROCESSES = ("B3", "B6", "B14", "B16", "remains")
 
 
 def blocks(language):
