@@ -11,7 +11,7 @@ function(malt_add_command_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
-  # The limit is for what hangs: another test may run beside this one.
+  # The limit is for what hangs: another test may run beside this one. What may take long is begun first.
   math(EXPR arg_TIMEOUT "2 * ${arg_TIMEOUT}")
   if(arg_JULIA)
     list(PREPEND arg_COMMAND sh ${CMAKE_SOURCE_DIR}/tests/cli/with-julia.sh)
@@ -20,7 +20,7 @@ function(malt_add_command_test name)
   list(APPEND arg_ENVIRONMENT PYTHONDONTWRITEBYTECODE=1 MALT_CONFIG= MALT_SOURCE_DIR=${CMAKE_SOURCE_DIR}
     MALT_BUILD_DIR=${CMAKE_BINARY_DIR})
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${arg_ENVIRONMENT}" LABELS "${arg_LABELS}")
   if("benchmark" IN_LIST arg_LABELS)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
