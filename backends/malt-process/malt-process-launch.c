@@ -9,11 +9,9 @@
 
 #include "link/malt-julia-source.h"
 #include "malt-process-julia.h"
-#include "malt-process-transport.h"
 #include "process/malt-julia-command.h"
 #include "process/malt-julia-program.h"
-
-#include <unistd.h>
+#include "process/malt-socket.h"
 
 static void
 on_connected (int fd, gpointer user_data)
@@ -43,8 +41,8 @@ connect_worker (MaltProcessEvaluator *evaluator, const char *transport,
       return TRUE;
     }
   is_open = g_strcmp0 (transport, "socketpair") == 0
-                ? malt_process_open_socketpair (fds, error)
-                : malt_process_open_tcp_pair (fds, error);
+                ? malt_socket_open_local_pair (fds, error)
+                : malt_socket_open_tcp_pair (fds, error);
   if (!is_open)
     return FALSE;
   launcher->inherited_fd = fds[1];
@@ -101,7 +99,7 @@ launch (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
                 spawn (evaluator, worker, &launcher, error);
   g_clear_pointer (&launcher.stdin_bytes, g_bytes_unref);
   if (launcher.inherited_fd >= 0)
-    close (launcher.inherited_fd);
+    malt_socket_close (launcher.inherited_fd);
   return is_launched;
 }
 

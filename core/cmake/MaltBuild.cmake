@@ -31,10 +31,27 @@ target_include_directories(malt-flags INTERFACE ${CMAKE_SOURCE_DIR}/core/include
 target_link_libraries(malt-flags INTERFACE PkgConfig::MALT_PUBLIC Threads::Threads
   $<$<NOT:$<PLATFORM_ID:Windows>>:m>)
 
-# Sources that become part of the library. They may include internal headers of core.
+# malt_choose_sources(<list variable>): drops what is for other platforms, by the end of its name: -unix and -windows are one
+# or the other, -linux is for Linux and -elsewhere for all others.
+function(malt_choose_sources variable)
+  set(others -windows -elsewhere)
+  if(WIN32)
+    set(others -unix -linux)
+  elseif(NOT CMAKE_SYSTEM_NAME STREQUAL Linux)
+    set(others -windows -linux)
+  endif()
+  foreach(other ${others})
+    list(FILTER ${variable} EXCLUDE REGEX "${other}\\.c$")
+  endforeach()
+  set(${variable} ${${variable}} PARENT_SCOPE)
+endfunction()
+
+# Sources that become part of the library, but those for other platforms. They may include internal headers of core.
 function(malt_add_sources)
-  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
-  set_property(GLOBAL APPEND PROPERTY MALT_SOURCES ${ARGN})
+  set(sources ${ARGN})
+  malt_choose_sources(sources)
+  list(TRANSFORM sources PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
+  set_property(GLOBAL APPEND PROPERTY MALT_SOURCES ${sources})
 endfunction()
 
 # malt_add_backend(<folder name> <C prefix of its class> <source>...): adds a backend to the library and to

@@ -42,8 +42,7 @@
 #include "link/malt-link-private.h"
 
 #include "link/malt-io-thread.h"
-
-#include <sys/socket.h>
+#include "process/malt-socket.h"
 
 enum
 {
@@ -193,10 +192,8 @@ static gboolean
 may_answer_be_coming (MaltLink *link)
 {
   guint quiet_ms;
-  guint8 byte;
 
-  if (recv (link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-      g_atomic_int_get (&link->is_receiving))
+  if (malt_socket_has_input (link->fd) || g_atomic_int_get (&link->is_receiving))
     return TRUE;
   quiet_ms = (guint) (g_get_monotonic_time () / 1000) -
              (guint) g_atomic_int_get (&link->last_receive_ms);

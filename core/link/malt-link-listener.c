@@ -12,17 +12,8 @@
 #include "link/malt-link-listener.h"
 
 #include "link/malt-io-thread.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <glib-unix.h>
-#include <malt/malt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <string.h>
-#include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "process/malt-secret.h"
+#include "process/malt-socket.h"
 
 enum
 {
@@ -55,15 +46,6 @@ struct _MaltLinkListener
   gpointer user_data; /* (unowned) */
 };
 
-static gboolean
-set_errno_error (GError **error, const char *what)
-{
-  int saved_errno = errno;
-  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "cannot listen: %s: %s", what,
-               g_strerror (saved_errno));
-  return FALSE;
-}
-
 static GSource *
 attach (GSource *source, GSourceFunc callback, gpointer data)
 {
@@ -88,7 +70,7 @@ stranger_free (gpointer data)
   destroy_source (&stranger->source);
   destroy_source (&stranger->deadline);
   if (stranger->fd >= 0)
-    close (stranger->fd);
+    malt_socket_close (stranger->fd);
   g_free (stranger);
 }
 
@@ -114,7 +96,7 @@ close_port (MaltLinkListener *listener)
 {
   destroy_source (&listener->source);
   if (listener->fd >= 0)
-    close (listener->fd);
+    malt_socket_close (listener->fd);
   listener->fd = -1;
   g_queue_clear_full (&listener->strangers, stranger_free);
 }
@@ -124,30 +106,28 @@ static void
 accept_worker (Stranger *stranger)
 {
   MaltLinkListener *listener = stranger->listener;
+  GOutputVector proof = { listener->secrets + SECRET_BYTES, SECRET_BYTES };
   int fd = stranger->fd;
-  int on = 1;
 
-  if (send (fd, listener->secrets + SECRET_BYTES, SECRET_BYTES, MSG_NOSIGNAL) !=
-      SECRET_BYTES)
+  if (malt_socket_send (fd, &proof, 1) != SECRET_BYTES)
     {
       drop_stranger (stranger);
       return;
     }
   stranger->fd = -1;
-  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  malt_socket_set_no_delay (fd);
   close_port (listener);
   listener->connected (fd, listener->user_data);
 }
 
 static gboolean
-on_stranger_ready (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition,
-                   gpointer data)
+on_stranger_ready (gpointer data)
 {
   Stranger *stranger = data;
-  ssize_t n = recv (stranger->fd, stranger->bytes + stranger->n_bytes,
-                    SECRET_BYTES - stranger->n_bytes, MSG_DONTWAIT);
+  gssize n = malt_socket_receive (stranger->fd, stranger->bytes + stranger->n_bytes,
+                                  SECRET_BYTES - stranger->n_bytes);
 
-  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+  if (n == MALT_SOCKET_LATER)
     return G_SOURCE_CONTINUE;
   if (n > 0)
     stranger->n_bytes += (gsize) n;
@@ -176,23 +156,23 @@ add_stranger (MaltLinkListener *listener, int connection)
     drop_stranger (g_queue_peek_head (&listener->strangers));
   stranger->listener = listener;
   stranger->fd = connection;
-  stranger->source = g_unix_fd_source_new (connection, G_IO_IN | G_IO_HUP | G_IO_ERR);
+  stranger->source = malt_socket_source_new (connection);
   /* Whoever has spoken is heard before others are let in and may push it out. */
   g_source_set_priority (stranger->source, G_PRIORITY_HIGH);
-  attach (stranger->source, G_SOURCE_FUNC (on_stranger_ready), stranger);
+  attach (stranger->source, on_stranger_ready, stranger);
   stranger->deadline = attach (g_timeout_source_new (STRANGER_DEADLINE_MS),
                                on_stranger_deadline, stranger);
   g_queue_push_tail (&listener->strangers, stranger);
 }
 
-static gboolean on_connection (int fd, GIOCondition condition, gpointer data);
+static gboolean on_connection (gpointer data);
 
 static void
 watch_port (MaltLinkListener *listener)
 {
   destroy_source (&listener->source);
-  listener->source = g_unix_fd_source_new (listener->fd, G_IO_IN);
-  attach (listener->source, G_SOURCE_FUNC (on_connection), listener);
+  listener->source =
+      attach (malt_socket_source_new (listener->fd), on_connection, listener);
 }
 
 static gboolean
@@ -211,49 +191,23 @@ rest (MaltLinkListener *listener)
 }
 
 static gboolean
-is_want_of_resources (int error_number)
+on_connection (gpointer data)
 {
-  return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
-         error_number == ENOMEM;
-}
-
-static gboolean
-on_connection (int fd, G_GNUC_UNUSED GIOCondition condition, gpointer data)
-{
-  int connection;
+  MaltLinkListener *listener = data;
 
   for (int i = 0; i < MAX_STRANGERS / 2; i++)
     {
-      connection = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      gboolean is_short;
+      int connection = malt_socket_accept (listener->fd, &is_short);
       if (connection < 0)
         {
-          if (is_want_of_resources (errno))
-            rest (data);
+          if (is_short)
+            rest (listener);
           break;
         }
-      add_stranger (data, connection);
+      add_stranger (listener, connection);
     }
   return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-open_port (MaltLinkListener *listener, GError **error)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET };
-  socklen_t n = sizeof address;
-
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  listener->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (listener->fd < 0 ||
-      bind (listener->fd, (struct sockaddr *) &address, sizeof address) < 0 ||
-      listen (listener->fd, BACKLOG) < 0 ||
-      getsockname (listener->fd, (struct sockaddr *) &address, &n) < 0)
-    return set_errno_error (error, "loopback TCP");
-  listener->port = ntohs (address.sin_port);
-  if (getrandom (listener->secrets, sizeof listener->secrets, 0) !=
-      (ssize_t) sizeof listener->secrets)
-    return set_errno_error (error, "getrandom");
-  return TRUE;
 }
 
 MaltLinkListener *
@@ -261,9 +215,10 @@ malt_link_listener_new (GError **error)
 {
   MaltLinkListener *listener = g_new0 (MaltLinkListener, 1);
 
-  listener->fd = -1;
   g_queue_init (&listener->strangers);
-  if (!open_port (listener, error))
+  listener->fd = malt_socket_listen (BACKLOG, &listener->port, error);
+  if (listener->fd < 0 ||
+      !malt_secret_fill (listener->secrets, sizeof listener->secrets, error))
     g_clear_pointer (&listener, malt_link_listener_free);
   return listener;
 }
@@ -293,6 +248,6 @@ void
 malt_link_listener_free (MaltLinkListener *listener)
 {
   close_port (listener);
-  explicit_bzero (listener->secrets, sizeof listener->secrets);
+  malt_secret_erase (listener->secrets, sizeof listener->secrets);
   g_free (listener);
 }

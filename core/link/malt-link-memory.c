@@ -5,13 +5,12 @@
  * Large bodies are mapped, with huge pages where there are any: a length alone then costs nothing, and the memory goes back to the system at once
  * when nobody needs it. But that the kernel zeroes new pages is nearly half of the time that a large array takes to arrive. So
  * the mapping that was freed last is spared, for SPARE_MS, in case another one of about that size is needed; the kernel is told that it may
- * take the pages (MADV_FREE), so that under pressure it costs nobody anything.
+ * take the pages, so that under pressure it costs nobody anything.
  */
 #include "link/malt-link-memory.h"
 
 #include "link/malt-io-thread.h"
-
-#include <sys/mman.h>
+#include "process/malt-pages.h"
 
 enum
 {
@@ -37,7 +36,7 @@ static struct
 static void
 unmap (Mapping *mapping)
 {
-  munmap (mapping->data, mapping->n_bytes);
+  malt_pages_unmap (mapping->data, mapping->n_bytes);
   g_free (mapping);
 }
 
@@ -78,9 +77,7 @@ mapping_free (gpointer data)
       unmap (mapping);
       return;
     }
-#ifdef MADV_FREE
-  madvise (mapping->data, mapping->n_bytes, MADV_FREE);
-#endif
+  malt_pages_offer (mapping->data, mapping->n_bytes);
   g_mutex_lock (&spare.lock);
   before = spare.mapping;
   spare.mapping = mapping;
@@ -107,15 +104,11 @@ take_spare (gsize n_bytes)
 static Mapping *
 mapping_new (gsize n_bytes)
 {
-  gpointer data = mmap (NULL, n_bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  gpointer data = malt_pages_map (n_bytes);
   Mapping *mapping;
 
-  if (data == MAP_FAILED)
+  if (data == NULL)
     return NULL;
-#ifdef MADV_HUGEPAGE
-  madvise (data, n_bytes, MADV_HUGEPAGE);
-#endif
   mapping = g_new (Mapping, 1);
   mapping->data = data;
   mapping->n_bytes = n_bytes;

@@ -2,9 +2,9 @@
 /* What the files of core/link share. */
 #pragma once
 
-#include "link/malt-link-poller.h"
 #include "link/malt-link.h"
 #include "malt-worker-private.h"
+#include "process/malt-socket-poller.h"
 #include "wire/malt-frame.h"
 #include "wire/malt-wire-writer.h"
 
@@ -56,7 +56,7 @@ struct _MaltLink
   MaltWeakWorker *worker; /* (owned) */
   MaltHandleHome *home; /* (owned) */
   const MaltLinkFuncs *funcs; /* (unowned) */
-  MaltLinkPoller *poller; /* (owned) (nullable): NULL if frames go through memory */
+  MaltSocketPoller *poller; /* (owned) (nullable): NULL if frames go through memory */
   GSource *source; /* (owned) (nullable): of the I/O thread; guarded by lock */
 
   /* The right to read. Never waited for but by drain and close; taken before lock. It guards the next block. */

@@ -10,10 +10,9 @@
 #include "link/malt-link-private.h"
 
 #include "link/malt-link-memory.h"
+#include "process/malt-socket.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum
 {
@@ -35,18 +34,18 @@ end_receiving (MaltLink *link, const GError *error)
   link->is_read_closed = TRUE;
   g_atomic_int_set (&link->is_receiving, FALSE);
   g_mutex_lock (&link->lock);
-  malt_link_poller_set_fd (link->poller, -1, NULL);
+  malt_socket_poller_set_fd (link->poller, -1, NULL);
   malt_link_unlock (link);
   link->funcs->ended (link->owner, error);
 }
 
-static ssize_t
+static gssize
 receive_bytes (MaltLink *link)
 {
   MaltLinkReceiver *receiver = &link->receiver;
   gpointer data;
   gsize n_bytes;
-  ssize_t n;
+  gssize n;
 
   if (receiver->body != NULL)
     {
@@ -65,9 +64,7 @@ receive_bytes (MaltLink *link)
       data = receiver->buffer + receiver->end;
       n_bytes = MALT_LINK_BUFFER_BYTES - receiver->end;
     }
-  do
-    n = recv (link->fd, data, n_bytes, MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
+  n = malt_socket_receive (link->fd, data, n_bytes);
   if (n > 0 && receiver->body != NULL)
     receiver->n_body_bytes += (gsize) n;
   else if (n > 0)
@@ -162,12 +159,11 @@ set_low_water (MaltLink *link)
   gboolean is_far_from_end =
       receiver->body != NULL &&
       receiver->header.n_body_bytes - receiver->n_body_bytes >= LOW_WATER_BYTES;
-  int mark = is_far_from_end ? LOW_WATER_BYTES : 1;
 
   if (is_far_from_end == receiver->is_low_water_raised)
     return;
   receiver->is_low_water_raised = is_far_from_end;
-  setsockopt (link->fd, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark);
+  malt_socket_set_low_water (link->fd, is_far_from_end ? LOW_WATER_BYTES : 1);
 }
 
 static gboolean
@@ -180,13 +176,13 @@ MaltLinkReceived
 malt_link_receive (MaltLink *link)
 {
   g_autoptr (GError) error = NULL;
-  ssize_t n;
+  gssize n;
 
   if (link->is_read_closed || link->fd < 0)
     return MALT_LINK_RECEIVED_END;
   g_atomic_int_set (&link->is_receiving, TRUE);
   n = receive_bytes (link);
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+  if (n == MALT_SOCKET_LATER)
     {
       g_atomic_int_set (&link->is_receiving, is_mid_frame (link));
       return MALT_LINK_RECEIVED_NOTHING;

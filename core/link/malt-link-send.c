@@ -8,18 +8,7 @@
  */
 #include "link/malt-link-private.h"
 
-#include <errno.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
-#endif
-
-enum
-{
-  MAX_SEGMENTS = 64 /* in one system call */
-};
+#include "process/malt-socket.h"
 
 static void
 outgoing_free (gpointer data)
@@ -68,28 +57,29 @@ malt_link_drop_outgoing (MaltLink *link)
 void
 malt_link_update_interest (MaltLink *link)
 {
-  MaltLinkPoll interest = MALT_LINK_POLL_NONE;
+  MaltSocketPoll interest = MALT_SOCKET_POLL_NONE;
 
   if (link->poller == NULL)
     return;
   if (!link->is_driven)
-    interest |= MALT_LINK_POLL_READ;
+    interest |= MALT_SOCKET_POLL_READ;
   if (!g_queue_is_empty (&link->outgoing))
-    interest |= MALT_LINK_POLL_WRITE;
-  malt_link_poller_set_interest (link->poller, interest);
+    interest |= MALT_SOCKET_POLL_WRITE;
+  malt_socket_poller_set_interest (link->poller, interest);
 }
 
 /* Segments of the queue from n_sent on. */
 static guint
-fill_iovec (MaltLink *link, struct iovec *iov)
+fill_segments (MaltLink *link, GOutputVector *segments)
 {
   gsize n_skip = link->n_sent;
   guint n = 0;
 
-  for (GList *l = link->outgoing.head; l != NULL && n < MAX_SEGMENTS; l = l->next)
+  for (GList *l = link->outgoing.head; l != NULL && n < MALT_SOCKET_MAX_SEGMENTS;
+       l = l->next)
     {
       MaltWireFrame *frame = ((MaltLinkOutgoing *) l->data)->frame;
-      for (gsize i = 0; i < frame->n_segments && n < MAX_SEGMENTS; i++)
+      for (gsize i = 0; i < frame->n_segments && n < MALT_SOCKET_MAX_SEGMENTS; i++)
         {
           gsize n_bytes;
           const guint8 *bytes = g_bytes_get_data (frame->segments[i], &n_bytes);
@@ -98,8 +88,8 @@ fill_iovec (MaltLink *link, struct iovec *iov)
               n_skip -= n_bytes;
               continue;
             }
-          iov[n].iov_base = (gpointer) (bytes + n_skip);
-          iov[n].iov_len = n_bytes - n_skip;
+          segments[n].buffer = bytes + n_skip;
+          segments[n].size = n_bytes - n_skip;
           n_skip = 0;
           n++;
         }
@@ -126,25 +116,23 @@ static void
 give_up (MaltLink *link)
 {
   malt_link_drop_outgoing (link);
-  shutdown (link->fd, SHUT_RDWR);
+  malt_socket_end (link->fd);
 }
 
 void
 malt_link_flush (MaltLink *link)
 {
-  struct iovec iov[MAX_SEGMENTS];
-  struct msghdr message = { .msg_iov = iov };
+  GOutputVector segments[MALT_SOCKET_MAX_SEGMENTS];
 
   while (link->fd >= 0 && !g_queue_is_empty (&link->outgoing))
     {
-      ssize_t n;
-      message.msg_iovlen = fill_iovec (link, iov);
-      n = sendmsg (link->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      guint n_segments = fill_segments (link, segments);
+      gssize n = malt_socket_send (link->fd, segments, n_segments);
+      if (n == MALT_SOCKET_LATER)
+        break;
       if (n >= 0)
         mark_sent (link, (gsize) n);
-      else if (errno == EAGAIN || errno == EWOULDBLOCK)
-        break;
-      else if (errno != EINTR)
+      else
         give_up (link);
     }
   malt_link_update_interest (link);

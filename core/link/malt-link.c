@@ -29,9 +29,7 @@
 #include "link/malt-link-private.h"
 
 #include "link/malt-io-thread.h"
-
-#include <glib-unix.h>
-#include <unistd.h>
+#include "process/malt-socket.h"
 
 enum
 {
@@ -47,10 +45,10 @@ MaltLink *
 malt_link_new (MaltWorker *worker, const MaltLinkFuncs *funcs, gpointer owner,
                GDestroyNotify unref_owner, guint64 max_frame_bytes, GError **error)
 {
-  MaltLinkPoller *poller = NULL;
+  MaltSocketPoller *poller = NULL;
   MaltLink *link;
 
-  if (funcs->send_frame == NULL && (poller = malt_link_poller_new (error)) == NULL)
+  if (funcs->send_frame == NULL && (poller = malt_socket_poller_new (error)) == NULL)
     return NULL;
   link = g_new0 (MaltLink, 1);
   g_atomic_ref_count_init (&link->ref_count);
@@ -89,7 +87,7 @@ malt_link_unref (MaltLink *link)
   malt_link_close (link);
   malt_weak_worker_unref (link->worker);
   malt_handle_home_unref (link->home);
-  g_clear_pointer (&link->poller, malt_link_poller_free);
+  g_clear_pointer (&link->poller, malt_socket_poller_free);
   g_hash_table_unref (link->calls);
   g_mutex_clear (&link->lock);
   g_mutex_clear (&link->reader);
@@ -102,15 +100,15 @@ static gboolean
 on_socket_ready (gpointer data)
 {
   MaltLink *link = data;
-  MaltLinkPoll ready = malt_link_poller_get_ready (link->poller);
+  MaltSocketPoll ready = malt_socket_poller_get_ready (link->poller);
 
-  if (ready & MALT_LINK_POLL_WRITE)
+  if (ready & MALT_SOCKET_POLL_WRITE)
     {
       g_mutex_lock (&link->lock);
       malt_link_flush (link);
       malt_link_unlock (link);
     }
-  if ((ready & MALT_LINK_POLL_READ) && g_mutex_trylock (&link->reader))
+  if ((ready & MALT_SOCKET_POLL_READ) && g_mutex_trylock (&link->reader))
     {
       for (guint i = 0; i < MAX_RECEIVES; i++)
         if (malt_link_receive (link) != MALT_LINK_RECEIVED_SOME)
@@ -123,7 +121,7 @@ on_socket_ready (gpointer data)
 static void
 attach_source (MaltLink *link)
 {
-  link->source = malt_link_poller_source_new (link->poller);
+  link->source = malt_socket_poller_source_new (link->poller);
   g_source_set_callback (link->source, on_socket_ready, malt_link_ref (link),
                          (GDestroyNotify) malt_link_unref);
   g_source_attach (link->source, malt_io_thread_get_context ());
@@ -135,7 +133,7 @@ acquire_reader (MaltLink *link)
 {
   g_atomic_int_inc (&link->is_reader_wanted);
   if (link->poller != NULL)
-    malt_link_poller_wake (link->poller);
+    malt_socket_poller_wake (link->poller);
   g_mutex_lock (&link->reader);
   g_atomic_int_add (&link->is_reader_wanted, -1);
 }
@@ -151,14 +149,14 @@ malt_link_attach (MaltLink *link, int fd, GError **error)
 {
   gboolean is_attached;
 
-  if (!g_unix_set_fd_nonblocking (fd, TRUE, error))
+  if (!malt_socket_set_nonblocking (fd, error))
     {
-      close (fd);
+      malt_socket_close (fd);
       return FALSE;
     }
   acquire_reader (link);
   g_mutex_lock (&link->lock);
-  is_attached = !link->is_closed && malt_link_poller_set_fd (link->poller, fd, error);
+  is_attached = !link->is_closed && malt_socket_poller_set_fd (link->poller, fd, error);
   if (is_attached)
     {
       link->fd = fd;
@@ -167,7 +165,7 @@ malt_link_attach (MaltLink *link, int fd, GError **error)
     }
   else
     {
-      close (fd);
+      malt_socket_close (fd);
       if (link->is_closed)
         g_set_error (error, MALT_ERROR, MALT_ERROR_FAILED, "the connection is closed");
     }
@@ -189,7 +187,7 @@ malt_link_drain (MaltLink *link)
         continue;
       if (g_get_monotonic_time () >= deadline_us)
         break;
-      malt_link_poller_wait (link->poller, NULL, deadline_us);
+      malt_socket_poller_wait (link->poller, NULL, deadline_us);
     }
   g_mutex_unlock (&link->reader);
 }
@@ -207,9 +205,9 @@ malt_link_close (MaltLink *link)
   g_hash_table_remove_all (link->calls);
   link->n_outstanding = 0;
   if (link->poller != NULL)
-    malt_link_poller_set_fd (link->poller, -1, NULL);
+    malt_socket_poller_set_fd (link->poller, -1, NULL);
   if (link->fd >= 0)
-    close (link->fd);
+    malt_socket_close (link->fd);
   link->fd = -1;
   source = g_steal_pointer (&link->source);
   owner = g_steal_pointer (&link->owner);
@@ -258,7 +256,7 @@ malt_link_receive_frame (MaltLink *link, const guint8 *bytes)
 static void
 wake_driver (gpointer poller)
 {
-  malt_link_poller_wake (poller);
+  malt_socket_poller_wake (poller);
 }
 
 static gboolean
@@ -278,7 +276,7 @@ sleep_until_event (MaltLink *link, MaltFuture *future, gint64 deadline_us,
     return;
   /* Who wants to read has raised the flag before waking: look again before sleeping. */
   if (!is_drive_over (link, future, deadline_us, cancellable))
-    malt_link_poller_wait (link->poller, cancellable, deadline_us);
+    malt_socket_poller_wait (link->poller, cancellable, deadline_us);
   malt_future_set_waker (future, NULL, NULL);
 }
 

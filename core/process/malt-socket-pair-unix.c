@@ -6,13 +6,12 @@
  * accepted is taken only if each end's own address is the other's peer address; others are dropped. The port is closed before the worker
  * is launched.
  */
-#include "malt-process-transport.h"
+#include "process/malt-socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malt/malt.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -115,15 +114,8 @@ open_loopback_listener (struct sockaddr_in *out_address)
   return fd;
 }
 
-static void
-set_no_delay (int fd)
-{
-  int on = 1;
-  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
 gboolean
-malt_process_open_tcp_pair (int fds[2], GError **error)
+malt_socket_open_tcp_pair (int fds[2], GError **error)
 {
   struct sockaddr_in address;
   struct timeval timeout = { .tv_sec = CONNECT_TIMEOUT_S };
@@ -147,13 +139,13 @@ malt_process_open_tcp_pair (int fds[2], GError **error)
   if (fds[0] < 0)
     return FALSE;
   setsockopt (fds[1], SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof forever);
-  set_no_delay (fds[0]);
-  set_no_delay (fds[1]);
+  malt_socket_set_no_delay (fds[0]);
+  malt_socket_set_no_delay (fds[1]);
   return TRUE;
 }
 
 gboolean
-malt_process_open_socketpair (int fds[2], GError **error)
+malt_socket_open_local_pair (int fds[2], GError **error)
 {
 #ifdef SOCK_CLOEXEC
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0)

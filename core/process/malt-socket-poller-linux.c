@@ -5,9 +5,7 @@
  * The socket is in an epoll set of its own, and the source watches the descriptor of that set: changing the set's interest is one cheap system
  * call in the calling thread, while changing a GPollFD would have to wake the I/O thread. The driver's wait is a poll() of the socket and of an eventfd.
  */
-#include "link/malt-link-poller.h"
-
-#ifdef __linux__
+#include "process/malt-socket-poller.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -17,12 +15,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-struct _MaltLinkPoller
+struct _MaltSocketPoller
 {
   int epoll_fd; /* (owned) */
   int wake_fd; /* (owned): an eventfd */
   int fd; /* (unowned): -1: none. Only changed while nobody waits */
-  MaltLinkPoll interest; /* what the epoll set has; changed by one thread at a time */
+  MaltSocketPoll interest; /* what the epoll set has; changed by one thread at a time */
 };
 
 static gboolean
@@ -34,10 +32,10 @@ set_errno_error (GError **error, const char *what)
   return FALSE;
 }
 
-MaltLinkPoller *
-malt_link_poller_new (GError **error)
+MaltSocketPoller *
+malt_socket_poller_new (GError **error)
 {
-  MaltLinkPoller *poller = g_new0 (MaltLinkPoller, 1);
+  MaltSocketPoller *poller = g_new0 (MaltSocketPoller, 1);
 
   poller->fd = -1;
   poller->wake_fd = -1;
@@ -47,13 +45,13 @@ malt_link_poller_new (GError **error)
   if (poller->wake_fd < 0)
     {
       set_errno_error (error, "cannot watch the connection");
-      g_clear_pointer (&poller, malt_link_poller_free);
+      g_clear_pointer (&poller, malt_socket_poller_free);
     }
   return poller;
 }
 
 void
-malt_link_poller_free (MaltLinkPoller *poller)
+malt_socket_poller_free (MaltSocketPoller *poller)
 {
   if (poller->epoll_fd >= 0)
     close (poller->epoll_fd);
@@ -63,18 +61,18 @@ malt_link_poller_free (MaltLinkPoller *poller)
 }
 
 static guint32
-interest_to_events (MaltLinkPoll interest)
+interest_to_events (MaltSocketPoll interest)
 {
   guint32 events = 0;
-  if (interest & MALT_LINK_POLL_READ)
+  if (interest & MALT_SOCKET_POLL_READ)
     events |= EPOLLIN | EPOLLRDHUP;
-  if (interest & MALT_LINK_POLL_WRITE)
+  if (interest & MALT_SOCKET_POLL_WRITE)
     events |= EPOLLOUT;
   return events;
 }
 
 gboolean
-malt_link_poller_set_fd (MaltLinkPoller *poller, int fd, GError **error)
+malt_socket_poller_set_fd (MaltSocketPoller *poller, int fd, GError **error)
 {
   struct epoll_event event = { .events = interest_to_events (poller->interest) };
 
@@ -87,7 +85,7 @@ malt_link_poller_set_fd (MaltLinkPoller *poller, int fd, GError **error)
 }
 
 void
-malt_link_poller_set_interest (MaltLinkPoller *poller, MaltLinkPoll interest)
+malt_socket_poller_set_interest (MaltSocketPoller *poller, MaltSocketPoll interest)
 {
   struct epoll_event event = { .events = interest_to_events (interest) };
 
@@ -107,7 +105,7 @@ dispatch (G_GNUC_UNUSED GSource *source, GSourceFunc callback, gpointer user_dat
 static GSourceFuncs source_funcs = { .dispatch = dispatch };
 
 GSource *
-malt_link_poller_source_new (MaltLinkPoller *poller)
+malt_socket_poller_source_new (MaltSocketPoller *poller)
 {
   GSource *source = g_source_new (&source_funcs, sizeof (GSource));
 
@@ -116,25 +114,25 @@ malt_link_poller_source_new (MaltLinkPoller *poller)
   return source;
 }
 
-MaltLinkPoll
-malt_link_poller_get_ready (MaltLinkPoller *poller)
+MaltSocketPoll
+malt_socket_poller_get_ready (MaltSocketPoller *poller)
 {
   struct epoll_event event;
-  MaltLinkPoll ready = MALT_LINK_POLL_NONE;
+  MaltSocketPoll ready = MALT_SOCKET_POLL_NONE;
 
   if (epoll_wait (poller->epoll_fd, &event, 1, 0) == 1)
     {
       if (event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-        ready |= MALT_LINK_POLL_READ;
+        ready |= MALT_SOCKET_POLL_READ;
       if (event.events & EPOLLOUT)
-        ready |= MALT_LINK_POLL_WRITE;
+        ready |= MALT_SOCKET_POLL_WRITE;
     }
   return ready;
 }
 
 void
-malt_link_poller_wait (MaltLinkPoller *poller, GCancellable *cancellable,
-                       gint64 deadline_us)
+malt_socket_poller_wait (MaltSocketPoller *poller, GCancellable *cancellable,
+                         gint64 deadline_us)
 {
   GPollFD cancel_fd = { .fd = -1 };
   struct pollfd fds[3] = { { .fd = poller->fd, .events = POLLIN },
@@ -163,11 +161,9 @@ malt_link_poller_wait (MaltLinkPoller *poller, GCancellable *cancellable,
 }
 
 void
-malt_link_poller_wake (MaltLinkPoller *poller)
+malt_socket_poller_wake (MaltSocketPoller *poller)
 {
   guint64 one = 1;
   if (write (poller->wake_fd, &one, sizeof one) < 0)
     g_debug ("eventfd: %s", g_strerror (errno));
 }
-
-#endif
