@@ -182,18 +182,6 @@ static const gsize priority_fields[MALT_N_PLATFORMS] = {
   [MALT_PLATFORM_WINDOWS] = G_STRUCT_OFFSET (MaltWorkerClass, auto_priority_windows),
 };
 
-MaltPlatform
-malt_platform_get (void)
-{
-#if defined(G_OS_WIN32)
-  return MALT_PLATFORM_WINDOWS;
-#elif defined(__APPLE__)
-  return MALT_PLATFORM_MACOS;
-#else
-  return MALT_PLATFORM_LINUX;
-#endif
-}
-
 int
 malt_worker_class_get_auto_priority (const MaltWorkerClass *klass, MaltPlatform platform)
 {

@@ -13,9 +13,6 @@ char *malt_text_to_line (const char *text, gsize max_chars);
 /* "'a', 'b'" (transfer full) */
 char *malt_text_list (const char *const *names);
 
-/* "SIGABRT" of 6; "signal 99" of a number without a name. (transfer full) */
-char *malt_signal_dup_name (int signum);
-
 /* The same termination, with the call that it ended. (transfer full) */
 MaltTermination *malt_termination_copy_for_call (MaltTermination *termination,
                                                  const char *call_summary);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* MaltTermination: why a worker ended. */
 #include "malt-error-private.h"
-
-#include <signal.h>
+#include "process/malt-signals.h"
 
 /**
  * MaltTermination:
@@ -20,32 +19,6 @@ struct _MaltTermination
 
 G_DEFINE_BOXED_TYPE (MaltTermination, malt_termination, malt_termination_ref,
                      malt_termination_unref)
-
-typedef struct
-{
-  int number;
-  const char *name;
-} SignalName;
-
-static const SignalName signal_names[] = {
-  { SIGABRT, "SIGABRT" }, { SIGFPE, "SIGFPE" },   { SIGILL, "SIGILL" },
-  { SIGINT, "SIGINT" },   { SIGSEGV, "SIGSEGV" }, { SIGTERM, "SIGTERM" },
-#ifndef _WIN32
-  { SIGALRM, "SIGALRM" }, { SIGBUS, "SIGBUS" },   { SIGHUP, "SIGHUP" },
-  { SIGKILL, "SIGKILL" }, { SIGPIPE, "SIGPIPE" }, { SIGQUIT, "SIGQUIT" },
-  { SIGSYS, "SIGSYS" },   { SIGTRAP, "SIGTRAP" }, { SIGUSR1, "SIGUSR1" },
-  { SIGUSR2, "SIGUSR2" }, { SIGXCPU, "SIGXCPU" }, { SIGXFSZ, "SIGXFSZ" },
-#endif
-};
-
-char *
-malt_signal_dup_name (int signum)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (signal_names); i++)
-    if (signal_names[i].number == signum)
-      return g_strdup (signal_names[i].name);
-  return g_strdup_printf ("signal %d", signum);
-}
 
 /**
  * malt_termination_new:

@@ -70,9 +70,9 @@ begin_to_listen (gpointer data)
 
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);
-  if (evaluator->listener != NULL && evaluator->pipes.read_fds[0] >= 0)
-    malt_output_pipes_start (evaluator->output, evaluator->pipes.read_fds[0],
-                             evaluator->pipes.read_fds[1]);
+  if (evaluator->listener != NULL && evaluator->pipes.pipes[0] != NULL)
+    malt_output_pipes_start (evaluator->output, evaluator->pipes.pipes[0],
+                             evaluator->pipes.pipes[1]);
   return G_SOURCE_REMOVE;
 }
 
@@ -113,7 +113,6 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
   g_atomic_ref_count_init (&evaluator->ref_count);
   g_mutex_init (&evaluator->lock);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
-  evaluator->pipes = (MaltDistributedPipes){ { -1, -1 }, { -1, -1 } };
   evaluator->is_local = malt_distributed_is_local (worker);
   evaluator->n_memory_kills = malt_child_count_memory_kills ();
   evaluator->number = g_atomic_int_add (&n_workers, 1) + 1;

@@ -187,8 +187,8 @@ add_pipes (Dict *dict, const MaltDistributedPipes *pipes)
 {
   g_auto (GStrv) paths = g_new0 (char *, 3);
 
-  for (guint i = 0; i < 2 && pipes->write_fds[i] >= 0; i++)
-    paths[i] = malt_distributed_pipes_dup_path (pipes, i);
+  for (guint i = 0; i < 2 && pipes->pipes[i] != NULL; i++)
+    paths[i] = malt_pipe_dup_name (pipes->pipes[i]);
   dict_add_strings (dict, "pipes", (const char *const *) paths);
 }
 

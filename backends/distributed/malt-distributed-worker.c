@@ -13,13 +13,11 @@
 #include "malt-distributed-request.h"
 #include "process/malt-julia-options.h"
 #include "process/malt-julia-program.h"
+#include "process/malt-platform.h"
 
-#ifdef G_OS_WIN32
-/* Distributed sends no signals there. */
-#define SIGNAL_CAPABILITIES MALT_CAPABILITY_NONE
-#else
-#define SIGNAL_CAPABILITIES MALT_CAPABILITY_CAN_INTERRUPT_BUSY
-#endif
+/* Distributed sends no signals on Windows. */
+#define SIGNAL_CAPABILITIES \
+  MALT_PLATFORM_PICK (MALT_CAPABILITY_CAN_INTERRUPT_BUSY, MALT_CAPABILITY_NONE)
 
 /* What a worker on this machine can do. */
 #define LOCAL_CAPABILITIES                                                     \

@@ -24,9 +24,7 @@
 #include "malt-process-evaluator-private.h"
 
 #include "link/malt-io-thread.h"
-
-#include <signal.h>
-#include <sys/wait.h>
+#include "process/malt-signals.h"
 
 enum
 {
@@ -171,19 +169,20 @@ static const MaltLinkFuncs link_funcs = {
 
 /* With lock held. */
 static gboolean
-was_ended_by_host (MaltProcessEvaluator *evaluator, int wait_status)
+was_ended_by_host (MaltProcessEvaluator *evaluator, MaltChildEnd end, int number)
 {
   if (evaluator->is_end_wanted)
     return TRUE;
-  return evaluator->host_signum != 0 && WIFSIGNALED (wait_status) &&
-         WTERMSIG (wait_status) == evaluator->host_signum;
+  return evaluator->host_signum != 0 && end == MALT_CHILD_END_SIGNALLED &&
+         number == evaluator->host_signum;
 }
 
 /* With lock held, when the child has been collected. */
 static MaltTermination *
 make_termination (MaltProcessEvaluator *evaluator)
 {
-  int status = malt_child_get_wait_status (evaluator->child);
+  int number;
+  MaltChildEnd end = malt_child_get_end (evaluator->child, &number);
   g_autofree char *tail = malt_output_pipes_dup_tail (evaluator->output);
   g_autofree char *text = NULL;
 
@@ -193,19 +192,17 @@ make_termination (MaltProcessEvaluator *evaluator)
                               tail != NULL ? "\n" : "", tail != NULL ? tail : "");
       return malt_termination_new (MALT_TERMINATION_PROTOCOL, 0, text, NULL);
     }
-  if (status == -1)
+  if (end == MALT_CHILD_END_UNKNOWN)
     return malt_termination_new (MALT_TERMINATION_UNKNOWN, 0, tail, NULL);
-  if (was_ended_by_host (evaluator, status))
+  if (was_ended_by_host (evaluator, end, number))
     return malt_termination_new (MALT_TERMINATION_STOPPED, 0, tail, NULL);
   if (evaluator->is_forced && evaluator->is_lost)
     return malt_termination_new (MALT_TERMINATION_LOST, 0, tail, NULL);
-  if (WIFEXITED (status))
-    return malt_termination_new (MALT_TERMINATION_EXITED, WEXITSTATUS (status), tail,
-                                 NULL);
-  if (WTERMSIG (status) == SIGKILL &&
-      malt_child_count_memory_kills () > evaluator->n_memory_kills)
+  if (end == MALT_CHILD_END_EXITED)
+    return malt_termination_new (MALT_TERMINATION_EXITED, number, tail, NULL);
+  if (number == SIGKILL && malt_child_count_memory_kills () > evaluator->n_memory_kills)
     return malt_termination_new (MALT_TERMINATION_OUT_OF_MEMORY, SIGKILL, tail, NULL);
-  return malt_termination_new (MALT_TERMINATION_SIGNALLED, WTERMSIG (status), tail, NULL);
+  return malt_termination_new (MALT_TERMINATION_SIGNALLED, number, tail, NULL);
 }
 
 static void

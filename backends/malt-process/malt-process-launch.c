@@ -120,8 +120,8 @@ begin_to_watch (MaltProcessEvaluator *evaluator, gint64 start_timeout_ms)
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);
   malt_output_pipes_set_pid (evaluator->output, malt_child_get_pid (evaluator->child));
-  malt_output_pipes_start (evaluator->output, malt_child_get_stdout_fd (evaluator->child),
-                           malt_child_get_stderr_fd (evaluator->child));
+  malt_output_pipes_start (evaluator->output, malt_child_get_stdout (evaluator->child),
+                           malt_child_get_stderr (evaluator->child));
   malt_process_evaluator_watch (evaluator);
   malt_launch_limit (evaluator->launch, start_timeout_ms, dup_tail);
 }

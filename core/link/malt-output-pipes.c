@@ -13,11 +13,6 @@
 #include "link/malt-io-thread.h"
 #include "link/malt-output.h"
 
-#include <errno.h>
-#include <glib-unix.h>
-#include <poll.h>
-#include <unistd.h>
-
 enum
 {
   CHUNK_BYTES = 64 * 1024,
@@ -28,15 +23,15 @@ enum
 typedef struct
 {
   MaltStream stream;
-  int fd; /* (unowned): -1: closed or not open yet */
   GSource *source; /* (owned) (nullable): changed by the I/O thread, after start */
-} Pipe;
+} Reader;
 
 struct _MaltOutputPipes
 {
   MaltOutput *output; /* (owned): its lock guards reading from the pipes, and the rest */
   MaltLink *link; /* (owned) */
-  Pipe pipes[2];
+  MaltPipe *pipes[2]; /* (unowned) (nullable): NULL: ended or not there yet */
+  Reader readers[2];
   char *chunk; /* (owned) */
 };
 
@@ -48,8 +43,8 @@ malt_output_pipes_new (MaltWorker *worker, MaltLink *link)
   output->output = malt_output_new (worker);
   output->link = malt_link_ref (link);
   output->chunk = g_malloc (CHUNK_BYTES);
-  output->pipes[0] = (Pipe){ .stream = MALT_STREAM_STDOUT, .fd = -1 };
-  output->pipes[1] = (Pipe){ .stream = MALT_STREAM_STDERR, .fd = -1 };
+  output->readers[0].stream = MALT_STREAM_STDOUT;
+  output->readers[1].stream = MALT_STREAM_STDERR;
   return output;
 }
 
@@ -79,64 +74,64 @@ malt_output_pipes_dup_tail (MaltOutputPipes *output)
 /* Reading */
 
 static void
-close_pipe (Pipe *pipe)
+leave_pipe (MaltOutputPipes *output, int i)
 {
-  pipe->fd = -1;
-  if (pipe->source != NULL)
-    g_source_destroy (pipe->source);
-  g_clear_pointer (&pipe->source, g_source_unref);
+  Reader *reader = &output->readers[i];
+
+  output->pipes[i] = NULL;
+  if (reader->source != NULL)
+    g_source_destroy (reader->source);
+  g_clear_pointer (&reader->source, g_source_unref);
 }
 
 /* With lock held. A read that is not full has emptied the pipe. */
 static void
-read_pipe (MaltOutputPipes *output, Pipe *pipe)
+read_pipe (MaltOutputPipes *output, int i)
 {
   gsize n_total = 0;
-  ssize_t n = CHUNK_BYTES;
+  gssize n = CHUNK_BYTES;
 
-  while (pipe->fd >= 0 && n == CHUNK_BYTES && n_total < MAX_DRAIN_BYTES)
+  while (output->pipes[i] != NULL && n == CHUNK_BYTES && n_total < MAX_DRAIN_BYTES)
     {
-      n = read (pipe->fd, output->chunk, CHUNK_BYTES);
+      n = malt_pipe_read (output->pipes[i], output->chunk, CHUNK_BYTES);
       if (n > 0)
         {
           n_total += (gsize) n;
-          malt_output_handle_locked (output->output, pipe->stream,
+          malt_output_handle_locked (output->output, output->readers[i].stream,
                                      malt_link_get_sole_call (output->link),
                                      output->chunk, (gsize) n);
         }
-      else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        close_pipe (pipe);
+      else if (n == 0)
+        leave_pipe (output, i);
     }
 }
 
 void
 malt_output_pipes_drain (MaltOutputPipes *output)
 {
-  struct pollfd fds[2];
+  gboolean is_ready[2];
 
   malt_output_lock (output->output);
-  for (int i = 0; i < 2; i++)
-    fds[i] = (struct pollfd){ .fd = output->pipes[i].fd, .events = POLLIN };
-  if (poll (fds, 2, 0) > 0)
+  if (malt_pipe_look (output->pipes, 2, is_ready))
     for (int i = 0; i < 2; i++)
-      if (fds[i].revents != 0)
-        read_pipe (output, &output->pipes[i]);
+      if (is_ready[i])
+        read_pipe (output, i);
   malt_output_unlock (output->output);
 }
 
 typedef struct
 {
   MaltOutputPipes *output; /* (unowned): stop comes before free */
-  Pipe *pipe;
+  int i;
 } Target;
 
 static gboolean
-on_pipe_ready (G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition condition, gpointer data)
+on_pipe_ready (gpointer data)
 {
   Target *target = data;
 
   malt_output_lock (target->output->output);
-  read_pipe (target->output, target->pipe);
+  read_pipe (target->output, target->i);
   malt_output_unlock (target->output->output);
   return G_SOURCE_CONTINUE;
 }
@@ -148,21 +143,19 @@ malt_output_pipes_set_pid (MaltOutputPipes *output, gint64 pid)
 }
 
 void
-malt_output_pipes_start (MaltOutputPipes *output, int stdout_fd, int stderr_fd)
+malt_output_pipes_start (MaltOutputPipes *output, MaltPipe *standard_output,
+                         MaltPipe *standard_error)
 {
   malt_output_lock (output->output);
-  output->pipes[0].fd = stdout_fd;
-  output->pipes[1].fd = stderr_fd;
+  output->pipes[0] = standard_output;
+  output->pipes[1] = standard_error;
   for (int i = 0; i < 2; i++)
     {
-      Pipe *pipe = &output->pipes[i];
       Target *target = g_new (Target, 1);
       target->output = output;
-      target->pipe = pipe;
-      pipe->source = g_unix_fd_source_new (pipe->fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
-      g_source_set_static_name (pipe->source, "malt: output");
-      g_source_set_callback (pipe->source, G_SOURCE_FUNC (on_pipe_ready), target, g_free);
-      g_source_attach (pipe->source, malt_io_thread_get_context ());
+      target->i = i;
+      output->readers[i].source = malt_io_thread_attach (
+          malt_pipe_source_new (output->pipes[i]), on_pipe_ready, target, g_free);
     }
   malt_output_unlock (output->output);
 }
@@ -173,7 +166,7 @@ malt_output_pipes_stop (MaltOutputPipes *output)
   malt_output_pipes_drain (output);
   malt_output_lock (output->output);
   for (int i = 0; i < 2; i++)
-    close_pipe (&output->pipes[i]);
+    leave_pipe (output, i);
   malt_output_unlock (output->output);
   malt_output_end (output->output);
 }

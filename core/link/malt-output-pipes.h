@@ -3,6 +3,7 @@
 #pragma once
 
 #include "link/malt-link.h"
+#include "process/malt-pipe.h"
 
 G_BEGIN_DECLS
 
@@ -15,8 +16,9 @@ void malt_output_pipes_free (MaltOutputPipes *output);
 /* What PID stands for in the prefix of forwarded lines. */
 void malt_output_pipes_set_pid (MaltOutputPipes *output, gint64 pid);
 
-/* Starts reading what the worker writes: two descriptors that do not block and stay the caller's. */
-void malt_output_pipes_start (MaltOutputPipes *output, int stdout_fd, int stderr_fd);
+/* Starts reading what the worker writes: two pipes that stay the caller's. */
+void malt_output_pipes_start (MaltOutputPipes *output, MaltPipe *standard_output,
+                              MaltPipe *standard_error);
 
 /* Hands on all that has been written until now. Any thread; does not block. */
 void malt_output_pipes_drain (MaltOutputPipes *output);
@@ -25,7 +27,7 @@ void malt_output_pipes_drain (MaltOutputPipes *output);
 void malt_output_pipes_handle (MaltOutputPipes *output, MaltStream stream,
                                guint32 call_id, GBytes *bytes);
 
-/* Drains, and reads no more. I/O thread only, before the descriptors are closed. */
+/* Drains, and reads no more. I/O thread only, before the pipes are freed. */
 void malt_output_pipes_stop (MaltOutputPipes *output);
 
 /* The last lines of standard error; NULL if there are none. */

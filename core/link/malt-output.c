@@ -10,8 +10,8 @@
  */
 #include "link/malt-output.h"
 
-#include "link/malt-console.h"
 #include "link/malt-weak-worker.h"
+#include "process/malt-console.h"
 
 #include <string.h>
 

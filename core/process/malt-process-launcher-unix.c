@@ -40,18 +40,18 @@ struct _MaltChild
   gboolean is_group_leader;
   int exit_fd; /* (owned): readable once the child has ended */
   gboolean is_pidfd;
-  int output_fds
-      [2]; /* (owned): stdout and stderr; -1 when closed. Closed by the thread that reads them */
+  MaltPipe *output
+      [2]; /* (owned) (nullable): stdout and stderr; closed by the thread that reads them */
   GMutex lock; /* guards is_reaped and wait_status, and is held while a signal is sent */
   gboolean is_reaped;
-  int wait_status;
+  int wait_status; /* as waitpid() gave it; -1: not known */
 };
 
 /* Descriptors that are closed when the plan has been carried out. */
 typedef struct
 {
   int child_fds[4]; /* (owned) */
-  int host_fds[2]; /* (owned): the ends of stdout and stderr that stay */
+  MaltPipe *output[2]; /* (owned) (nullable): the ends of stdout and stderr that stay */
 } Ends;
 
 static void
@@ -68,7 +68,7 @@ ends_clear (Ends *ends)
   for (int i = 0; i < 4; i++)
     close_fd (&ends->child_fds[i]);
   for (int i = 0; i < 2; i++)
-    close_fd (&ends->host_fds[i]);
+    g_clear_pointer (&ends->output[i], malt_pipe_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ends, ends_clear)
@@ -113,15 +113,13 @@ open_output (Ends *ends, GError **error)
 {
   for (int i = 0; i < 2; i++)
     {
-      int fds[2];
-      if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
+      gintptr writer;
+      ends->output[i] = malt_pipe_new (&writer, error);
+      if (ends->output[i] == NULL)
         return FALSE;
-      ends->host_fds[i] = fds[0];
-      ends->child_fds[i + 1] = malt_process_raise_fd (fds[1]);
+      ends->child_fds[i + 1] = malt_process_raise_fd ((int) writer);
       if (ends->child_fds[i + 1] < 0)
         return set_errno_error (error, "cannot duplicate a descriptor");
-      if (!g_unix_set_fd_nonblocking (fds[0], TRUE, error))
-        return FALSE;
     }
   return TRUE;
 }
@@ -217,7 +215,7 @@ child_open_exit_fd (MaltChild *child, int pidfd, GError **error)
 MaltChild *
 malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)
 {
-  g_auto (Ends) ends = { { -1, -1, -1, -1 }, { -1, -1 } };
+  g_auto (Ends) ends = { { -1, -1, -1, -1 }, { NULL, NULL } };
   MaltSpawnPlan plan = { 0 };
   MaltSpawnReport report;
   MaltChild *child;
@@ -245,10 +243,7 @@ malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error
   child->is_group_leader = launcher->is_group_leader;
   child->wait_status = -1;
   for (int i = 0; i < 2; i++)
-    {
-      child->output_fds[i] = ends.host_fds[i];
-      ends.host_fds[i] = -1;
-    }
+    child->output[i] = g_steal_pointer (&ends.output[i]);
   if (!child_open_exit_fd (child, pidfd, error))
     g_clear_pointer (&child, malt_child_unref);
   return child;
@@ -282,23 +277,23 @@ malt_child_get_pid (MaltChild *child)
   return child->pid;
 }
 
-int
-malt_child_get_stdout_fd (MaltChild *child)
+MaltPipe *
+malt_child_get_stdout (MaltChild *child)
 {
-  return child->output_fds[0];
+  return child->output[0];
 }
 
-int
-malt_child_get_stderr_fd (MaltChild *child)
+MaltPipe *
+malt_child_get_stderr (MaltChild *child)
 {
-  return child->output_fds[1];
+  return child->output[1];
 }
 
 void
 malt_child_close_output (MaltChild *child)
 {
-  close_fd (&child->output_fds[0]);
-  close_fd (&child->output_fds[1]);
+  g_clear_pointer (&child->output[0], malt_pipe_free);
+  g_clear_pointer (&child->output[1], malt_pipe_free);
 }
 
 /* GUnixFDSourceFunc that calls the GSourceFunc that was set on the source. */
@@ -343,15 +338,19 @@ malt_child_reap (MaltChild *child)
   return pid != 0;
 }
 
-int
-malt_child_get_wait_status (MaltChild *child)
+MaltChildEnd
+malt_child_get_end (MaltChild *child, int *out_number)
 {
   int status;
 
   g_mutex_lock (&child->lock);
   status = child->wait_status;
   g_mutex_unlock (&child->lock);
-  return status;
+  *out_number = 0;
+  if (status == -1)
+    return MALT_CHILD_END_UNKNOWN;
+  *out_number = WIFEXITED (status) ? WEXITSTATUS (status) : WTERMSIG (status);
+  return WIFEXITED (status) ? MALT_CHILD_END_EXITED : MALT_CHILD_END_SIGNALLED;
 }
 
 static int

@@ -2,13 +2,13 @@
 /*
  * Launches and watches one child process. This header is the same everywhere; each platform has one file that implements it.
  *
- * A MaltProcessLauncher says what to run; malt_process_launcher_spawn() makes a MaltChild of it. A child is watched through a descriptor that
- * becomes readable when the child has ended (malt_child_watch_new()). It is a zombie from then until malt_child_reap(), so its number, and that of
- * its process group, cannot be given to another process before: who wants to signal what is left of the group does it between the two.
+ * A MaltProcessLauncher says what to run; malt_process_launcher_spawn() makes a MaltChild of it. A child that has ended
+ * (malt_child_watch_new()) keeps its number, and that of its process group, until malt_child_reap(): no other process can be given them before. Who wants to
+ * signal what is left of the group does it between the two.
  */
 #pragma once
 
-#include <gio/gio.h>
+#include "process/malt-pipe.h"
 
 G_BEGIN_DECLS
 
@@ -26,7 +26,7 @@ typedef struct
       *argv; /* argv[0] is the path of the program: it is not searched for */
   const char *const *envp; /* the whole environment */
   const char *cwd; /* (nullable): the host's where NULL */
-  int inherited_fd; /* becomes descriptor 3 of the child; -1: none. The caller keeps its own */
+  int inherited_fd; /* becomes descriptor 3 of the child, where malt_socket_open_tcp_pair() works; -1: none. The caller keeps its own */
   MaltChildStdin stdin_source;
   GBytes *stdin_bytes; /* (nullable): at most PIPE_BUF bytes */
   gboolean is_group_leader; /* in a process group of its own? */
@@ -50,9 +50,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltChild, malt_child_unref)
 
 gint64 malt_child_get_pid (MaltChild *child);
 
-/* The host's ends of the child's standard output and error: non-blocking, owned by the child. */
-int malt_child_get_stdout_fd (MaltChild *child);
-int malt_child_get_stderr_fd (MaltChild *child);
+/* What the child writes; (transfer none). NULL once closed. */
+MaltPipe *malt_child_get_stdout (MaltChild *child);
+MaltPipe *malt_child_get_stderr (MaltChild *child);
 void malt_child_close_output (MaltChild *child);
 
 /* A source that is dispatched, with a GSourceFunc, once the child has ended. */
@@ -61,10 +61,18 @@ GSource *malt_child_watch_new (MaltChild *child);
 /* Collects the exit of a child that has ended. FALSE: it has not. Only the first TRUE collects; the status is kept. */
 gboolean malt_child_reap (MaltChild *child);
 
-/* What waitpid() gave; -1 before malt_child_reap(), or if somebody else in this process collected it. */
-int malt_child_get_wait_status (MaltChild *child);
+/* How a child ended. */
+typedef enum
+{
+  MALT_CHILD_END_UNKNOWN, /* not collected yet, or somebody else in this process has collected it */
+  MALT_CHILD_END_EXITED, /* by itself, with a status */
+  MALT_CHILD_END_SIGNALLED, /* by a signal, or by what stands for one */
+} MaltChildEnd;
 
-/* FALSE: the child has been collected, nothing was sent. Never reaches a process that got the same number later. */
+/* @out_number: the exit status, or the number of the signal. */
+MaltChildEnd malt_child_get_end (MaltChild *child, int *out_number);
+
+/* FALSE: the child has been collected, or the system cannot do it; nothing was sent. Never reaches a process that got the same number later. */
 gboolean malt_child_signal (MaltChild *child, int signum, MaltChildTarget target);
 
 /* How often the system has killed for want of memory where children of this process live; compared before and after. 0: not known. */

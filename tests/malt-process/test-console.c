@@ -2,7 +2,7 @@
 /* Forwarding to whatever the host's standard output is, while nobody reads it: nothing waits, nothing is lost. */
 #include "process-test.h"
 
-#include "link/malt-console.h"
+#include "process/malt-console.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /* Errors that carry more than a message, and terminations. */
 #include "malt-error-private.h"
 #include "malt-test.h"
+#include "process/malt-signals.h"
 
-#include <signal.h>
 #include <string.h>
 
 static void

@@ -11,7 +11,7 @@
  *
  * The host's descriptors exist once in a process, so this state is global, one for each stream, each with its own lock.
  */
-#include "link/malt-console.h"
+#include "process/malt-console.h"
 
 #include "link/malt-io-thread.h"
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What depends on the platform and is a constant. Outside of this folder nothing asks for the platform by itself. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#ifdef G_OS_WIN32
+#define MALT_PLATFORM_PICK(on_unix, on_windows) on_windows
+#else
+#define MALT_PLATFORM_PICK(on_unix, on_windows) on_unix
+#endif
+
+/* The end of the name of a program's file. */
+#define MALT_PLATFORM_PROGRAM_SUFFIX MALT_PLATFORM_PICK ("", ".exe")
+
+G_END_DECLS
