@@ -12,12 +12,12 @@
 
 #include "link/malt-io-thread.h"
 #include "link/malt-julia-source.h"
+#include "process/malt-file-stamp.h"
 #include "process/malt-trust.h"
 
 #include <glib/gstdio.h>
 #include <malt/malt.h>
 #include <string.h>
-#include <unistd.h>
 
 #define OLDEST_MINOR 5 /* of Julia 1 */
 #define MAX_COMPLAINT_BYTES 300
@@ -89,26 +89,17 @@ static GKeyFile *
 load_cache (const char *path)
 {
   GKeyFile *file = g_key_file_new ();
-  GStatBuf info;
 
-  if (path != NULL && g_lstat (path, &info) == 0 && S_ISREG (info.st_mode) &&
-      info.st_uid == geteuid () && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+  if (path != NULL && malt_trust_is_own_file (path))
     g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL);
   return file;
 }
 
-/* Changes when the file does. (nullable) */
+/* (nullable) */
 static char *
 dup_stamp (const char *path)
 {
-  GStatBuf info;
-
-  if (path == NULL || g_stat (path, &info) != 0)
-    return NULL;
-  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09" G_GINT64_FORMAT
-                          " %" G_GINT64_FORMAT,
-                          (gint64) info.st_size, (gint64) info.st_mtim.tv_sec,
-                          (gint64) info.st_mtim.tv_nsec, (gint64) info.st_ino);
+  return path != NULL ? malt_file_stamp (path) : NULL;
 }
 
 static gboolean

@@ -19,8 +19,6 @@
  */
 #include "malt-inprocess-force.h"
 
-#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
-
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -434,53 +432,3 @@ malt_inprocess_force_try (guint64 host, guint32 call_id, guint n)
   g_mutex_unlock (&force.lock);
   return is_sent;
 }
-
-#else /* elsewhere it is refused */
-
-gboolean
-malt_inprocess_force_is_supported (void)
-{
-  return FALSE;
-}
-
-void
-malt_inprocess_force_before_init (void)
-{
-}
-
-void
-malt_inprocess_force_after_init (void)
-{
-}
-
-void
-malt_inprocess_force_set_up (G_GNUC_UNUSED gpointer get_task,
-                             G_GNUC_UNUSED gpointer throw_interrupt,
-                             G_GNUC_UNUSED const gint64 *n_users)
-{
-}
-
-void
-malt_inprocess_force_enter (G_GNUC_UNUSED guint64 host, G_GNUC_UNUSED guint32 call_id,
-                            G_GNUC_UNUSED guintptr task)
-{
-}
-
-void
-malt_inprocess_force_leave (G_GNUC_UNUSED guint64 host, G_GNUC_UNUSED guint32 call_id)
-{
-}
-
-gboolean
-malt_inprocess_force_try (G_GNUC_UNUSED guint64 host, G_GNUC_UNUSED guint32 call_id,
-                          G_GNUC_UNUSED guint n)
-{
-  return FALSE;
-}
-
-void
-malt_inprocess_force_end (G_GNUC_UNUSED guint64 host)
-{
-}
-
-#endif

@@ -3,21 +3,15 @@
  * The only place that knows functions of libjulia, and there are few: one that initialises (its name differs between versions, not what it takes),
  * jl_parse_opts, jl_eval_string, jl_exception_occurred and jl_typeof_str. Everything else goes the other way: Julia code calls functions of
  * ours whose addresses it is given. So no header, no structure and no root of Julia's is needed here.
- *
- * Signals. Julia takes SIGSEGV, SIGBUS, SIGFPE and SIGUSR2 for good: it needs them for stack overflows, read-only memory, divisions and its
- * threads. What it does to SIGINT, SIGTRAP, SIGUSR1, SIGABRT, SIGILL and SIGSYS is undone, so that the host's handlers and
- * Ctrl-C work as before. SIGPIPE stays ignored. In the Julia thread itself all other signals are blocked: handlers of the host
- * run in threads of the host.
  */
 #include "malt-inprocess-loader.h"
 
 #include "malt-inprocess-force.h"
+#include "malt-inprocess-signals.h"
 #include "malt-inprocess-stdio.h"
+#include "process/malt-library.h"
 
-#include <dlfcn.h>
 #include <malt/malt.h>
-#include <pthread.h>
-#include <signal.h>
 
 struct _MaltInProcessLibrary
 {
@@ -33,19 +27,11 @@ static const char *const init_names[] = { "jl_init_with_image__threading",
                                           "jl_init_with_image_file", "jl_init_with_image",
                                           NULL };
 
-static const int restored_signals[] = {
-  SIGINT, SIGTRAP, SIGUSR1, SIGABRT, SIGILL, SIGSYS
-};
-
-/* Those that a thread cannot leave to others. */
-static const int own_signals[] = { SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
-                                   SIGTRAP, SIGABRT, SIGSYS, SIGUSR2 };
-
 static gboolean
 find_function (gpointer handle, const char *name, gpointer function,
                const MaltInProcessJulia *julia, GError **error)
 {
-  gpointer address = dlsym (handle, name);
+  gpointer address = malt_library_find (handle, name);
 
   *(gpointer *) function = address;
   if (address == NULL)
@@ -61,7 +47,7 @@ find_init (MaltInProcessLibrary *library, gpointer handle,
 {
   for (const char *const *name = init_names; *name != NULL; name++)
     {
-      *(gpointer *) &library->init = dlsym (handle, *name);
+      *(gpointer *) &library->init = malt_library_find (handle, *name);
       if (library->init != NULL)
         return TRUE;
     }
@@ -75,14 +61,14 @@ find_init (MaltInProcessLibrary *library, gpointer handle,
 MaltInProcessLibrary *
 malt_inprocess_library_open (const MaltInProcessJulia *julia, GError **error)
 {
-  /* Julia's own libraries, and packages, look for its symbols in the global scope. */
-  gpointer handle = dlopen (julia->library, RTLD_NOW | RTLD_GLOBAL);
+  g_autofree char *reason = NULL;
+  gpointer handle = malt_library_open (julia->library, &reason);
   g_autofree MaltInProcessLibrary *library = g_new0 (MaltInProcessLibrary, 1);
 
   if (handle == NULL)
     {
       g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
-                   "julia '%s' cannot be embedded: %s", julia->program, dlerror ());
+                   "julia '%s' cannot be embedded: %s", julia->program, reason);
       return NULL;
     }
   if (!find_init (library, handle, julia, error) ||
@@ -104,37 +90,22 @@ malt_inprocess_library_open (const MaltInProcessJulia *julia, GError **error)
   return g_steal_pointer (&library);
 }
 
-static void
-block_signals_of_host (void)
-{
-  sigset_t set;
-
-  sigfillset (&set);
-  for (gsize i = 0; i < G_N_ELEMENTS (own_signals); i++)
-    sigdelset (&set, own_signals[i]);
-  pthread_sigmask (SIG_SETMASK, &set, NULL);
-}
-
 void
 malt_inprocess_library_init (MaltInProcessLibrary *library,
                              const MaltInProcessJulia *julia, const char *const *options)
 {
-  struct sigaction before[G_N_ELEMENTS (restored_signals)];
   int argc = (int) g_strv_length ((char **) options);
   char **argv = g_strdupv ((char **) options); /* Julia keeps pointers into it */
   MaltInProcessStdio stdio;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (restored_signals); i++)
-    sigaction (restored_signals[i], NULL, &before[i]);
+  malt_inprocess_signals_before_init ();
   library->parse_options (&argc, &argv);
   malt_inprocess_force_before_init ();
   malt_inprocess_stdio_before_init (&stdio);
   library->init (julia->bin_dir, julia->image);
   malt_inprocess_stdio_after_init (&stdio);
   malt_inprocess_force_after_init ();
-  for (gsize i = 0; i < G_N_ELEMENTS (restored_signals); i++)
-    sigaction (restored_signals[i], &before[i], NULL);
-  block_signals_of_host ();
+  malt_inprocess_signals_after_init ();
 }
 
 gboolean

@@ -21,8 +21,7 @@
 #include "malt-inprocess-exit.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-start.h"
-
-#include <pthread.h>
+#include "process/malt-thread.h"
 
 enum
 {
@@ -60,7 +59,7 @@ typedef struct
 typedef struct
 {
   GMutex lock; /* guards what has no other remark */
-  pthread_t thread; /* constant once is_running */
+  guintptr thread; /* number of the Julia thread; constant once is_running */
   gint is_running; /* atomic: on_ready() was called */
 
   GQueue queue; /* of Op (owned) */
@@ -260,7 +259,7 @@ gboolean
 malt_inprocess_runtime_is_current_thread (void)
 {
   return g_atomic_int_get (&runtime.is_running) &&
-         pthread_equal (pthread_self (), runtime.thread);
+         malt_thread_get_number () == runtime.thread;
 }
 
 /* Hosts */
@@ -387,7 +386,7 @@ on_ready (gpointer wake_handle, gpointer wake)
   g_mutex_lock (&runtime.lock);
   runtime.wake_handle = wake_handle;
   *(gpointer *) &runtime.wake = wake;
-  runtime.thread = pthread_self ();
+  runtime.thread = malt_thread_get_number ();
   malt_inprocess_exit_watch (wake_for_exit);
   g_atomic_int_set (&runtime.is_running, TRUE);
   g_mutex_unlock (&runtime.lock);

@@ -14,14 +14,11 @@
 #include "malt-inprocess-loader.h"
 #include "malt-inprocess-runtime.h"
 #include "process/malt-julia-program.h"
+#include "process/malt-thread.h"
 
-#include <pthread.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define CANCEL_LOOK_US 20000 /* how late a cancelled start may be noticed */
-#define DEFAULT_STACK_BYTES ((gsize) 8 * 1024 * 1024)
-#define LEAST_STACK_BYTES ((gsize) 1024 * 1024)
 
 typedef enum
 {
@@ -97,33 +94,14 @@ make_options (const MaltInProcessSettings *settings)
   return g_strv_builder_end (builder);
 }
 
-/* As large as that of a main thread, since that is what Julia takes a thread that initialises it for. */
-static gsize
-get_stack_bytes (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-    return DEFAULT_STACK_BYTES;
-  return MAX ((gsize) limit.rlim_cur, LEAST_STACK_BYTES);
-}
-
+/* Its stack is as large as that of a main thread, since that is what Julia takes a thread that initialises it for. */
 static gboolean
 start_thread (ThreadData *data, GError **error)
 {
-  pthread_attr_t attributes;
-  pthread_t thread;
-  int code;
-
-  pthread_attr_init (&attributes);
-  pthread_attr_setstacksize (&attributes, get_stack_bytes ());
-  pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
-  code = pthread_create (&thread, &attributes, run_julia, data);
-  pthread_attr_destroy (&attributes);
-  if (code != 0)
-    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                 "no thread for Julia can be made: %s", g_strerror (code));
-  return code == 0;
+  if (malt_thread_start (run_julia, data, error))
+    return TRUE;
+  g_prefix_error (error, "no thread for Julia can be made: ");
+  return FALSE;
 }
 
 static gboolean

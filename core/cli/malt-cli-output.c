@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the command says: the value of an evaluation, errors, and that its output went
  * nowhere. */
+#include "malt-cli-host.h"
 #include "malt-cli.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 enum
 {
@@ -20,22 +18,20 @@ is_colored (int descriptor)
 {
   const char *no_color = g_getenv ("NO_COLOR");
 
-  return isatty (descriptor) && (!no_color || no_color[0] == '\0');
+  return malt_cli_host_is_terminal (descriptor) && (!no_color || no_color[0] == '\0');
 }
 
 /* Asks for the value as the REPL would show it on this standard output. */
 void
 malt_cli_set_display (MaltCall *call)
 {
-  struct winsize size = { 0 };
-  gboolean is_sized = isatty (STDOUT_FILENO) &&
-                      ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
-                      size.ws_col > 0;
+  guint n_rows = PLAIN_ROWS;
+  guint n_columns = PLAIN_COLUMNS;
 
+  malt_cli_host_get_size (&n_rows, &n_columns);
   malt_call_set_result_mode (call, MALT_RESULT_DISPLAY);
-  malt_call_set_display_size (call, is_sized ? size.ws_row : PLAIN_ROWS,
-                              is_sized ? size.ws_col : PLAIN_COLUMNS);
-  malt_call_set_display_color (call, is_colored (STDOUT_FILENO));
+  malt_call_set_display_size (call, n_rows, n_columns);
+  malt_call_set_display_color (call, is_colored (MALT_CLI_STDOUT));
 }
 
 /* What the REPL would print: a String holds it, `nothing` stands for no text. */
@@ -61,7 +57,7 @@ int
 malt_cli_report_lost_output (int error_number)
 {
   if (error_number == EPIPE)
-    return MALT_CLI_SIGNAL_BASE + SIGPIPE;
+    return MALT_CLI_SIGNAL_BASE + MALT_CLI_SIGPIPE;
   fprintf (stderr, "malt: cannot write to standard output: %s\n",
            g_strerror (error_number));
   return MALT_CLI_EXCEPTION;
@@ -82,7 +78,7 @@ describe_exception (const GError *error)
 {
   const char *backtrace = malt_error_get_backtrace (error);
   gboolean has_backtrace = backtrace && backtrace[0] != '\0';
-  gboolean is_color = is_colored (STDERR_FILENO);
+  gboolean is_color = is_colored (MALT_CLI_STDERR);
 
   return g_strconcat (is_color ? "\033[91m\033[1m" : "",
                       "ERROR: ", is_color ? "\033[22m\033[39m" : "",

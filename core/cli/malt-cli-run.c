@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* malt run: runs a Julia program in a worker as `julia FILE ARGS` would. */
+#include "malt-cli-host.h"
 #include "malt-cli.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* Adds a Julia string literal whose value is exactly the bytes of @text, whatever they
  * are. */
@@ -80,7 +80,7 @@ malt_cli_run (int argc, char **argv)
   if (!config)
     return status;
   /* A terminal can be read by the processes of its foreground group only. */
-  if (isatty (STDIN_FILENO) &&
+  if (malt_cli_host_is_terminal (MALT_CLI_STDIN) &&
       !malt_config_get_for (config, "malt-process", "process-group"))
     malt_config_set_for (config, "malt-process", "process-group", "host");
   calls = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_call_unref);

@@ -18,12 +18,10 @@
  * library never waits for whoever reads the host's output, and so drops what is too
  * much, and knows nothing of a reader that has gone. A command must do neither.
  */
+#include "malt-cli-host.h"
 #include "malt-cli.h"
 
-#include <glib-unix.h>
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How long a worker that is to end on a signal may take after its own SIGTERM. */
 enum
@@ -76,11 +74,11 @@ report (MaltCliSession *session, const GError *error)
   gboolean is_seen = g_strcmp0 (output, "discard") != 0;
   g_autofree char *text = malt_cli_describe_error (error, is_seen, &session->status);
 
-  malt_cli_writer_print (session->writer, STDERR_FILENO, text);
+  malt_cli_writer_print (session->writer, MALT_CLI_STDERR, text);
   /* InterruptException itself, or what the code that was hit made of it: LoadError,
    * TaskFailedException. */
   if (session->n_interrupts > 0 && session->status == MALT_CLI_EXCEPTION)
-    session->status = MALT_CLI_SIGNAL_BASE + SIGINT;
+    session->status = MALT_CLI_SIGNAL_BASE + MALT_CLI_SIGINT;
 }
 
 static void
@@ -88,7 +86,7 @@ show (MaltCliSession *session, MaltValue *value)
 {
   g_autoptr (GBytes) text = malt_cli_describe_display (value);
 
-  malt_cli_writer_write (session->writer, STDOUT_FILENO, text);
+  malt_cli_writer_write (session->writer, MALT_CLI_STDOUT, text);
 }
 
 static void
@@ -140,7 +138,7 @@ on_output (MaltWorker *worker G_GNUC_UNUSED, MaltStream stream,
   if (session->is_abandoned)
     return;
   malt_cli_writer_write (session->writer,
-                         stream == MALT_STREAM_STDERR ? STDERR_FILENO : STDOUT_FILENO,
+                         stream == MALT_STREAM_STDERR ? MALT_CLI_STDERR : MALT_CLI_STDOUT,
                          bytes);
 }
 
@@ -166,7 +164,7 @@ report_launch_failure (MaltCliSession *session, const GError *error)
 {
   g_autofree char *text = g_strconcat ("malt: ", error->message, "\n", NULL);
 
-  malt_cli_writer_print (session->writer, STDERR_FILENO, text);
+  malt_cli_writer_print (session->writer, MALT_CLI_STDERR, text);
   session->status = MALT_CLI_WORKER;
 }
 
@@ -203,7 +201,7 @@ on_interrupted (GObject *source, GAsyncResult *result, gpointer user_data)
 
   outcome = malt_future_interrupt_finish (MALT_FUTURE (source), result, &error);
   if (!session->is_ending && !error && outcome == MALT_INTERRUPT_UNDELIVERABLE)
-    malt_cli_writer_print (session->writer, STDERR_FILENO, unreachable);
+    malt_cli_writer_print (session->writer, MALT_CLI_STDERR, unreachable);
   session->n_operations--;
 }
 
@@ -220,10 +218,10 @@ end_on_signal (MaltCliSession *session, int signum)
       g_cancellable_cancel (session->cancellable);
       return;
     }
-  if (signum == SIGINT)
-    malt_worker_kill (session->worker, SIGKILL, NULL);
+  if (signum == MALT_CLI_SIGINT)
+    malt_worker_kill (session->worker, MALT_CLI_SIGKILL, NULL);
   if (!session->is_ending)
-    end_worker (session, 0, signum == SIGINT ? 0 : SIGNALLED_TERM_TIMEOUT_MS);
+    end_worker (session, 0, signum == MALT_CLI_SIGINT ? 0 : SIGNALLED_TERM_TIMEOUT_MS);
 }
 
 static gboolean
@@ -234,10 +232,10 @@ on_sigint (gpointer user_data)
   session->n_interrupts++;
   if (session->n_interrupts > 1 || !session->future)
     {
-      end_on_signal (session, SIGINT);
+      end_on_signal (session, MALT_CLI_SIGINT);
       return G_SOURCE_CONTINUE;
     }
-  if (getpgid ((pid_t) malt_worker_get_pid (session->worker)) == getpgrp ())
+  if (malt_cli_host_shares_terminal (malt_worker_get_pid (session->worker)))
     return G_SOURCE_CONTINUE;
   session->n_operations++;
   malt_future_interrupt_async (session->future, MALT_INTERRUPT_DEFAULT, NULL,
@@ -248,14 +246,14 @@ on_sigint (gpointer user_data)
 static gboolean
 on_sigterm (gpointer user_data)
 {
-  end_on_signal (user_data, SIGTERM);
+  end_on_signal (user_data, MALT_CLI_SIGTERM);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
 on_sighup (gpointer user_data)
 {
-  end_on_signal (user_data, SIGHUP);
+  end_on_signal (user_data, MALT_CLI_SIGHUP);
   return G_SOURCE_CONTINUE;
 }
 
@@ -277,9 +275,9 @@ malt_cli_session_run (MaltConfig *config, GPtrArray *calls)
   MaltCliSession session = { .config = config, .calls = calls, .n_operations = 1 };
   guint sources[3];
 
-  sources[0] = g_unix_signal_add (SIGINT, on_sigint, &session);
-  sources[1] = g_unix_signal_add (SIGTERM, on_sigterm, &session);
-  sources[2] = g_unix_signal_add (SIGHUP, on_sighup, &session);
+  sources[0] = malt_cli_host_add_signal (MALT_CLI_SIGINT, on_sigint, &session);
+  sources[1] = malt_cli_host_add_signal (MALT_CLI_SIGTERM, on_sigterm, &session);
+  sources[2] = malt_cli_host_add_signal (MALT_CLI_SIGHUP, on_sighup, &session);
   session.cancellable = g_cancellable_new ();
   session.writer = malt_cli_writer_new (on_writer_event, &session);
   malt_worker_launch_async (config, session.cancellable, on_launched, &session);

@@ -11,12 +11,11 @@
  * main thread, and drops what is for it from then on. It ends, and says so, when it is
  * told that nothing more will come and has written all.
  */
+#include "malt-cli-host.h"
 #include "malt-cli.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 struct _MaltCliWriter
 {
@@ -76,17 +75,12 @@ write_all (int descriptor, const char *text, gsize n_bytes)
 {
   while (n_bytes > 0)
     {
-      ssize_t n = write (descriptor, text, n_bytes);
+      gssize n = malt_cli_host_write (descriptor, text, n_bytes);
 
-      if (n >= 0)
-        {
-          text += n;
-          n_bytes -= (gsize) n;
-        }
-      else if (errno == EAGAIN)
-        poll (&(struct pollfd){ .fd = descriptor, .events = POLLOUT }, 1, -1);
-      else if (errno != EINTR)
+      if (n < 0)
         return errno;
+      text += n;
+      n_bytes -= (gsize) n;
     }
   return 0;
 }
@@ -98,10 +92,10 @@ write_piece (MaltCliWriter *writer, Piece *piece)
   const char *text = g_bytes_get_data (piece->bytes, &n_bytes);
   int error_number;
 
-  if (piece->descriptor == STDOUT_FILENO && writer->is_lost)
+  if (piece->descriptor == MALT_CLI_STDOUT && writer->is_lost)
     return;
   error_number = write_all (piece->descriptor, text, n_bytes);
-  if (error_number == 0 || piece->descriptor != STDOUT_FILENO)
+  if (error_number == 0 || piece->descriptor != MALT_CLI_STDOUT)
     return;
   writer->is_lost = TRUE;
   notify (writer, MALT_CLI_WRITER_LOST, error_number);

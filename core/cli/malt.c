@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The malt command: finds the subcommand and runs it. */
+#include "malt-cli-host.h"
 #include "malt-cli.h"
 
 #include <locale.h>
-#include <signal.h>
 #include <string.h>
 
 const MaltCliCommand malt_cli_commands[] = {
@@ -75,9 +75,6 @@ main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
   g_set_prgname ("malt");
-
-  /* A reader that goes away early is noticed as an error of write(), so that the
-   * worker can be ended properly. */
-  signal (SIGPIPE, SIG_IGN);
+  argv = malt_cli_host_begin (&argc, argv);
   return malt_cli_close_output (dispatch (argc, argv));
 }

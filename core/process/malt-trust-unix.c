@@ -247,6 +247,15 @@ malt_trust_check_directory (const char *path, GError **error)
   return check_entry (walk.place->str, &status, error);
 }
 
+gboolean
+malt_trust_is_own_file (const char *path)
+{
+  struct stat status;
+
+  return lstat (path, &status) == 0 && S_ISREG (status.st_mode) &&
+         status.st_uid == geteuid () && (status.st_mode & OTHERS_MAY_WRITE) == 0;
+}
+
 /* Reading */
 
 static gboolean

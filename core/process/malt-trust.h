@@ -20,6 +20,9 @@ gboolean malt_trust_check_file (const char *path, GError **error);
 /* A directory whose files are taken whatever their names: must not be writable by others, sticky or not. */
 gboolean malt_trust_check_directory (const char *path, GError **error);
 
+/* Is it a regular file, no link, that belongs to the effective user and that nobody else can write? The way to it is not looked at. */
+gboolean malt_trust_is_own_file (const char *path);
+
 /* Checks a file and reads it. What was opened is what was checked. @out_contents: (transfer full), with a NUL byte behind it. */
 gboolean malt_trust_read_file (const char *path, gsize max_bytes, char **out_contents,
                                gsize *out_length, GError **error);

@@ -12,6 +12,10 @@ TOP_LEVEL = {"CMakeLists.txt", "README.md", "backends", "core", "docs", "tests"}
 # Parts of core that backends may include.
 OFFERED = ("wire/", "link/", "process/")
 
+# Macros by which a compiler or GLib says for which platform it compiles; for which processor is another matter.
+PLATFORM = re.compile(r"\b(_?_?WIN(32|64)(__)?|_WIN(32|64)|__MINGW\w*|_MSC_VER|__CYGWIN__|G_OS_\w+|G_PLATFORM_\w+|__?_?linux(__)?"
+                      r"|__APPLE__|__unix(__)?|__FreeBSD__)\b")
+
 # Kinds of files that can hold a comment, and so the name of the licence.
 COMMENTED = {".c", ".h", ".cc", ".in", ".jl", ".py", ".sh", ".cmake", ".md", ".1", ".xml", ".yml"}
 COMMENTED_NAMES = {"CMakeLists.txt", "ORDER", "run", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore"}
@@ -113,6 +117,26 @@ class IncludeDirection(unittest.TestCase):
                 continue
             with self.subTest(str(path.relative_to(SOURCE))):
                 self.assertIsNone(pattern.search(code_of(path)))
+
+    def test_only_core_process_asks_for_the_platform(self):
+        own = SOURCE / "core" / "process"
+        files = [path for path in c_files("core") + c_files("backends") if own not in path.parents]
+        self.assertTrue(files)
+        for path in files:
+            conditions = re.findall(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*$", path.read_text(), flags=re.MULTILINE)
+            for condition in conditions:
+                with self.subTest(f"{path.relative_to(SOURCE)}: {condition.strip()}"):
+                    self.assertIsNone(PLATFORM.search(condition))
+
+    def test_platforms_share_their_internal_headers(self):
+        """What has one file per platform has one header, which has the name without the platform's."""
+        files = [*SOURCE.glob("core/**/*-windows.c"), *SOURCE.glob("backends/**/*-windows.c")]
+        for path in files:
+            stem = path.name[: -len("-windows.c")]
+            with self.subTest(str(path.relative_to(SOURCE))):
+                self.assertTrue((path.parent / f"{stem}.h").is_file() or stem == "malt-socket-pair")
+                others = [path.parent / f"{stem}-{name}.c" for name in ("unix", "linux")]
+                self.assertTrue(any(other.is_file() for other in others))
 
     def test_the_frame_and_the_codec_do_no_input_or_output(self):
         for path in c_files("core/wire"):

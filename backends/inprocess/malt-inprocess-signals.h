@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What the initialisation of Julia does to the signals of the host, undone. One file per platform. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Both in the thread that initialises Julia, which is Julia's from then on. */
+void malt_inprocess_signals_before_init (void);
+void malt_inprocess_signals_after_init (void);
+
+G_END_DECLS

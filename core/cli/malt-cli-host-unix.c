@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The command on Unix. */
+#include "malt-cli-host.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+char **
+malt_cli_host_begin (G_GNUC_UNUSED int *argc, char **argv)
+{
+  signal (SIGPIPE, SIG_IGN);
+  return argv;
+}
+
+gboolean
+malt_cli_host_is_terminal (int descriptor)
+{
+  return isatty (descriptor);
+}
+
+gboolean
+malt_cli_host_get_size (guint *out_rows, guint *out_columns)
+{
+  struct winsize size = { 0 };
+
+  if (!isatty (STDOUT_FILENO) || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+      size.ws_row == 0 || size.ws_col == 0)
+    return FALSE;
+  *out_rows = size.ws_row;
+  *out_columns = size.ws_col;
+  return TRUE;
+}
+
+guint
+malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data)
+{
+  return g_unix_signal_add (signum, func, user_data);
+}
+
+gboolean
+malt_cli_host_shares_terminal (gint64 pid)
+{
+  return getpgid ((pid_t) pid) == getpgrp ();
+}
+
+gssize
+malt_cli_host_write (int descriptor, const char *text, gsize n_bytes)
+{
+  for (;;)
+    {
+      ssize_t n = write (descriptor, text, n_bytes);
+
+      if (n >= 0)
+        return n;
+      if (errno == EAGAIN)
+        poll (&(struct pollfd){ .fd = descriptor, .events = POLLOUT }, 1, -1);
+      else if (errno != EINTR)
+        return -1;
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What the command needs of the system it runs on. One file per platform. */
+#pragma once
+
+#include <glib.h>
+
+/* Numbers of signals, which exit statuses are made of, on every system. */
+enum
+{
+  MALT_CLI_SIGHUP = 1,
+  MALT_CLI_SIGINT = 2,
+  MALT_CLI_SIGKILL = 9,
+  MALT_CLI_SIGPIPE = 13,
+  MALT_CLI_SIGTERM = 15,
+};
+
+enum
+{
+  MALT_CLI_STDIN = 0,
+  MALT_CLI_STDOUT = 1,
+  MALT_CLI_STDERR = 2,
+};
+
+/* First of all. A reader that goes away early is noticed as an error of writing from then on. Returns the arguments in UTF-8
+ * or as the system has them, and their number; they live as long as the program. */
+char **malt_cli_host_begin (int *argc, char **argv);
+
+gboolean malt_cli_host_is_terminal (int descriptor);
+
+/* Of the terminal that standard output is; FALSE: it is none. */
+gboolean malt_cli_host_get_size (guint *out_rows, guint *out_columns);
+
+/* Calls @func in the main thread when the command is told to end: by MALT_CLI_SIGINT, MALT_CLI_SIGTERM or MALT_CLI_SIGHUP. Returns what
+ * g_source_remove() takes. */
+guint malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data);
+
+/* Does what the terminal sends to this command reach the process, too? */
+gboolean malt_cli_host_shares_terminal (gint64 pid);
+
+/* As write(): the number of bytes, or -1 and errno. Waits for room. */
+gssize malt_cli_host_write (int descriptor, const char *text, gsize n_bytes);
