@@ -5,6 +5,7 @@
  * not at all. Integers of all kinds may go into all integer types and, where exact, into
  * floats; Bool is no integer here, and a float goes into floats only. */
 #include "malt-error-private.h"
+#include "malt-float.h"
 #include "malt-signature.h"
 #include "malt-value-private.h"
 
@@ -133,10 +134,10 @@ set_float (MaltCSlot *slot, MaltCType type, MaltValue *value, GError **error)
       return TRUE;
     }
   /* A finite number beyond the range of a float has no defined conversion. */
-  if (isfinite (number) && fabs (number) > G_MAXFLOAT)
+  if (malt_is_finite (number) && fabs (number) > G_MAXFLOAT)
     return fail_value (type, value, ", which does not hold it exactly", error);
   slot->f32 = (gfloat) number;
-  if (!isnan (number) && (gdouble) slot->f32 != number)
+  if (!malt_is_nan (number) && (gdouble) slot->f32 != number)
     return fail_value (type, value, ", which does not hold it exactly", error);
   return TRUE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Equality of values, as Julia's isequal() has it, and the hash that goes with it. */
+#include "malt-float.h"
 #include "malt-value-private.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@ float_to_wide_int (gdouble number, MaltWideInt *out_wide)
   gdouble size = fabs (number);
 
   if (!(size < ldexp (1.0, 128)) || size != trunc (size) ||
-      (number == 0 && signbit (number)))
+      (number == 0 && malt_has_minus (number)))
     return FALSE;
   out_wide->is_negative = number < 0;
   out_wide->magnitude = (MaltUInt128) size;
@@ -41,9 +42,9 @@ kind_is_number (MaltValueKind kind)
 static gboolean
 floats_equal (gdouble a, gdouble b)
 {
-  if (isnan (a) || isnan (b))
-    return isnan (a) && isnan (b);
-  return a == b && !signbit (a) == !signbit (b);
+  if (malt_is_nan (a) || malt_is_nan (b))
+    return malt_is_nan (a) && malt_is_nan (b);
+  return a == b && !malt_has_minus (a) == !malt_has_minus (b);
 }
 
 static gboolean
@@ -293,7 +294,7 @@ hash_number (MaltValue *value)
     return hash_bytes (&wide.magnitude, sizeof wide.magnitude) +
            (wide.is_negative ? 1 : 0);
   number = malt_value_get_float (value);
-  if (isnan (number))
+  if (malt_is_nan (number))
     return 1;
   return hash_bytes (&number, sizeof number);
 }

@@ -4,6 +4,7 @@
  * Ranges of floats are those of Julia's twiceprecision.jl: where first and step are
  * fractions with a small denominator, elements are computed with these, so that
  * 0.1:0.1:0.9 has 0.3 and not 0.30000000000000004. */
+#include "malt-float.h"
 #include "malt-value-private.h"
 
 #include <math.h>
@@ -296,8 +297,9 @@ new_float_range (MaltValue *first, MaltValue *step, MaltValue *last)
   g_autofree char *type = NULL;
   gsize length;
 
-  g_return_val_if_fail (isfinite (first_number) && isfinite (step_number), NULL);
-  g_return_val_if_fail (isfinite (malt_value_get_float (last)), NULL);
+  g_return_val_if_fail (malt_is_finite (first_number) && malt_is_finite (step_number),
+                        NULL);
+  g_return_val_if_fail (malt_is_finite (malt_value_get_float (last)), NULL);
   g_return_val_if_fail (step_number != 0, NULL);
   length = count_floats (first_number, step_number, malt_value_get_float (last), kind);
   if (length == 0)

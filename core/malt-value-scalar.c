@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Scalars and text: numbers, Bool, Char, String, Symbol, and the three values without
  * content. */
+#include "malt-float.h"
 #include "malt-value-private.h"
 
 #include <math.h>
@@ -472,12 +473,12 @@ malt_float16_to_double (guint16 bits)
 guint16
 malt_float16_from_double (gdouble value)
 {
-  guint16 sign = signbit (value) ? 0x8000 : 0;
+  guint16 sign = malt_has_minus (value) ? 0x8000 : 0;
   gdouble size = fabs (value);
   int exponent;
   gdouble fraction;
 
-  if (isnan (value))
+  if (malt_is_nan (value))
     return (guint16) (sign | 0x7e00);
   if (size >= 65520.0) /* half-way between the largest number and what would follow it */
     return (guint16) (sign | 0x7c00);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How Julia writes characters, strings and floats. */
+#include "malt-float.h"
 #include "malt-value-private.h"
 
 #include <math.h>
@@ -237,7 +238,7 @@ append_finite (GString *out, gdouble number, MaltValueKind kind, gboolean shows_
   int max_point = kind == MALT_VALUE_FLOAT16 ? 3 : 6;
   Decimal decimal = { "0", 1, 1 };
 
-  if (signbit (number))
+  if (malt_has_minus (number))
     g_string_append_c (out, '-');
   if (number != 0)
     find_shortest (&decimal, fabs (number), kind);
@@ -258,17 +259,18 @@ malt_append_float (GString *out, MaltValue *value, gboolean shows_type)
 {
   MaltValueKind kind = value->kind;
   gdouble number = malt_value_get_float (value);
-  gboolean is_wrapped = shows_type && kind == MALT_VALUE_FLOAT16 && isfinite (number);
+  gboolean is_wrapped =
+      shows_type && kind == MALT_VALUE_FLOAT16 && malt_is_finite (number);
 
   if (is_wrapped)
     g_string_append (out, "Float16(");
-  if (isfinite (number))
+  if (malt_is_finite (number))
     append_finite (out, number, kind, shows_type);
   else
     g_string_append_printf (out, "%s%s",
-                            isnan (number) ? "NaN"
-                            : number < 0   ? "-Inf"
-                                           : "Inf",
+                            malt_is_nan (number) ? "NaN"
+                            : number < 0         ? "-Inf"
+                                                 : "Inf",
                             !shows_type || kind == MALT_VALUE_FLOAT64 ? ""
                             : kind == MALT_VALUE_FLOAT32              ? "32"
                                                                       : "16");

@@ -13,6 +13,13 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
 endif()
 
+# What of the system itself is linked.
+if(WIN32)
+  set(MALT_SYSTEM_LIBRARIES ws2_32 bcrypt advapi32)
+else()
+  set(MALT_SYSTEM_LIBRARIES Threads::Threads m)
+endif()
+
 # Flags that all our targets share; an interface, so that nothing of it reaches users of the library.
 add_library(malt-flags INTERFACE)
 target_compile_options(malt-flags INTERFACE -Wall -Wextra -Wshadow -Wconversion
@@ -28,8 +35,7 @@ if(MALT_SANITIZE)
 endif()
 target_include_directories(malt-flags INTERFACE ${CMAKE_SOURCE_DIR}/core/include
   ${CMAKE_BINARY_DIR}/core/include)
-target_link_libraries(malt-flags INTERFACE PkgConfig::MALT_PUBLIC Threads::Threads
-  $<$<NOT:$<PLATFORM_ID:Windows>>:m>)
+target_link_libraries(malt-flags INTERFACE PkgConfig::MALT_PUBLIC ${MALT_SYSTEM_LIBRARIES})
 
 # malt_choose_sources(<list variable>): drops what is for other platforms, by the end of its name: -unix and -windows are one
 # or the other, -linux is for Linux and -elsewhere for all others.

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Installs the system packages that this project needs and a Debian or Ubuntu machine lacks.
 #
-# Usage: packages.sh [build|test]
+# Usage: packages.sh [build|test|windows]
 #   build  what building the library and running it needs (the default)
 #   test   that, and what the tests and the checks of the code need
+#   windows  what building for Windows needs, and what runs it
 #
 # It says which packages are missing and installs them as root, or with sudo where that asks for no
 # password. Otherwise it prints the one command to run and exits with 1. Where there is no dpkg it
@@ -26,8 +27,13 @@ case ${1:-build} in
     needed="$needed git g++ clang clang-format clang-tidy valgrind openssh-client openssh-server iproute2"
     where_known=libclang-rt-dev
     ;;
+  windows)
+    # libglib2.0-dev and the other three say by their versions which sources are built.
+    needed='gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libffi-dev libcunit1-dev libpcre2-dev
+      gcc-mingw-w64-x86-64-win32 libz-mingw-w64-dev meson make dpkg-dev wine wine64 ca-certificates'
+    ;;
   *)
-    printf "packages.sh: '%s' is no set of packages, expected 'build' or 'test'\n" "$1" >&2
+    printf "packages.sh: '%s' is no set of packages, expected 'build', 'test' or 'windows'\n" "$1" >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signatures of C functions: what parses, what does not and where, and values on their way in and out. */
+#include "malt-float.h"
 #include "malt-signature.h"
 #include "malt-test.h"
 #include "malt-value-private.h"
@@ -254,8 +255,8 @@ numbers_go_into_floats_exactly_or_not_at_all (void)
   check_fits ("f32", f32, malt_value_new_double (0.25), 0.25f);
   check_fits ("f32", f32, malt_value_new_double (INFINITY), INFINITY);
   check_fits ("f32", f32, malt_value_new_int64 (1 << 24), 0x1p24f);
-  malt_assert (isnan (set ("f32", malt_value_new_double (NAN), NULL).f32));
-  malt_assert (isnan (set ("f64", malt_value_new_float32 (NAN), NULL).f64));
+  malt_assert (malt_is_nan (set ("f32", malt_value_new_double (NAN), NULL).f32));
+  malt_assert (malt_is_nan (set ("f64", malt_value_new_float32 (NAN), NULL).f64));
   check_unfit ("f64", malt_value_new_int64 ((G_GINT64_CONSTANT (1) << 53) + 1),
                "expected f64, which does not hold it exactly, got the Int64 "
                "9007199254740993");
