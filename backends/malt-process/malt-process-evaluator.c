@@ -152,9 +152,11 @@ static MaltLinkSignal
 send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
                        G_GNUC_UNUSED guint n_signal)
 {
-  malt_child_signal (((MaltProcessEvaluator *) owner)->child, SIGINT,
-                     MALT_CHILD_TARGET_PROCESS);
-  return MALT_LINK_SIGNAL_SENT;
+  MaltChild *child = ((MaltProcessEvaluator *) owner)->child;
+
+  return malt_child_signal (child, SIGINT, MALT_CHILD_TARGET_PROCESS)
+             ? MALT_LINK_SIGNAL_SENT
+             : MALT_LINK_SIGNAL_IMPOSSIBLE;
 }
 
 static const MaltLinkFuncs link_funcs = {

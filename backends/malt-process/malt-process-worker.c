@@ -13,6 +13,7 @@
 #include "malt-process-julia.h"
 #include "process/malt-julia-options.h"
 #include "process/malt-julia-program.h"
+#include "process/malt-platform.h"
 
 #define MALT_TYPE_PROCESS_WORKER (malt_process_worker_get_type ())
 G_DECLARE_FINAL_TYPE (MaltProcessWorker, malt_process_worker, MALT, PROCESS_WORKER,
@@ -41,7 +42,7 @@ static const MaltOption options[] = {
     .summary = "standard input of evaluated code: empty, or the host's" },
   { .name = "transport",
     .type = MALT_OPTION_ENUM,
-    .default_value = "tcp",
+    .default_value = MALT_PLATFORM_PICK ("tcp", "tcp-connect"),
     .choices = transport_choices,
     .summary =
         "an inherited TCP pair, a TCP connection back with tokens, or a socketpair" },

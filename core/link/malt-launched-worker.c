@@ -102,6 +102,15 @@ malt_launched_worker_kill (MaltWorker *worker, int signum, GError **error)
                    "expected a signal number from 1 to %d, got %d", NSIG - 1, signum);
       return FALSE;
     }
+  if (!malt_signal_exists (signum))
+    {
+      g_autofree char *name = malt_signal_dup_name (signum);
+
+      g_set_error (
+          error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
+          "%s cannot be sent on this system, expected SIGINT, SIGTERM or SIGKILL", name);
+      return FALSE;
+    }
   MALT_LAUNCHED_WORKER_GET_CLASS (worker)->send_signal (worker, signum);
   return TRUE;
 }

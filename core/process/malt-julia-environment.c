@@ -8,7 +8,12 @@
  */
 #include "process/malt-julia-command.h"
 
+#include "process/malt-platform.h"
+
 #include <string.h>
+
+/* On Windows "Path" and "PATH" are the same variable. */
+#define COMPARE_N MALT_PLATFORM_PICK (strncmp, g_ascii_strncasecmp)
 
 /* A name that ends with `*` stands for all names that begin so. */
 static const char *const clean_names[] = {
@@ -61,13 +66,21 @@ static const char *const clean_names[] = {
 };
 
 static gboolean
+matches_name (const char *word, const char *name)
+{
+  gsize n = strlen (name);
+
+  return strlen (word) == n && COMPARE_N (word, name, n) == 0;
+}
+
+static gboolean
 matches (const char *pattern, const char *name)
 {
   gsize n = strlen (pattern);
 
   if (n > 0 && pattern[n - 1] == '*')
-    return strncmp (pattern, name, n - 1) == 0;
-  return strcmp (pattern, name) == 0;
+    return COMPARE_N (pattern, name, n - 1) == 0;
+  return matches_name (pattern, name);
 }
 
 static gboolean
@@ -84,7 +97,7 @@ is_passed_on (char **policy, const char *name)
 {
   for (char **word = policy; *word != NULL; word++)
     {
-      if (strcmp (*word, "inherit") == 0 || strcmp (*word, name) == 0)
+      if (strcmp (*word, "inherit") == 0 || matches_name (*word, name))
         return TRUE;
       if (strcmp (*word, "clean") == 0 && is_clean (name))
         return TRUE;

@@ -8,12 +8,17 @@
  * directories only.
  */
 #include "process/malt-julia-program.h"
+
+#include "process/malt-platform.h"
 #include "process/malt-trust.h"
 
 #include <malt/malt.h>
 #include <string.h>
 
-#define SYSTEM_PATH "/usr/local/bin:/usr/bin:/bin"
+/* The environment of a program for Windows is always the user's own. */
+#define SYSTEM_PATH MALT_PLATFORM_PICK ("/usr/local/bin:/usr/bin:/bin", "")
+
+#define JULIA "julia" MALT_PLATFORM_PROGRAM_SUFFIX
 
 /* A variable of the environment, unless the program runs with more rights than its user has. */
 static const char *
@@ -62,9 +67,18 @@ dup_private_program (void)
   const char *prefix = get_trusted_variable ("MALT_JULIA_PREFIX");
 
   if (prefix != NULL && *prefix != '\0')
-    return g_build_filename (prefix, "usr", "bin", "julia", NULL);
+    return g_build_filename (prefix, "usr", "bin", JULIA, NULL);
   return g_build_filename (g_get_user_cache_dir (), "malt", "julia-1.5.3", "usr", "bin",
-                           "julia", NULL);
+                           JULIA, NULL);
+}
+
+static gboolean
+is_path (const char *julia)
+{
+  for (const char *at = julia; *at != '\0'; at++)
+    if (G_IS_DIR_SEPARATOR (*at))
+      return TRUE;
+  return g_path_is_absolute (julia);
 }
 
 static char *
@@ -72,10 +86,16 @@ find_named (const char *julia, GError **error)
 {
   char *program;
 
-  if (strchr (julia, G_DIR_SEPARATOR) != NULL)
+  if (is_path (julia))
     program = keep_program (g_canonicalize_filename (julia, NULL));
   else
     program = find_in_path (julia);
+  if (program == NULL && !g_str_has_suffix (julia, MALT_PLATFORM_PROGRAM_SUFFIX))
+    {
+      g_autofree char *full = g_strconcat (julia, MALT_PLATFORM_PROGRAM_SUFFIX, NULL);
+
+      return find_named (full, error);
+    }
   if (program == NULL)
     g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
                  "option 'julia': no program '%s'", julia);
@@ -95,7 +115,7 @@ find_of_user (char **out_places)
       *out_places = g_strdup ("");
       return NULL;
     }
-  juliaup = g_build_filename (g_get_home_dir (), ".juliaup", "bin", "julia", NULL);
+  juliaup = g_build_filename (g_get_home_dir (), ".juliaup", "bin", JULIA, NULL);
   private_program = dup_private_program ();
   *out_places = g_strdup_printf (", no '%s', no '%s'; MALT_JULIA can name one", juliaup,
                                  private_program);
@@ -111,7 +131,7 @@ malt_julia_find_program (const char *julia, GError **error)
 
   if (julia != NULL && *julia != '\0')
     return find_named (julia, error);
-  found = find_in_path ("julia");
+  found = find_in_path (JULIA);
   if (found == NULL)
     found = find_of_user (&places);
   if (found == NULL)

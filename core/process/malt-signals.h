@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 #define NSIG 65
 #endif
 
-/* Can it be sent to a process at all? */
+/* Can it be sent to a process at all? @signum: from 1 to NSIG - 1. */
 gboolean malt_signal_exists (int signum);
 
 /* "SIGABRT" of 6; "signal 99" of a number without a name. (transfer full) */

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 #ifdef G_OS_WIN32
-#include <windows.h>
+#include "process/malt-handle-windows.h"
 #else
 #include <pthread.h>
 #endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How arguments and variables are handed to a process on Windows.
+ *
+ * A process gets one line, which it takes apart itself; C programs, and Julia, all do it in the same way: blanks separate, unless they stand in
+ * quotes; n pairs of backslashes before a quote stand for n backslashes, an odd one makes the quote a character; elsewhere a backslash is itself.
+ */
+#include "process/malt-process-launcher-windows.h"
+
+#include <string.h>
+
+static void
+append_argument (GString *line, const char *argument)
+{
+  gsize n_backslashes = 0;
+
+  if (*argument != '\0' && strpbrk (argument, " \t\n\v\"") == NULL)
+    {
+      g_string_append (line, argument);
+      return;
+    }
+  g_string_append_c (line, '"');
+  for (const char *at = argument; *at != '\0'; at++)
+    {
+      if (*at == '\\')
+        n_backslashes++;
+      else
+        {
+          /* Those before a quote are doubled, and one more makes it a character. */
+          for (gsize i = 0; *at == '"' && i <= n_backslashes; i++)
+            g_string_append_c (line, '\\');
+          n_backslashes = 0;
+        }
+      g_string_append_c (line, *at);
+    }
+  for (gsize i = 0; i < n_backslashes; i++)
+    g_string_append_c (line, '\\');
+  g_string_append_c (line, '"');
+}
+
+char *
+malt_command_line_join (const char *const *argv)
+{
+  GString *line = g_string_new (NULL);
+
+  for (const char *const *argument = argv; *argument != NULL; argument++)
+    {
+      if (argument != argv)
+        g_string_append_c (line, ' ');
+      append_argument (line, *argument);
+    }
+  return g_string_free (line, FALSE);
+}
+
+static int
+compare_variables (gconstpointer a, gconstpointer b)
+{
+  return g_ascii_strcasecmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+wchar_t *
+malt_environment_block (const char *const *envp)
+{
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  g_autoptr (GArray) block = g_array_new (FALSE, FALSE, sizeof (wchar_t));
+  const wchar_t end[2] = { 0, 0 };
+
+  for (const char *const *variable = envp; *variable != NULL; variable++)
+    g_ptr_array_add (sorted, (gpointer) *variable);
+  g_ptr_array_sort (sorted, compare_variables);
+  for (guint i = 0; i < sorted->len; i++)
+    {
+      g_autofree wchar_t *wide = malt_handle_dup_wide (sorted->pdata[i]);
+
+      g_array_append_vals (block, wide, (guint) wcslen (wide) + 1);
+    }
+  /* An empty block ends with two as well. */
+  g_array_append_vals (block, end, block->len == 0 ? 2 : 1);
+  return (wchar_t *) g_array_free (g_steal_pointer (&block), FALSE);
+}
