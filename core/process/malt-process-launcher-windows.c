@@ -166,6 +166,15 @@ open_job (Launch *launch, GError **error)
 
 /* The process */
 
+/* Does this process share a console with anybody, if only with itself? */
+static gboolean
+has_console (void)
+{
+  DWORD pid;
+
+  return GetConsoleProcessList (&pid, 1) > 0;
+}
+
 /* Windows would have them run by the command interpreter, which reads arguments in its own way. */
 static gboolean
 is_batch_file (const char *program)
@@ -268,7 +277,7 @@ MaltChild *
 malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)
 {
   g_auto (Launch) launch = { 0 };
-  gboolean has_own_console = GetConsoleCP () == 0;
+  gboolean has_own_console = !has_console ();
 
   if (is_batch_file (launcher->argv[0]))
     {
@@ -408,6 +417,18 @@ malt_child_get_end (MaltChild *child, int *out_number)
 
 static GMutex console_lock; /* held while this process uses the console of a child */
 
+/* With console_lock held, by a process without a console. It may have to say first that it wants none. */
+static gboolean
+join_console (DWORD pid)
+{
+  if (AttachConsole (pid))
+    return TRUE;
+  if (has_console ())
+    return FALSE;
+  FreeConsole ();
+  return AttachConsole (pid);
+}
+
 /* Only the leader of a group can be meant. */
 static gboolean
 interrupt (MaltChild *child)
@@ -419,7 +440,7 @@ interrupt (MaltChild *child)
   if (!child->has_own_console)
     return GenerateConsoleCtrlEvent (malt_child_interrupt_event, child->pid);
   g_mutex_lock (&console_lock);
-  if (AttachConsole (child->pid))
+  if (join_console (child->pid))
     {
       is_sent = GenerateConsoleCtrlEvent (malt_child_interrupt_event, child->pid);
       FreeConsole ();
