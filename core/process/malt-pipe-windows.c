@@ -4,7 +4,8 @@
  *
  * Nothing there says that a pipe can be read but a read that ends. So a read of no bytes waits at all times when the pipe is empty: it ends, and sets an event,
  * when something comes, and takes nothing away. What is in the pipe is then asked for and read, which does not wait. So a thread that knows
- * that something has been written finds it, whatever other threads have been told.
+ * that something has been written finds it, whatever other threads have been told. A read is given up by the system when the thread ends that began it;
+ * that sets the event as well, and the next look begins another one.
  */
 #include "process/malt-pipe.h"
 
@@ -84,8 +85,12 @@ malt_pipe_free (MaltPipe *pipe)
 {
   DWORD n;
 
-  if (pipe->is_watched && CancelIoEx (pipe->handle, &pipe->watch))
-    GetOverlappedResult (pipe->handle, &pipe->watch, &n, TRUE);
+  /* A read that has ended may still have to say so, in memory of ours. */
+  if (pipe->is_watched)
+    {
+      CancelIoEx (pipe->handle, &pipe->watch);
+      GetOverlappedResult (pipe->handle, &pipe->watch, &n, TRUE);
+    }
   malt_handle_clear (&pipe->handle);
   malt_handle_clear (&pipe->watch.hEvent);
   malt_handle_clear (&pipe->read_event);
