@@ -50,7 +50,7 @@ print_choice (MaltConfig *config)
 }
 
 int
-malt_cli_backends (int argc, char **argv)
+malt_cli_backends (G_GNUC_UNUSED int argc, char **argv)
 {
   g_auto (MaltCliOptions) options = { 0 };
   g_auto (GStrv) arguments = NULL;
@@ -59,7 +59,7 @@ malt_cli_backends (int argc, char **argv)
   int status;
   int width;
 
-  arguments = malt_cli_parse (argc, argv, MALT_CLI_PARSE_PROFILE, &options, &status);
+  arguments = malt_cli_parse (argv, MALT_CLI_PARSE_PROFILE, &options, &status);
   if (!arguments)
     return status;
   if (arguments[0])

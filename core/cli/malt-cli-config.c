@@ -84,7 +84,7 @@ check_file (const char *path, const char *profile)
 }
 
 int
-malt_cli_config (int argc, char **argv)
+malt_cli_config (G_GNUC_UNUSED int argc, char **argv)
 {
   g_auto (MaltCliOptions) options = { 0 };
   g_auto (GStrv) arguments = NULL;
@@ -92,7 +92,7 @@ malt_cli_config (int argc, char **argv)
   int status;
 
   arguments = malt_cli_parse (
-      argc, argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_CHECK,
+      argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_CHECK,
       &options, &status);
   if (!arguments)
     return status;

@@ -20,7 +20,7 @@ make_calls (const MaltCliOptions *options, char **expressions)
 }
 
 int
-malt_cli_eval (int argc, char **argv)
+malt_cli_eval (G_GNUC_UNUSED int argc, char **argv)
 {
   g_auto (MaltCliOptions) options = { 0 };
   g_auto (GStrv) expressions = NULL;
@@ -29,7 +29,7 @@ malt_cli_eval (int argc, char **argv)
   int status;
 
   expressions = malt_cli_parse (
-      argc, argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_MODULE,
+      argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_MODULE,
       &options, &status);
   if (!expressions)
     return status;

@@ -127,16 +127,17 @@ print_help (GOptionContext *context, const char *command)
 }
 
 char **
-malt_cli_parse (int argc, char **argv, MaltCliParseFlags flags,
-                MaltCliOptions *out_options, int *out_status)
+malt_cli_parse (char **argv, MaltCliParseFlags flags, MaltCliOptions *out_options,
+                int *out_status)
 {
   const MaltCliCommand *command = malt_cli_find_command (argv[0]);
   g_autoptr (GOptionContext) context = NULL;
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) arguments = NULL;
+  g_auto (GStrv) words = g_strdupv (argv);
 
   context = make_context (command, flags, out_options, &arguments);
-  if (!g_option_context_parse (context, &argc, &argv, &error))
+  if (!g_option_context_parse_strv (context, &words, &error))
     {
       *out_status = malt_cli_usage_error (command->name, "%s", error->message);
       return NULL;

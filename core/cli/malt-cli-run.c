@@ -60,7 +60,7 @@ add_call (GPtrArray *calls, char *source)
 }
 
 int
-malt_cli_run (int argc, char **argv)
+malt_cli_run (G_GNUC_UNUSED int argc, char **argv)
 {
   g_auto (MaltCliOptions) options = { 0 };
   g_auto (GStrv) arguments = NULL;
@@ -69,7 +69,7 @@ malt_cli_run (int argc, char **argv)
   int status;
 
   arguments = malt_cli_parse (
-      argc, argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_STRICT,
+      argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_STRICT,
       &options, &status);
   if (!arguments)
     return status;

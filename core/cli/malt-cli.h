@@ -68,8 +68,8 @@ typedef enum
 
 /* Returns the arguments that are no options, or NULL when the command is done and
  * *out_status its exit status. */
-char **malt_cli_parse (int argc, char **argv, MaltCliParseFlags flags,
-                       MaltCliOptions *out_options, int *out_status);
+char **malt_cli_parse (char **argv, MaltCliParseFlags flags, MaltCliOptions *out_options,
+                       int *out_status);
 /* Prints "malt COMMAND: message" and where to read more; returns MALT_CLI_USAGE. */
 int malt_cli_usage_error (const char *command, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
