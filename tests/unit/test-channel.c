@@ -2,9 +2,9 @@
 /* Channels: order, credit, cancelled takes, closing, the end of the worker. */
 #include "malt-channel-private.h"
 #include "malt-test.h"
+#include "process/malt-signals.h"
 #include "stub-worker.h"
 
-#include <signal.h>
 #include <string.h>
 
 #define N_TAKERS 4

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Futures: completed once, waited for in every way. */
 #include "malt-test.h"
+#include "process/malt-signals.h"
 #include "stub-worker.h"
-
-#include <signal.h>
 
 #define N_THREADS 8
 #define N_ROUNDS 2000

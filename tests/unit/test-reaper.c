@@ -4,8 +4,8 @@
 
 #include "link/malt-reaper.h"
 #include "malt-test-gate.h"
+#include "process/malt-signals.h"
 
-#include <signal.h>
 #include <string.h>
 
 enum

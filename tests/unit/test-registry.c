@@ -172,7 +172,9 @@ auto_takes_the_first_that_works_and_says_why (void)
   backend = malt_backend_choose (config, &reason, &error);
   malt_assert (backend != NULL);
   malt_assert_string (malt_backend_get_name (backend), "best");
-  malt_assert (strstr (reason, "'never' cannot work here: it is not Tuesday") != NULL);
+  /* There it is no candidate. */
+  if (malt_platform_get () != MALT_PLATFORM_WINDOWS)
+    malt_assert (strstr (reason, "'never' cannot work here: it is not Tuesday") != NULL);
 }
 
 static void

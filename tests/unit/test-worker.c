@@ -2,9 +2,9 @@
 /* The state machine of a worker: launch, calls, interrupt, end, signals, handles. */
 #include "malt-test.h"
 #include "malt-worker-private.h"
+#include "process/malt-signals.h"
 #include "stub-worker.h"
 
-#include <signal.h>
 #include <string.h>
 
 #define N_THREADS 8

@@ -18,6 +18,9 @@ WINEDLLOVERRIDES='mscoree,mshtml='
 WINEDEBUG=${WINEDEBUG:--all}
 WINEPATH="Z:$(printf '%s' "$MALT_WINDOWS_SYSROOT/bin" | tr / '\\')"
 export WINEPREFIX WINEDLLOVERRIDES WINEDEBUG WINEPATH
+# Arguments and file names are taken for what this says.
+LC_ALL=C.UTF-8
+export LC_ALL
 unset DISPLAY WAYLAND_DISPLAY
 
 mark=$WINEPREFIX/.malt-ready
