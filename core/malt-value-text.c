@@ -2,6 +2,7 @@
 /* How Julia writes characters, strings and floats. */
 #include "malt-float.h"
 #include "malt-value-private.h"
+#include "process/malt-decimal.h"
 
 #include <math.h>
 #include <string.h>
@@ -155,10 +156,7 @@ set_decimal (Decimal *decimal, gdouble number, int n_digits)
 static gdouble
 decimal_to_double (const Decimal *decimal)
 {
-  char text[48];
-
-  g_snprintf (text, sizeof text, "0.%se%d", decimal->digits, decimal->point);
-  return g_ascii_strtod (text, NULL);
+  return malt_decimal_parse (decimal->digits, decimal->point - decimal->n_digits);
 }
 
 /* The next larger number with as many digits. */
