@@ -19,16 +19,11 @@
 #include "malt-module.h"
 
 #include "malt-error-private.h"
+#include "process/malt-library.h"
 #include "process/malt-trust.h"
 
 #include <gmodule.h>
 #include <string.h>
-#ifdef G_OS_UNIX
-#include <dlfcn.h>
-#endif
-#ifdef __ELF__
-#include <link.h>
-#endif
 
 #define ENTRY_SYMBOL "malt_backend_module"
 #define PATH_VARIABLE "MALT_BACKEND_PATH"
@@ -39,27 +34,14 @@
 
 /* Where modules are */
 
-#ifdef G_OS_UNIX
 /* NULL: not known from where the loader took the library. */
 static char *
 dup_installed_directory (void)
 {
-  Dl_info place = { .dli_fname = NULL };
-  g_autofree char *folder = NULL;
+  g_autofree char *folder = malt_library_dup_folder ();
 
-  if (dladdr (ENTRY_SYMBOL, &place) == 0 || place.dli_fname == NULL ||
-      !g_path_is_absolute (place.dli_fname))
-    return NULL;
-  folder = g_path_get_dirname (place.dli_fname);
-  return g_build_filename (folder, INSTALLED_FOLDER, NULL);
+  return folder != NULL ? g_build_filename (folder, INSTALLED_FOLDER, NULL) : NULL;
 }
-#else
-static char *
-dup_installed_directory (void)
-{
-  return NULL;
-}
-#endif
 
 /* (transfer full): may hold relative and empty ones, which do not count */
 static char **
@@ -118,36 +100,20 @@ refuse (GError **error, const char *message)
   return FALSE;
 }
 
-#ifdef __ELF__
-/* Are all parts that are mapped in the file? What else is wrong the loader finds. */
 static gboolean
-is_whole (const char *bytes, gsize n_bytes)
+contains (const char *bytes, gsize n_bytes, const char *text, gsize n_text_bytes)
 {
-  ElfW (Ehdr) header;
-  ElfW (Phdr) segment;
+  const char *end = bytes + n_bytes;
+  const char *at = bytes;
 
-  if (n_bytes < sizeof header)
-    return FALSE;
-  memcpy (&header, bytes, sizeof header);
-  if (memcmp (header.e_ident, ELFMAG, SELFMAG) != 0 ||
-      header.e_phentsize != sizeof segment || header.e_phoff > n_bytes ||
-      header.e_phnum > (n_bytes - header.e_phoff) / sizeof segment)
-    return FALSE;
-  for (gsize i = 0; i < header.e_phnum; i++)
+  while ((at = memchr (at, *text, (gsize) (end - at))) != NULL)
     {
-      memcpy (&segment, bytes + header.e_phoff + i * sizeof segment, sizeof segment);
-      if (segment.p_offset > n_bytes || segment.p_filesz > n_bytes - segment.p_offset)
-        return FALSE;
+      if ((gsize) (end - at) >= n_text_bytes && memcmp (at, text, n_text_bytes) == 0)
+        return TRUE;
+      at++;
     }
-  return TRUE;
+  return FALSE;
 }
-#else
-static gboolean
-is_whole (G_GNUC_UNUSED const char *bytes, G_GNUC_UNUSED gsize n_bytes)
-{
-  return TRUE;
-}
-#endif
 
 static gboolean
 check_contents (const char *path, GError **error)
@@ -160,10 +126,10 @@ check_contents (const char *path, GError **error)
     return refuse (error, "the file cannot be read");
   bytes = g_mapped_file_get_contents (file);
   n_bytes = g_mapped_file_get_length (file);
-  if (n_bytes == 0 || memmem (bytes, n_bytes, ENTRY_SYMBOL, sizeof ENTRY_SYMBOL) == NULL)
+  if (n_bytes == 0 || !contains (bytes, n_bytes, ENTRY_SYMBOL, sizeof ENTRY_SYMBOL))
     return refuse (error, "expected a shared object with the symbol '" ENTRY_SYMBOL
                           "', got something else");
-  if (!is_whole (bytes, n_bytes))
+  if (!malt_library_is_whole (bytes, n_bytes))
     return refuse (error, "expected a shared object, got a file that is none or was cut "
                           "off");
   return TRUE;

@@ -26,3 +26,25 @@ malt_library_find (gpointer library, const char *name)
 {
   return (gpointer) (guintptr) GetProcAddress (library, name);
 }
+
+gboolean
+malt_library_is_whole (G_GNUC_UNUSED const char *bytes, G_GNUC_UNUSED gsize n_bytes)
+{
+  return TRUE;
+}
+
+/* Libraries that are loaded lie in bin there, what belongs to them in lib. */
+char *
+malt_library_dup_folder (void)
+{
+  static const char inside[] = "an address in this library";
+  HMODULE library = NULL;
+  g_autofree char *prefix = NULL;
+
+  if (!GetModuleHandleExW (GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                               GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                           (LPCWSTR) (gconstpointer) inside, &library))
+    return NULL;
+  prefix = g_win32_get_package_installation_directory_of_module (library);
+  return prefix != NULL ? g_build_filename (prefix, "lib", NULL) : NULL;
+}

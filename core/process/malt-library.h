@@ -13,4 +13,10 @@ gpointer malt_library_open (const char *path, char **out_reason);
 /* NULL: it has none of that name. */
 gpointer malt_library_find (gpointer library, const char *name);
 
+/* Is a shared library whole, as far as its loader needs to be spared? Some die of files that were cut off; what else is wrong they find themselves. */
+gboolean malt_library_is_whole (const char *bytes, gsize n_bytes);
+
+/* The folder of libraries in the prefix that this library was installed to, wherever that was moved. NULL: not known from where it was loaded. */
+char *malt_library_dup_folder (void);
+
 G_END_DECLS

@@ -285,12 +285,6 @@ typedef struct
 
 #define MALT_BACKEND_MODULE_MAGIC 0x544c414du /* "MALT" */
 
-#ifdef _WIN32
-#define MALT_MODULE_EXPORT __declspec(dllexport)
-#else
-#define MALT_MODULE_EXPORT __attribute__ ((visibility ("default")))
-#endif
-
 /* Modules define it. */
 extern MALT_MODULE_EXPORT const MaltBackendModule malt_backend_module;
 
