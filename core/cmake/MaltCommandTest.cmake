@@ -19,6 +19,10 @@ function(malt_add_command_test name)
   # An empty MALT_CONFIG: no test depends on the key files of this machine.
   list(APPEND arg_ENVIRONMENT PYTHONDONTWRITEBYTECODE=1 MALT_CONFIG= MALT_SOURCE_DIR=${CMAKE_SOURCE_DIR}
     MALT_BUILD_DIR=${CMAKE_BINARY_DIR})
+  if(WIN32)
+    list(APPEND arg_LABELS windows)
+    list(APPEND arg_ENVIRONMENT MALT_WINDOWS_SYSROOT=${MALT_WINDOWS_SYSROOT})
+  endif()
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${arg_ENVIRONMENT}" LABELS "${arg_LABELS}")

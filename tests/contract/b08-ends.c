@@ -2,12 +2,7 @@
 /* B8: when a worker ends, its pending futures fail at once, oldest first, then `exited` is emitted. */
 #include "malt-contract.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define N_PENDING 10
 #define EXITED_NUMBER 1000
@@ -255,7 +250,7 @@ b08_the_last_words_and_the_last_call_are_told (void)
 
 typedef struct
 {
-  int fd; /* of the process */
+  gpointer watch; /* (owned): of the process */
   GAsyncQueue *queue; /* (owned): gets something when it has died */
 } Death;
 
@@ -263,10 +258,8 @@ static gpointer
 wait_for_death (gpointer data)
 {
   Death *self = data;
-  struct pollfd poll_fd = { .fd = self->fd, .events = POLLIN };
 
-  while (poll (&poll_fd, 1, CONTRACT_DEADLINE_MS) < 0 && errno == EINTR)
-    continue;
+  contract_host_await (self->watch, CONTRACT_DEADLINE_MS);
   g_async_queue_push (self->queue, self);
   return NULL;
 }
@@ -277,11 +270,11 @@ kill_worker (MaltWorker *worker)
 {
   gint64 pid = malt_worker_get_pid (worker);
   gboolean is_here = pid > 0 && !contract_can (worker, MALT_CAPABILITY_REMOTE);
-  Death death = { is_here ? (int) syscall (SYS_pidfd_open, (pid_t) pid, 0) : -1, NULL };
+  Death death = { is_here ? contract_host_watch (pid) : NULL, NULL };
   gint64 died_us = g_get_monotonic_time ();
   GThread *watcher;
 
-  if (death.fd < 0)
+  if (death.watch == NULL)
     {
       malt_worker_kill (worker, SIGKILL, NULL);
       return died_us;
@@ -293,7 +286,6 @@ kill_worker (MaltWorker *worker)
   died_us = g_get_monotonic_time ();
   g_thread_join (watcher);
   g_async_queue_unref (death.queue);
-  close (death.fd);
   return died_us;
 }
 

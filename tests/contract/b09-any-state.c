@@ -2,8 +2,6 @@
 /* B9: stop says whether the worker had been running; stop, kill, interrupt and is_running are safe in any state. */
 #include "malt-contract.h"
 
-#include <signal.h>
-
 static void
 b09_stop_says_whether_the_worker_had_been_running (void)
 {

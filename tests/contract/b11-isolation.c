@@ -2,8 +2,6 @@
 /* B11: workers share nothing. Without capability ISOLATED they share one runtime, and only modules tell them apart. */
 #include "malt-contract.h"
 
-#include <signal.h>
-
 /* What one worker does, and what another one sees of it. */
 typedef struct
 {

@@ -2,8 +2,6 @@
 /* B14: what a backend cannot do fails with NOT_SUPPORTED, and its capability bit is clear; what its bit promises works. */
 #include "malt-contract.h"
 
-#include <signal.h>
-
 static void
 b14_kill_works_or_is_not_supported (void)
 {

@@ -3,10 +3,7 @@
  * workers with it. */
 #include "malt-contract.h"
 
-#include <gio/gunixinputstream.h>
-#include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* Dropping a reference and failing all calls must not wait for a worker that hogs its processor, which hears of nothing: so long does that go
  * on in the host's process, and no shorter is the usual timeout of a stop elsewhere. */
@@ -26,7 +23,7 @@ get_own_pid (MaltWorker *worker)
 {
   gint64 pid = malt_worker_get_pid (worker);
 
-  return pid > 0 && pid != getpid () ? pid : 0;
+  return pid > 0 && pid != contract_host_get_pid () ? pid : 0;
 }
 
 static void
@@ -198,7 +195,7 @@ spawn_doomed_host (void)
 {
   const ContractSubject *subject = contract_get_subject ();
   g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
-  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *program = contract_host_dup_program ();
 
   g_ptr_array_add (arguments, program);
   g_ptr_array_add (arguments, (gpointer) CONTRACT_DOOMED_HOST_OPTION);
@@ -229,7 +226,7 @@ b15_a_host_that_is_killed_takes_its_worker_with_it (void)
   pid = g_ascii_strtoll (line, NULL, 10);
   if (pid > 0)
     malt_assert (!contract_is_process_gone (pid));
-  g_subprocess_send_signal (host, SIGKILL);
+  contract_host_kill (host);
   g_subprocess_wait (host, NULL, NULL);
   if (pid > 0)
     malt_assert (contract_until (is_gone, &pid, CONTRACT_DEADLINE_MS));

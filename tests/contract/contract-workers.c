@@ -2,10 +2,8 @@
 /* Workers and calls for contract tests. */
 #include "malt-contract.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static MaltWorker *shared; /* (owned) (nullable): used in the thread of the tests only */
 static MaltWorker *kept; /* (owned) (nullable): the same */
@@ -14,7 +12,7 @@ static MaltWorker *kept; /* (owned) (nullable): the same */
 typedef struct
 {
   gint64 pid;
-  char *start; /* (owned) */
+  char *start; /* (owned) (nullable) */
 } Process;
 
 static GMutex launched_lock; /* guards launched */
@@ -23,49 +21,16 @@ static gint has_runtime_here; /* (atomic) */
 
 /* Processes */
 
-/* Field @index of the process's status, from its state, which is 0, on; NULL if there is no such process. */
-static char *
-dup_status_field (gint64 pid, guint index)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/stat", pid);
-  g_autofree char *stat = NULL;
-  g_auto (GStrv) fields = NULL;
-  const char *name_end;
-
-  if (!g_file_get_contents (path, &stat, NULL, NULL))
-    return NULL;
-  name_end = strrchr (stat, ')');
-  if (name_end == NULL)
-    return NULL;
-  fields = g_strsplit (name_end + 2, " ", -1);
-  return g_strdup (index < g_strv_length (fields) ? fields[index] : NULL);
-}
-
-enum
-{
-  STATUS_STATE = 0,
-  STATUS_START = 19
-};
-
-/* A zombie counts as gone: whose child it is is not our affair. */
-gboolean
-contract_is_process_gone (gint64 pid)
-{
-  g_autofree char *state = dup_status_field (pid, STATUS_STATE);
-
-  return state == NULL || *state == 'Z' || *state == 'X';
-}
-
 /* Takes note of the process of a worker, if it has one of its own on this machine. */
 static void
 note_process (MaltWorker *worker)
 {
   Process process = { .pid = malt_worker_get_pid (worker) };
 
-  if (process.pid <= 0 || process.pid == getpid () ||
+  if (process.pid <= 0 || process.pid == contract_host_get_pid () ||
       contract_can (worker, MALT_CAPABILITY_REMOTE))
     return;
-  process.start = dup_status_field (process.pid, STATUS_START);
+  process.start = contract_host_dup_process (process.pid);
   g_mutex_lock (&launched_lock);
   if (launched == NULL)
     launched = g_array_new (FALSE, FALSE, sizeof (Process));
@@ -83,7 +48,7 @@ contract_count_processes (void)
   for (guint i = 0; launched != NULL && i < launched->len; i++)
     {
       const Process *process = &g_array_index (launched, Process, i);
-      g_autofree char *start = dup_status_field (process->pid, STATUS_START);
+      g_autofree char *start = contract_host_dup_process (process->pid);
 
       n_processes += start != NULL && g_strcmp0 (start, process->start) == 0 &&
                      !contract_is_process_gone (process->pid);

@@ -4,7 +4,6 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A test that takes longer hangs: the alarm's signal ends the program, and the last line names the test. */
 #define WATCHDOG_SECONDS 300
@@ -66,17 +65,6 @@ contract_get_n_descriptors_at_start (void)
   return n_descriptors_at_start;
 }
 
-static guint
-count_descriptors (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n_descriptors = 0;
-
-  while (dir != NULL && g_dir_read_name (dir) != NULL)
-    n_descriptors++;
-  return n_descriptors;
-}
-
 void
 contract_note (const char *format, ...)
 {
@@ -97,14 +85,14 @@ static void
 before_test (void)
 {
   n_failures_before = CU_get_number_of_failures ();
-  alarm (WATCHDOG_SECONDS);
+  contract_host_set_alarm (WATCHDOG_SECONDS);
 }
 
 /* A worker that saw a failure is not used for the next test. */
 static void
 after_test (void)
 {
-  alarm (0);
+  contract_host_set_alarm (0);
   if (CU_get_number_of_failures () != n_failures_before)
     contract_drop_shared ();
 }
@@ -201,8 +189,8 @@ run_in_folder (const char *const *only_rules, const char *only_test, gboolean is
   /* A critical warning is a failure, too; output is not lost when it ends the program. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
   setvbuf (stdout, NULL, _IONBF, 0);
-  g_setenv ("TMPDIR", folder, TRUE);
-  n_descriptors_at_start = count_descriptors ();
+  contract_host_set_temporary_folder (folder);
+  n_descriptors_at_start = contract_host_count_descriptors ();
   status = !is_keeping || contract_keep_one () ? run_rules (only_rules, only_test) : 1;
   contract_drop_all ();
   g_rmdir (folder);

@@ -3,7 +3,6 @@
 #include "faults-fake.h"
 #include "fake-worker.h"
 
-#include <signal.h>
 #include <string.h>
 
 static MaltFuture *

@@ -2,6 +2,7 @@
 /* The contract suite: what it is run over, and what its tests share. */
 #pragma once
 
+#include "contract-host.h"
 #include "malt-test.h"
 
 G_BEGIN_DECLS
@@ -117,7 +118,6 @@ gboolean contract_keep_one (void);
 void contract_drop_all (void);
 gboolean contract_can (MaltWorker *worker, MaltCapabilities capability);
 void contract_end_abruptly (MaltWorker *worker);
-gboolean contract_is_process_gone (gint64 pid);
 guint contract_count_processes (void);
 gboolean contract_has_runtime_here (void);
 

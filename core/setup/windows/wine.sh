@@ -16,7 +16,9 @@ WINEPREFIX=${MALT_WINE_PREFIX:-$MALT_WINDOWS_SYSROOT/wine-prefix}
 # Its Mono and Gecko would be asked for in a window.
 WINEDLLOVERRIDES='mscoree,mshtml='
 WINEDEBUG=${WINEDEBUG:--all}
-WINEPATH="Z:$(printf '%s' "$MALT_WINDOWS_SYSROOT/bin" | tr / '\\')"
+# Libraries are looked for in the sysroot and, since tests stand in a folder of the build, above the program's.
+folder=$(CDPATH='' cd -- "$(dirname -- "$1")/.." && pwd)
+WINEPATH=$(printf 'Z:%s/bin;Z:%s' "$MALT_WINDOWS_SYSROOT" "$folder" | tr / '\\')
 export WINEPREFIX WINEDLLOVERRIDES WINEDEBUG WINEPATH
 # Arguments and file names are taken for what this says.
 LC_ALL=C.UTF-8
