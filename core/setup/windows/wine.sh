@@ -3,9 +3,12 @@
 # Runs a program for Windows under Wine, in a prefix of its own and without a display.
 #
 # Usage: wine.sh PROGRAM [ARGUMENT...]
+#        wine.sh --start   makes the prefix where there is none, and starts what Wine runs beside programs
+#        wine.sh --stop    ends all that runs in the prefix
 #
-# The prefix stands beside the libraries, is made when it is not there, and counts as Windows 10. Environment:
-# MALT_WINDOWS_SYSROOT (what windows/sysroot.sh prints), MALT_WINE_PREFIX (default: wine-prefix there).
+# The prefix stands beside the libraries, and counts as Windows 10. What the program writes comes when it has ended:
+# processes of Wine's own live on, and would keep a pipe open. Environment: MALT_WINDOWS_SYSROOT (what windows/sysroot.sh
+# prints), MALT_WINE_PREFIX (default: wine-prefix there).
 
 set -eu
 
@@ -16,25 +19,47 @@ WINEPREFIX=${MALT_WINE_PREFIX:-$MALT_WINDOWS_SYSROOT/wine-prefix}
 # Its Mono and Gecko would be asked for in a window.
 WINEDLLOVERRIDES='mscoree,mshtml='
 WINEDEBUG=${WINEDEBUG:--all}
-# Libraries are looked for in the sysroot and, since tests stand in a folder of the build, above the program's.
-folder=$(CDPATH='' cd -- "$(dirname -- "$1")/.." && pwd)
-WINEPATH=$(printf 'Z:%s/bin;Z:%s' "$MALT_WINDOWS_SYSROOT" "$folder" | tr / '\\')
-export WINEPREFIX WINEDLLOVERRIDES WINEDEBUG WINEPATH
 # Arguments and file names are taken for what this says.
 LC_ALL=C.UTF-8
-export LC_ALL
+export WINEPREFIX WINEDLLOVERRIDES WINEDEBUG LC_ALL
 unset DISPLAY WAYLAND_DISPLAY
 
-mark=$WINEPREFIX/.malt-ready
-if [ ! -e "$mark" ]; then
+start () {
   mkdir -p "$WINEPREFIX"
   exec 9>"$WINEPREFIX.lock"
   flock 9
-  if [ ! -e "$mark" ]; then
+  if [ ! -e "$WINEPREFIX/.malt-ready" ]; then
     wine wineboot -i </dev/null >/dev/null 2>&1 9>&-
     wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f </dev/null >/dev/null 2>&1 9>&-
-    : >"$mark"
+    : >"$WINEPREFIX/.malt-ready"
   fi
+  wine cmd /c exit </dev/null >/dev/null 2>&1 9>&-
   exec 9>&-
-fi
-exec wine "$@"
+}
+
+case $1 in
+  --start)
+    start
+    exit
+    ;;
+  --stop)
+    for server in wineserver /usr/lib/wine/wineserver; do
+      if command -v "$server" >/dev/null; then "$server" -k || true; exit; fi
+    done
+    exit
+    ;;
+esac
+
+if [ ! -e "$WINEPREFIX/.malt-ready" ]; then start; fi
+# Libraries are looked for in the sysroot and, since tests stand in a folder of the build, above the program's.
+folder=$(CDPATH='' cd -- "$(dirname -- "$1")/.." && pwd)
+WINEPATH=$(printf 'Z:%s/bin;Z:%s' "$MALT_WINDOWS_SYSROOT" "$folder" | tr / '\\')
+export WINEPATH
+
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
+status=0
+wine "$@" </dev/null >"$said/output" 2>"$said/errors" || status=$?
+cat "$said/output"
+cat "$said/errors" >&2
+exit "$status"
