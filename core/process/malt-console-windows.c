@@ -3,8 +3,9 @@
  * Forwards to the host's standard output and error on Windows.
  *
  * Nothing there says whether a handle can be written to without waiting. So a thread for each stream waits in the place of those who write; it lives
- * as long as there is something to write. What is kept for it is bounded: beyond MAX_PENDING_BYTES output is dropped, and a line says how
- * much.
+ * as long as there is something to write. Who writes gives it GRACE_MS, which is enough where somebody reads: so what is forwarded stands before
+ * what the host itself writes next. Where nobody reads only the first waits so long. What is kept for the thread is bounded: beyond MAX_PENDING_BYTES
+ * output is dropped, and a line says how much.
  *
  * The host's handles exist once in a process, so this state is global, one for each stream, each with its own lock.
  */
@@ -14,6 +15,11 @@
 
 #define MAX_PENDING_BYTES ((gsize) 64 << 20)
 
+enum
+{
+  GRACE_MS = 50
+};
+
 typedef struct
 {
   GMutex lock; /* guards the rest */
@@ -21,6 +27,8 @@ typedef struct
   GString *pending; /* (owned) (nullable): what no thread has taken yet */
   gsize n_dropped;
   gboolean has_thread;
+  gboolean is_slow; /* the thread has not been done in time */
+  GCond done; /* has_thread has become FALSE */
 } Console;
 
 static Console consoles[] = { { .handle_number = STD_OUTPUT_HANDLE },
@@ -57,6 +65,11 @@ take_pending (Console *console)
       console->n_dropped = 0;
     }
   console->has_thread = pending != NULL;
+  if (pending == NULL)
+    {
+      console->is_slow = FALSE;
+      g_cond_broadcast (&console->done);
+    }
   g_mutex_unlock (&console->lock);
   return pending;
 }
@@ -75,6 +88,17 @@ write_pending (gpointer data)
   return NULL;
 }
 
+/* With lock held. */
+static void
+give_grace (Console *console)
+{
+  gint64 until_us = g_get_monotonic_time () + (gint64) GRACE_MS * 1000;
+
+  while (console->has_thread && !console->is_slow)
+    if (!g_cond_wait_until (&console->done, &console->lock, until_us))
+      console->is_slow = TRUE;
+}
+
 void
 malt_console_write (MaltStream stream, const char *text, gsize n_bytes)
 {
@@ -90,7 +114,8 @@ malt_console_write (MaltStream stream, const char *text, gsize n_bytes)
     g_string_append_len (console->pending, text, (gssize) n_bytes);
   needs_thread = !console->has_thread;
   console->has_thread = TRUE;
-  g_mutex_unlock (&console->lock);
   if (needs_thread)
     g_thread_unref (g_thread_new ("malt-console", write_pending, console));
+  give_grace (console);
+  g_mutex_unlock (&console->lock);
 }
