@@ -5,7 +5,7 @@
  * A process gets one line, which it takes apart itself; C programs, and Julia, all do it in the same way: blanks separate, unless they stand in
  * quotes; n pairs of backslashes before a quote stand for n backslashes, an odd one makes the quote a character; elsewhere a backslash is itself.
  */
-#include "process/malt-process-launcher-windows.h"
+#include "process/malt-command-line-windows.h"
 
 #include <string.h>
 

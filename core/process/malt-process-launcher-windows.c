@@ -13,6 +13,8 @@
  * A child keeps its number for as long as its handle is open. It inherits its three standard handles and nothing else.
  */
 #include "process/malt-process-launcher-windows.h"
+
+#include "process/malt-command-line-windows.h"
 #include "process/malt-process-launcher.h"
 #include "process/malt-signals.h"
 

@@ -12,10 +12,4 @@ extern DWORD malt_child_interrupt_event;
 /* With which exit code a process ends that is ended in the place of being sent a signal: one that no program is likely to use. */
 UINT malt_child_exit_code_of_signal (int signum);
 
-/* The arguments as one line, from which a C program gets the same arguments. (transfer full) */
-char *malt_command_line_join (const char *const *argv);
-
-/* The variables as CreateProcessW() takes them, in the order in which it wants them. (transfer full) */
-wchar_t *malt_environment_block (const char *const *envp);
-
 G_END_DECLS

@@ -193,6 +193,7 @@ output_is_there_before_the_answer (void)
   malt_test_await (&await);
   value = malt_worker_remote_eval_finish (worker, await.result, &error);
   malt_assert_no_error (error);
+  malt_assert (value != NULL);
   malt_assert_int (n_bytes[0], FLOOD_BYTES);
   malt_assert_int (n_bytes[1], 0);
 }
@@ -330,6 +331,7 @@ waiting_call_is_interrupted_exactly (void)
       MALT_INTERRUPT_DELIVERED);
   malt_assert_no_error (error);
   value = malt_future_fetch (future, NULL, &error);
+  malt_assert (value == NULL);
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION);
   malt_assert_string (malt_error_get_exception_type (error), "InterruptException");
   g_clear_error (&error);
@@ -374,6 +376,7 @@ interrupt_busy_call (void)
       return;
     }
   value = malt_future_fetch (future, NULL, &error);
+  malt_assert (value == NULL);
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_REMOTE_EXCEPTION);
   g_clear_error (&error);
   malt_assert_int (windows_test_get_int (worker, "int 6", &error), 6);
