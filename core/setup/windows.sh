@@ -21,12 +21,16 @@ esac
 sh "$setup/packages.sh" windows
 sysroot=$(sh "$setup/windows/sysroot.sh")
 
+# What pkg-config has said of other libraries is not asked again.
+if ! grep -qsx "MALT_WINDOWS_SYSROOT:PATH=$sysroot" "$build/CMakeCache.txt"; then
+  rm -f "$build/CMakeCache.txt" "$build/build.ninja"
+fi
 if [ ! -f "$build/build.ninja" ]; then
   cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_TOOLCHAIN_FILE="$source/core/cmake/mingw64.cmake" -DMALT_WINDOWS_SYSROOT="$sysroot" \
     -DCMAKE_CROSSCOMPILING_EMULATOR="$setup/windows/wine.sh" -DMALT_INTROSPECTION=OFF
 else
-  cmake -S "$source" -B "$build" -DMALT_WINDOWS_SYSROOT="$sysroot" >/dev/null
+  cmake -S "$source" -B "$build" >/dev/null
 fi
 cmake --build "$build" -j "$(nproc)"
 

@@ -94,6 +94,7 @@ fetch () {
 
 # write_pc NAME VERSION LIBS [CFLAGS]
 write_pc () {
+  # shellcheck disable=SC2016 # pkg-config expands them
   printf 'prefix=${pcfiledir}/../..\nName: %s\nDescription: %s\nVersion: %s\nLibs: -L${prefix}/lib %s\nCflags: -I${prefix}/include %s\n' \
     "$1" "$1" "$2" "$3" "${4:-}" >"$prefix/lib/pkgconfig/$1.pc"
 }

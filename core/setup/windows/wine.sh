@@ -53,7 +53,7 @@ esac
 if [ ! -e "$WINEPREFIX/.malt-ready" ]; then start; fi
 # Libraries are looked for in the sysroot and, since tests stand in a folder of the build, above the program's.
 folder=$(CDPATH='' cd -- "$(dirname -- "$1")/.." && pwd)
-WINEPATH=$(printf 'Z:%s/bin;Z:%s' "$MALT_WINDOWS_SYSROOT" "$folder" | tr / '\\')
+WINEPATH=$(printf 'Z:%s/bin;Z:%s' "$MALT_WINDOWS_SYSROOT" "$folder" | tr / '\134')
 export WINEPATH
 
 said=$(mktemp -d)
