@@ -75,9 +75,10 @@ class Layout(unittest.TestCase):
 
 class IncludeDirection(unittest.TestCase):
     def assert_public_only(self, path):
+        entry = "malt/malt-abstract-worker.h" if path.parent == SOURCE / "docs" / "examples" / "backend" else "malt/malt.h"
         for bracket, name in includes(path):
             if name.startswith("malt/"):
-                self.assertEqual(name, "malt/malt.h", path)
+                self.assertEqual(name, entry, path)
             elif bracket == '"':
                 self.assertTrue((path.parent / name).is_file(), f"{path} includes {name}")
 
@@ -130,6 +131,7 @@ class IncludeDirection(unittest.TestCase):
     def test_platforms_share_their_internal_headers(self):
         """What has one file per platform has one header, which has the name without the platform's; what only one of them has says so."""
         files = [*SOURCE.glob("core/**/*-windows.c"), *SOURCE.glob("backends/**/*-windows.c")]
+        self.assertTrue(files)
         for path in files:
             stem = path.name[: -len("-windows.c")]
             with self.subTest(str(path.relative_to(SOURCE))):
