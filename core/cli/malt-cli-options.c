@@ -30,57 +30,43 @@ malt_cli_usage_error (const char *command, const char *format, ...)
   return MALT_CLI_USAGE;
 }
 
+/* Adds those of the options that @flags has, in the order of the help text. Texts are taken as file names: bytes that need not be in
+ * the encoding of the locale. */
 static void
-add_worker_entries (GOptionContext *context, MaltCliOptions *options)
+add_entries (GOptionContext *context, MaltCliParseFlags flags, MaltCliOptions *options)
 {
-  /* Texts are taken as file names: bytes that need not be in the encoding of the
-   * locale. */
-  const GOptionEntry entries[] = {
-    { "backend", 'b', 0, G_OPTION_ARG_FILENAME, &options->backend,
-      "Evaluate with this backend (see malt backends)", "NAME" },
-    { "julia", 'j', 0, G_OPTION_ARG_FILENAME, &options->julia, "Use this julia", "PATH" },
-    { "option", 'o', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->options,
-      "Set an option of the worker; may be given again", "KEY=VALUE" },
-    G_OPTION_ENTRY_NULL,
+  const struct
+  {
+    MaltCliParseFlags flag;
+    GOptionEntry entry;
+  } all[] = {
+    { MALT_CLI_PARSE_WORKER,
+      { "backend", 'b', 0, G_OPTION_ARG_FILENAME, &options->backend,
+        "Evaluate with this backend (see malt backends)", "NAME" } },
+    { MALT_CLI_PARSE_WORKER,
+      { "julia", 'j', 0, G_OPTION_ARG_FILENAME, &options->julia, "Use this julia",
+        "PATH" } },
+    { MALT_CLI_PARSE_WORKER,
+      { "option", 'o', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->options,
+        "Set an option of the worker; may be given again", "KEY=VALUE" } },
+    { MALT_CLI_PARSE_PROFILE,
+      { "profile", 'p', 0, G_OPTION_ARG_FILENAME, &options->profile,
+        "Take this profile of the key files", "NAME" } },
+    { MALT_CLI_PARSE_MODULE,
+      { "module", 'm', 0, G_OPTION_ARG_FILENAME, &options->module,
+        "Evaluate in this module instead of Main", "MODULE" } },
+    { MALT_CLI_PARSE_CHECK,
+      { "check", 0, 0, G_OPTION_ARG_FILENAME, &options->check,
+        "Say whether this key file is right, and nothing else", "FILE" } },
   };
 
-  g_option_context_add_main_entries (context, entries, NULL);
-}
+  for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      const GOptionEntry entries[] = { all[i].entry, G_OPTION_ENTRY_NULL };
 
-static void
-add_module_entry (GOptionContext *context, MaltCliOptions *options)
-{
-  const GOptionEntry entries[] = {
-    { "module", 'm', 0, G_OPTION_ARG_FILENAME, &options->module,
-      "Evaluate in this module instead of Main", "MODULE" },
-    G_OPTION_ENTRY_NULL,
-  };
-
-  g_option_context_add_main_entries (context, entries, NULL);
-}
-
-static void
-add_profile_entry (GOptionContext *context, MaltCliOptions *options)
-{
-  const GOptionEntry entries[] = {
-    { "profile", 'p', 0, G_OPTION_ARG_FILENAME, &options->profile,
-      "Take this profile of the key files", "NAME" },
-    G_OPTION_ENTRY_NULL,
-  };
-
-  g_option_context_add_main_entries (context, entries, NULL);
-}
-
-static void
-add_check_entry (GOptionContext *context, MaltCliOptions *options)
-{
-  const GOptionEntry entries[] = {
-    { "check", 0, 0, G_OPTION_ARG_FILENAME, &options->check,
-      "Say whether this key file is right, and nothing else", "FILE" },
-    G_OPTION_ENTRY_NULL,
-  };
-
-  g_option_context_add_main_entries (context, entries, NULL);
+      if (flags & all[i].flag)
+        g_option_context_add_main_entries (context, entries, NULL);
+    }
 }
 
 static GOptionContext *
@@ -104,14 +90,7 @@ make_context (const MaltCliCommand *command, MaltCliParseFlags flags,
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_strict_posix (context, (flags & MALT_CLI_PARSE_STRICT) != 0);
   g_option_context_add_main_entries (context, entries, NULL);
-  if (flags & MALT_CLI_PARSE_WORKER)
-    add_worker_entries (context, options);
-  if (flags & MALT_CLI_PARSE_PROFILE)
-    add_profile_entry (context, options);
-  if (flags & MALT_CLI_PARSE_MODULE)
-    add_module_entry (context, options);
-  if (flags & MALT_CLI_PARSE_CHECK)
-    add_check_entry (context, options);
+  add_entries (context, flags, options);
   return context;
 }
 
