@@ -6,7 +6,7 @@
  * name is taken. When a name is looked at, its directory is known to be one in which no other user can replace it; so nothing that was
  * found can be something else when it is opened.
  */
-#include "process/malt-trust.h"
+#include "process/malt-trust-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +18,9 @@
 #include <sys/auxv.h>
 #endif
 
-#include "malt-error-private.h"
-
 enum
 {
   MAX_LINKS = 40, /* as Linux has it */
-  MAX_PATH_CHARS = 400, /* in messages */
   OTHERS_MAY_WRITE = S_IWGRP | S_IWOTH,
 };
 
@@ -39,25 +36,10 @@ malt_trust_environment (void)
 
 /* Errors */
 
-G_GNUC_PRINTF (3, 4)
-static gboolean
-refuse (const char *path, GError **error, const char *format, ...)
-{
-  g_autofree char *line = malt_text_to_line (path, MAX_PATH_CHARS);
-  g_autofree char *reason = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  reason = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG, "'%s' %s", line, reason);
-  return FALSE;
-}
-
 static gboolean
 refuse_by_errno (const char *path, const char *what, GError **error)
 {
-  return refuse (path, error, "cannot be %s: %s", what, g_strerror (errno));
+  return malt_trust_refuse (path, error, "cannot be %s: %s", what, g_strerror (errno));
 }
 
 /* What one file, link or directory is like */
@@ -71,8 +53,8 @@ check_owner (const char *path, const struct stat *status, GError **error)
     return TRUE;
   if (geteuid () != 0)
     user = g_strdup_printf (" or user %u", (unsigned) geteuid ());
-  return refuse (path, error, "belongs to user %u, expected root%s",
-                 (unsigned) status->st_uid, user != NULL ? user : "");
+  return malt_trust_refuse (path, error, "belongs to user %u, expected root%s",
+                            (unsigned) status->st_uid, user != NULL ? user : "");
 }
 
 static gboolean
@@ -80,9 +62,9 @@ check_mode (const char *path, const struct stat *status, GError **error)
 {
   if (!(status->st_mode & OTHERS_MAY_WRITE))
     return TRUE;
-  return refuse (path, error,
-                 "has mode %04o, expected that neither group nor others may write",
-                 (unsigned) status->st_mode & 07777);
+  return malt_trust_refuse (
+      path, error, "has mode %04o, expected that neither group nor others may write",
+      (unsigned) status->st_mode & 07777);
 }
 
 static gboolean
@@ -96,7 +78,7 @@ static gboolean
 check_way (const char *path, const struct stat *status, GError **error)
 {
   if (!S_ISDIR (status->st_mode))
-    return refuse (path, error, "is not a directory");
+    return malt_trust_refuse (path, error, "is not a directory");
   if (status->st_uid == 0 && (status->st_mode & S_ISVTX))
     return TRUE;
   return check_entry (path, status, error);
@@ -170,10 +152,12 @@ walk_follow (Walk *walk, const struct stat *status, GError **error)
   if (!check_owner (walk->place->str, status, error))
     return FALSE;
   if (++walk->n_links > MAX_LINKS)
-    return refuse (walk->place->str, error, "is one of too many symbolic links");
+    return malt_trust_refuse (walk->place->str, error,
+                              "is one of too many symbolic links");
   target = g_file_read_link (walk->place->str, NULL);
   if (target == NULL)
-    return refuse (walk->place->str, error, "cannot be read as a symbolic link");
+    return malt_trust_refuse (walk->place->str, error,
+                              "cannot be read as a symbolic link");
   if (g_path_is_absolute (target))
     g_string_assign (walk->place, "/");
   else
@@ -220,7 +204,7 @@ walk_to_file (Walk *walk, GError **error)
   if (!walk_to_end (walk, &status, error))
     return FALSE;
   if (!S_ISREG (status.st_mode))
-    return refuse (walk->place->str, error, "is not a regular file");
+    return malt_trust_refuse (walk->place->str, error, "is not a regular file");
   return check_entry (walk->place->str, &status, error);
 }
 
@@ -243,7 +227,7 @@ malt_trust_check_directory (const char *path, GError **error)
   if (!walk_to_end (&walk, &status, error))
     return FALSE;
   if (!S_ISDIR (status.st_mode))
-    return refuse (walk.place->str, error, "is not a directory");
+    return malt_trust_refuse (walk.place->str, error, "is not a directory");
   return check_entry (walk.place->str, &status, error);
 }
 
@@ -275,9 +259,9 @@ read_all (int descriptor, const char *path, gsize max_bytes, GByteArray *content
       if (n < 0)
         return refuse_by_errno (path, "read", error);
       if (contents->len + (gsize) n > max_bytes)
-        return refuse (path, error,
-                       "is too large, expected at most %" G_GSIZE_FORMAT " bytes",
-                       max_bytes);
+        return malt_trust_refuse (
+            path, error, "is too large, expected at most %" G_GSIZE_FORMAT " bytes",
+            max_bytes);
       g_byte_array_append (contents, chunk, (guint) n);
     }
 }
@@ -295,7 +279,7 @@ read_walked (const char *path, gsize max_bytes, GByteArray *contents, GError **e
   if (fstat (descriptor, &status) != 0)
     refuse_by_errno (path, "looked at", error);
   else if (!S_ISREG (status.st_mode))
-    refuse (path, error, "is not a regular file");
+    malt_trust_refuse (path, error, "is not a regular file");
   else if (check_entry (path, &status, error))
     is_read = read_all (descriptor, path, max_bytes, contents, error);
   close (descriptor);

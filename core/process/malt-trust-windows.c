@@ -8,7 +8,7 @@
  *
  * There are no programs that run with more rights than their user has by who owns their file, so the environment is always the user's own.
  */
-#include "process/malt-trust.h"
+#include "process/malt-trust-private.h"
 
 #include "process/malt-handle-windows.h"
 
@@ -16,13 +16,6 @@
 #include <malt/malt.h>
 #include <sddl.h>
 #include <string.h>
-
-#include "malt-error-private.h"
-
-enum
-{
-  MAX_PATH_CHARS = 400, /* in messages */
-};
 
 /* What nobody else may do. */
 #define CHANGES_ENTRY (WRITE_DAC | WRITE_OWNER | DELETE)
@@ -45,27 +38,12 @@ malt_trust_environment (void)
 
 /* Errors */
 
-G_GNUC_PRINTF (3, 4)
-static gboolean
-refuse (const char *path, GError **error, const char *format, ...)
-{
-  g_autofree char *line = malt_text_to_line (path, MAX_PATH_CHARS);
-  g_autofree char *reason = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  reason = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG, "'%s' %s", line, reason);
-  return FALSE;
-}
-
 static gboolean
 refuse_by_code (const char *path, const char *what, DWORD code, GError **error)
 {
   g_autofree char *reason = g_win32_error_message ((int) code);
 
-  return refuse (path, error, "cannot be %s: %s", what, reason);
+  return malt_trust_refuse (path, error, "cannot be %s: %s", what, reason);
 }
 
 /* Who */
@@ -145,8 +123,8 @@ static gboolean
 check_list (const char *path, PACL list, DWORD changes, GError **error)
 {
   if (list == NULL)
-    return refuse (path, error,
-                   "can be changed by everybody, expected a list of who may");
+    return malt_trust_refuse (path, error,
+                              "can be changed by everybody, expected a list of who may");
   for (DWORD i = 0; i < list->AceCount; i++)
     {
       PSID stranger = find_stranger (list, i, changes);
@@ -155,8 +133,8 @@ check_list (const char *path, PACL list, DWORD changes, GError **error)
         {
           g_autofree char *name = dup_sid (stranger);
 
-          return refuse (path, error, "can be changed by %s, expected by nobody else",
-                         name);
+          return malt_trust_refuse (
+              path, error, "can be changed by %s, expected by nobody else", name);
         }
     }
   return TRUE;
@@ -170,8 +148,8 @@ check_owner (const char *path, PSID owner, GError **error)
   if (owner != NULL && is_trusted_sid (owner))
     return TRUE;
   name = owner != NULL ? dup_sid (owner) : g_strdup ("nobody");
-  return refuse (path, error, "belongs to %s, expected this user or the administrators",
-                 name);
+  return malt_trust_refuse (
+      path, error, "belongs to %s, expected this user or the administrators", name);
 }
 
 static gboolean
@@ -233,11 +211,11 @@ check_kind (HANDLE handle, const char *path, gboolean wants_directory, GError **
 
   if (GetFileType (handle) != FILE_TYPE_DISK ||
       !GetFileInformationByHandle (handle, &file))
-    return refuse (path, error, "is not a regular file");
+    return malt_trust_refuse (path, error, "is not a regular file");
   is_directory = (file.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
   if (is_directory != wants_directory)
-    return refuse (path, error,
-                   wants_directory ? "is not a directory" : "is not a regular file");
+    return malt_trust_refuse (
+        path, error, wants_directory ? "is not a directory" : "is not a regular file");
   return TRUE;
 }
 
@@ -260,7 +238,7 @@ open_trusted (const char *path, gboolean wants_directory, GError **error)
     }
   final_path = dup_final_path (handle);
   if (final_path == NULL)
-    refuse (absolute, error, "has no path of its own");
+    malt_trust_refuse (absolute, error, "has no path of its own");
   else if (check_kind (handle, final_path, wants_directory, error) &&
            check_way (final_path, error) &&
            check_entry (final_path, wants_directory ? CHANGES_DIRECTORY : CHANGES_FILE,
@@ -315,9 +293,9 @@ read_all (HANDLE handle, const char *path, gsize max_bytes, GByteArray *contents
       if (n == 0)
         return TRUE;
       if (contents->len + (gsize) n > max_bytes)
-        return refuse (path, error,
-                       "is too large, expected at most %" G_GSIZE_FORMAT " bytes",
-                       max_bytes);
+        return malt_trust_refuse (
+            path, error, "is too large, expected at most %" G_GSIZE_FORMAT " bytes",
+            max_bytes);
       g_byte_array_append (contents, chunk, n);
     }
 }
