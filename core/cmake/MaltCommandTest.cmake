@@ -2,6 +2,15 @@
 # Tests that are commands: scripts and programs that use what was built, as its users do.
 include_guard()
 
+# malt_name_test(<variable> <name>): the name of a test. Those for Windows may run among those of the same names for
+# the machine that builds.
+function(malt_name_test variable name)
+  if(WIN32 AND NOT name MATCHES windows)
+    string(APPEND name -windows)
+  endif()
+  set(${variable} ${name} PARENT_SCOPE)
+endfunction()
+
 # malt_add_command_test(<name> [JULIA] [TIMEOUT seconds] [ENVIRONMENT NAME=value...] [LABELS label...]
 #                       COMMAND word...)
 # A status of 77 means that the test could not run here. With JULIA, the command finds a working julia
@@ -23,13 +32,14 @@ function(malt_add_command_test name)
     list(APPEND arg_LABELS windows)
     list(APPEND arg_ENVIRONMENT MALT_WINDOWS_SYSROOT=${MALT_WINDOWS_SYSROOT})
   endif()
-  add_test(NAME ${name} COMMAND ${arg_COMMAND})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+  malt_name_test(test ${name})
+  add_test(NAME ${test} COMMAND ${arg_COMMAND})
+  set_tests_properties(${test} PROPERTIES TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${arg_ENVIRONMENT}" LABELS "${arg_LABELS}")
   if(WIN32)
-    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED wine)
+    set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED wine)
   endif()
   if("benchmark" IN_LIST arg_LABELS)
-    set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
+    set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
   endif()
 endfunction()

@@ -2,16 +2,33 @@
 # SPDX-License-Identifier: MIT
 # Makes this machine ready, builds the project and runs all of its tests.
 #
+# Usage: test.sh [windows]
+#   windows  builds the project for Windows as well (windows.sh), and runs those tests among the others
+#
 # The last lines and the exit status are ctest's. Two tests run at a time, but the benchmark alone;
-# CTEST_PARALLEL_LEVEL says otherwise. Environment: see julia.sh and build.sh, too; CI makes a
+# CTEST_PARALLEL_LEVEL says otherwise. Environment: see julia.sh, build.sh and windows.sh, too; CI makes a
 # test that finds no julia fail.
 
 set -eu
 
 setup=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+case ${1:-} in
+  '' | windows) ;;
+  *)
+    printf "test.sh: unknown word '%s', expected 'windows' or none\n" "$1" >&2
+    exit 2
+    ;;
+esac
 package_set='test'
 # shellcheck source=core/setup/build.sh
 . "$setup/build.sh"
+
+unset MALT_TEST_WINDOWS
+if [ -n "${1:-}" ]; then
+  sh "$setup/windows.sh"
+  MALT_TEST_WINDOWS=${MALT_WINDOWS_BUILD_DIR:-$source/build-windows}
+  export MALT_TEST_WINDOWS
+fi
 
 if [ -n "${CI:-}" ]; then
   export MALT_TEST_REQUIRE_JULIA=1
