@@ -121,6 +121,9 @@ check_options (const MaltWorkerClass *klass, GError **error)
 }
 
 /* A word in kebab case, since it is the name of groups in key files; and none of those that mean something else there. */
+/* Words that key files and configs have for something else. */
+static const char *const reserved_names[] = { "auto", "malt", "profile", NULL };
+
 static gboolean
 check_name (const MaltWorkerClass *klass, GError **error)
 {
@@ -132,12 +135,12 @@ check_name (const MaltWorkerClass *klass, GError **error)
   for (const char *p = name; *p != '\0' && is_right; p++)
     is_right = g_ascii_islower (*p) || g_ascii_isdigit (*p) ||
                (*p == '-' && g_ascii_isalnum (p[1]));
-  if (is_right && strcmp (name, "auto") != 0 && strcmp (name, "malt") != 0)
+  if (is_right && !g_strv_contains (reserved_names, name))
     return TRUE;
   shown = malt_text_to_line (name, MAX_BACKEND_NAME_CHARS);
   g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
                "expected a name of lower-case words with hyphens between them, and not "
-               "'auto' or 'malt', for a backend, got '%s'",
+               "'auto', 'malt' or 'profile', for a backend, got '%s'",
                shown);
   return FALSE;
 }

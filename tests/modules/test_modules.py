@@ -180,7 +180,8 @@ class Refused(ModuleCase):
         for kind, *words in (("no-entry", "malt_backend_module"), ("no-magic", "MALT_DEFINE_BACKEND_MODULE"),
                              ("old-abi", "version 0", "expected 1"), ("wrong-size", "sizes"), ("no-types", "no backend"),
                              ("unresolved", "malt_there_is_no_such_function"), ("no-slot", "remote_do"),
-                             ("bad-name", "'Not one word'"), ("reserved-name", "'auto'"), ("taken-built-in", "'malt-process'")):
+                             ("bad-name", "'Not one word'"), ("reserved-name", "'auto'"), ("reserved-group", "'profile'"),
+                             ("taken-built-in", "'malt-process'")):
             with self.subTest(kind):
                 path = self.add(kind)
                 self.assert_refused(kind, str(path), *words)
