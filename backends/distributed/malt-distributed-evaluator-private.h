@@ -5,6 +5,7 @@
 #include "link/malt-link-listener.h"
 #include "link/malt-output-pipes.h"
 #include "link/malt-reaper.h"
+#include "link/malt-stops.h"
 #include "link/malt-weak-worker.h"
 #include "malt-distributed-bridge.h"
 #include "malt-distributed-evaluator.h"
@@ -30,6 +31,7 @@ struct _MaltDistributedEvaluator
   MaltDistributedPipes pipes; /* of a local worker; of the I/O thread once started */
   MaltLaunch *launch; /* (owned) */
   MaltReaper *reaper; /* (owned) */
+  MaltStops stops;
   MaltDistributedBridge *bridge; /* (owned): left when ended */
   MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
   gint64 number; /* the bridge's name for the worker, unique in the host */
@@ -44,11 +46,9 @@ struct _MaltDistributedEvaluator
   MaltOtherProcess *process; /* (owned) (nullable): set once, of a local worker */
   GSource *watch; /* (owned) (nullable) */
   GSource *patience; /* (owned) (nullable) */
-  gboolean is_end_wanted; /* by the host */
   gboolean is_forced; /* SIGKILL was sent */
   int host_signum; /* the last that malt_worker_kill() sent */
   char *violation; /* (owned) (nullable): of the protocol */
-  GSList *stops; /* of GTask (owned) */
 };
 
 /* For those who keep an owner that they know nothing of. */

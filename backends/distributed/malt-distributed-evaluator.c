@@ -59,6 +59,7 @@ malt_distributed_evaluator_unref (MaltDistributedEvaluator *evaluator)
   g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
   g_free (evaluator->julia_version);
   g_free (evaluator->violation);
+  malt_stops_clear (&evaluator->stops);
   g_mutex_clear (&evaluator->lock);
   g_free (evaluator);
 }
@@ -88,16 +89,13 @@ malt_distributed_evaluator_attach (MaltDistributedEvaluator *evaluator, GSource 
 /* The end */
 
 static void
-tell_worker (MaltDistributedEvaluator *evaluator, MaltTermination *termination,
-             GSList *stops)
+tell_worker (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
 {
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (evaluator->worker);
 
   if (worker != NULL)
     malt_worker_exited (worker, termination);
-  for (GSList *l = stops; l != NULL; l = l->next)
-    g_task_return_boolean (l->data, TRUE);
-  g_slist_free_full (stops, g_object_unref);
+  malt_stops_end (&evaluator->stops);
 }
 
 /* In the I/O thread. */
@@ -107,13 +105,11 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   gboolean is_first;
   GSource *watch;
   GSource *patience;
-  GSList *stops;
 
   g_mutex_lock (&evaluator->lock);
   is_first = evaluator->state != DISTRIBUTED_ENDED;
   evaluator->state = DISTRIBUTED_ENDED;
   g_atomic_int_set (&evaluator->is_running, FALSE);
-  stops = g_steal_pointer (&evaluator->stops);
   watch = g_steal_pointer (&evaluator->watch);
   patience = g_steal_pointer (&evaluator->patience);
   g_mutex_unlock (&evaluator->lock);
@@ -126,7 +122,7 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   /* Who is told may launch the next worker at once: if this was the last one, that is not to meet the bridge. */
   malt_distributed_bridge_remove_worker (evaluator->bridge, evaluator->number);
   malt_distributed_bridge_leave (evaluator->bridge);
-  tell_worker (evaluator, termination, stops);
+  tell_worker (evaluator, termination);
   malt_link_close (evaluator->link);
   malt_reaper_stop (evaluator->reaper);
   malt_io_thread_detach (watch);
@@ -137,7 +133,7 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
 static gboolean
 was_ended_by_host (MaltDistributedEvaluator *evaluator, int signum)
 {
-  if (evaluator->is_end_wanted)
+  if (malt_stops_are_wanted (&evaluator->stops))
     return TRUE;
   if (evaluator->host_signum == 0)
     return FALSE;
@@ -476,26 +472,8 @@ malt_distributed_evaluator_stop (MaltDistributedEvaluator *evaluator,
                                  gint64 exit_timeout_ms, gint64 term_timeout_ms,
                                  GTask *task)
 {
-  gboolean is_ended;
-  gboolean is_first;
+  gboolean is_first = malt_stops_join (&evaluator->stops, task);
 
-  g_mutex_lock (&evaluator->lock);
-  is_ended = evaluator->state == DISTRIBUTED_ENDED;
-  is_first = !evaluator->is_end_wanted;
-  if (!is_ended)
-    {
-      evaluator->is_end_wanted = TRUE;
-      if (task != NULL)
-        evaluator->stops = g_slist_prepend (evaluator->stops, task);
-    }
-  g_mutex_unlock (&evaluator->lock);
-  if (is_ended)
-    {
-      if (task != NULL)
-        g_task_return_boolean (task, TRUE);
-      g_clear_object (&task);
-      return;
-    }
   malt_reaper_end_within (evaluator->reaper, exit_timeout_ms, term_timeout_ms);
   if (is_first)
     malt_link_shutdown (evaluator->link);

@@ -112,6 +112,7 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
 
   g_atomic_ref_count_init (&evaluator->ref_count);
   g_mutex_init (&evaluator->lock);
+  malt_stops_init (&evaluator->stops);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
   evaluator->is_local = malt_distributed_is_local (worker);
   evaluator->n_memory_kills = malt_child_count_memory_kills ();

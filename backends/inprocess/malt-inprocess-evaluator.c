@@ -13,6 +13,7 @@
 #include "malt-inprocess-evaluator.h"
 
 #include "link/malt-io-thread.h"
+#include "link/malt-stops.h"
 #include "link/malt-weak-worker.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-runtime.h"
@@ -44,6 +45,7 @@ struct _MaltInProcessEvaluator
   gatomicrefcount ref_count;
   MaltWeakWorker *worker; /* (owned) */
   MaltLink *link; /* (owned) */
+  MaltStops stops;
   gboolean forces_interrupts;
   Output output;
   guint64 host; /* 0 until it is added; constant then */
@@ -54,7 +56,6 @@ struct _MaltInProcessEvaluator
   State state;
   char *refusal; /* (owned) (nullable) */
   char *violation; /* (owned) (nullable): of the protocol */
-  GSList *stops; /* of GTask (owned) */
 };
 
 MaltInProcessEvaluator *
@@ -74,6 +75,7 @@ malt_inprocess_evaluator_unref (MaltInProcessEvaluator *evaluator)
   g_free (evaluator->refusal);
   g_free (evaluator->violation);
   g_cond_clear (&evaluator->changed);
+  malt_stops_clear (&evaluator->stops);
   g_mutex_clear (&evaluator->lock);
   g_free (evaluator);
 }
@@ -98,19 +100,15 @@ end (gpointer data)
   MaltInProcessEvaluator *evaluator = data;
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (evaluator->worker);
   g_autoptr (MaltTermination) termination = NULL;
-  GSList *stops;
 
   malt_inprocess_runtime_remove_host (evaluator->host);
   g_mutex_lock (&evaluator->lock);
   evaluator->state = STATE_ENDED;
   termination = make_termination (evaluator);
-  stops = g_steal_pointer (&evaluator->stops);
   g_mutex_unlock (&evaluator->lock);
   if (worker != NULL)
     malt_worker_exited (worker, termination);
-  for (GSList *l = stops; l != NULL; l = l->next)
-    g_task_return_boolean (l->data, TRUE);
-  g_slist_free_full (stops, g_object_unref);
+  malt_stops_end (&evaluator->stops);
   malt_link_close (evaluator->link);
   return G_SOURCE_REMOVE;
 }
@@ -136,19 +134,10 @@ want_end (MaltInProcessEvaluator *evaluator)
 void
 malt_inprocess_evaluator_stop (MaltInProcessEvaluator *evaluator, GTask *task)
 {
-  gboolean is_ended;
-
+  malt_stops_join (&evaluator->stops, task);
   g_mutex_lock (&evaluator->lock);
-  is_ended = evaluator->state == STATE_ENDED;
-  if (!is_ended && task != NULL)
-    evaluator->stops = g_slist_prepend (evaluator->stops, task);
   want_end (evaluator);
   g_mutex_unlock (&evaluator->lock);
-  if (is_ended && task != NULL)
-    {
-      g_task_return_boolean (task, TRUE);
-      g_object_unref (task);
-    }
 }
 
 /* What the link tells and asks */
@@ -380,6 +369,7 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
   evaluator = g_new0 (MaltInProcessEvaluator, 1);
   g_atomic_ref_count_init (&evaluator->ref_count);
   g_mutex_init (&evaluator->lock);
+  malt_stops_init (&evaluator->stops);
   g_cond_init (&evaluator->changed);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
   evaluator->output = get_output (worker);

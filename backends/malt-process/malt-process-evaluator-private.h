@@ -5,6 +5,7 @@
 #include "link/malt-link-listener.h"
 #include "link/malt-output-pipes.h"
 #include "link/malt-reaper.h"
+#include "link/malt-stops.h"
 #include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
 
@@ -25,6 +26,7 @@ struct _MaltProcessEvaluator
   MaltOutputPipes *output; /* (owned) */
   MaltLaunch *launch; /* (owned) */
   MaltReaper *reaper; /* (owned) */
+  MaltStops stops;
   MaltChild *child; /* (owned) (nullable): NULL only if the launch failed at once */
   MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
   guint64 n_memory_kills; /* before the launch */
@@ -34,12 +36,10 @@ struct _MaltProcessEvaluator
   MaltProcessState state;
   char *julia_version; /* (owned) (nullable): set once */
   GSource *child_watch; /* (owned) (nullable) */
-  gboolean is_end_wanted; /* by the host */
   gboolean is_forced; /* SIGKILL was sent to the group */
   int host_signum; /* the last that malt_worker_kill() sent */
   gboolean is_lost; /* the connection ended first */
   char *violation; /* (owned) (nullable): of the protocol */
-  GSList *stops; /* of GTask (owned) */
 };
 
 /* An evaluator without a process. Who does not give it one closes its link. */

@@ -52,6 +52,7 @@ malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
   g_clear_pointer (&evaluator->reaper, malt_reaper_free);
   g_free (evaluator->julia_version);
   g_free (evaluator->violation);
+  malt_stops_clear (&evaluator->stops);
   g_mutex_clear (&evaluator->lock);
   g_free (evaluator);
 }
@@ -173,7 +174,7 @@ static const MaltLinkFuncs link_funcs = {
 static gboolean
 was_ended_by_host (MaltProcessEvaluator *evaluator, MaltChildEnd end, int number)
 {
-  if (evaluator->is_end_wanted)
+  if (malt_stops_are_wanted (&evaluator->stops))
     return TRUE;
   return evaluator->host_signum != 0 && end == MALT_CHILD_END_SIGNALLED &&
          number == evaluator->host_signum;
@@ -208,15 +209,13 @@ make_termination (MaltProcessEvaluator *evaluator)
 }
 
 static void
-tell_worker (MaltProcessEvaluator *evaluator, MaltTermination *termination, GSList *stops)
+tell_worker (MaltProcessEvaluator *evaluator, MaltTermination *termination)
 {
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (evaluator->worker);
 
   if (worker != NULL)
     malt_worker_exited (worker, termination);
-  for (GSList *l = stops; l != NULL; l = l->next)
-    g_task_return_boolean (l->data, TRUE);
-  g_slist_free_full (stops, g_object_unref);
+  malt_stops_end (&evaluator->stops);
 }
 
 /* Nothing of it is left but what the worker object may still ask. */
@@ -225,19 +224,17 @@ end (MaltProcessEvaluator *evaluator)
 {
   g_autoptr (MaltTermination) termination = NULL;
   GSource *watch;
-  GSList *stops;
 
   g_mutex_lock (&evaluator->lock);
   termination = make_termination (evaluator);
   g_atomic_int_set (&evaluator->is_running, FALSE);
   evaluator->state = MALT_PROCESS_ENDED;
-  stops = g_steal_pointer (&evaluator->stops);
   watch = g_steal_pointer (&evaluator->child_watch);
   g_mutex_unlock (&evaluator->lock);
 
   malt_child_close_output (evaluator->child);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
-  tell_worker (evaluator, termination, stops);
+  tell_worker (evaluator, termination);
   malt_link_close (evaluator->link);
   malt_io_thread_detach (watch);
   malt_reaper_stop (evaluator->reaper);
@@ -294,6 +291,7 @@ malt_process_evaluator_prepare (MaltWorker *worker, GError **error)
 
   g_atomic_ref_count_init (&evaluator->ref_count);
   g_mutex_init (&evaluator->lock);
+  malt_stops_init (&evaluator->stops);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
   evaluator->n_memory_kills = malt_child_count_memory_kills ();
   evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);
@@ -346,26 +344,8 @@ void
 malt_process_evaluator_stop (MaltProcessEvaluator *evaluator, gint64 exit_timeout_ms,
                              gint64 term_timeout_ms, GTask *task)
 {
-  gboolean is_ended;
-  gboolean is_first;
+  gboolean is_first = malt_stops_join (&evaluator->stops, task);
 
-  g_mutex_lock (&evaluator->lock);
-  is_ended = evaluator->state == MALT_PROCESS_ENDED;
-  is_first = !evaluator->is_end_wanted;
-  if (!is_ended)
-    {
-      evaluator->is_end_wanted = TRUE;
-      if (task != NULL)
-        evaluator->stops = g_slist_prepend (evaluator->stops, task);
-    }
-  g_mutex_unlock (&evaluator->lock);
-  if (is_ended)
-    {
-      if (task != NULL)
-        g_task_return_boolean (task, TRUE);
-      g_clear_object (&task);
-      return;
-    }
   malt_reaper_end_within (evaluator->reaper, exit_timeout_ms, term_timeout_ms);
   if (is_first)
     malt_link_shutdown (evaluator->link);
