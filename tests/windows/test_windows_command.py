@@ -7,6 +7,7 @@ import unittest
 
 SOURCE = pathlib.Path(os.environ["MALT_SOURCE_DIR"])
 BUILD = pathlib.Path(os.environ["MALT_BUILD_DIR"])
+PREFIX = os.environ.get("MALT_WINE_PREFIX") or os.environ["MALT_WINDOWS_SYSROOT"] + "/wine-prefix"
 FAKE = "Z:" + str(BUILD / "tests" / "fake" / "julia.exe").replace("/", "\\")
 
 
@@ -18,6 +19,20 @@ def malt(*arguments, julia=None):
         environment["MALT_JULIA"] = julia
     command = ["sh", SOURCE / "core" / "setup" / "windows" / "wine.sh", BUILD / "malt.exe", *arguments]
     return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=100)
+
+
+class Alone(unittest.TestCase):
+    """As somebody runs it who has nothing but the build folder."""
+
+    def test_backends_needs_nothing_from_elsewhere(self):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MALT_", "WINE"))}
+        environment["MALT_CONFIG"] = ""
+        environment["WINEDEBUG"] = "-all"
+        environment["WINEPREFIX"] = PREFIX
+        result = subprocess.run(["wine", BUILD / "malt.exe", "backends"], env=environment, stdin=subprocess.DEVNULL,
+                                capture_output=True, timeout=100)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, rb"(?m)^inprocess +no ")
 
 
 class Command(unittest.TestCase):
