@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import tempfile
 import unittest
 
 SOURCE = pathlib.Path(os.environ["MALT_SOURCE_DIR"])
@@ -22,17 +23,25 @@ def malt(*arguments, julia=None):
 
 
 class Alone(unittest.TestCase):
-    """As somebody runs it who has nothing but the build folder."""
+    """As somebody runs it who has nothing but one folder."""
 
-    def test_backends_needs_nothing_from_elsewhere(self):
+    def assert_runs(self, program):
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MALT_", "WINE"))}
         environment["MALT_CONFIG"] = ""
         environment["WINEDEBUG"] = "-all"
         environment["WINEPREFIX"] = PREFIX
-        result = subprocess.run(["wine", BUILD / "malt.exe", "backends"], env=environment, stdin=subprocess.DEVNULL,
+        result = subprocess.run(["wine", program, "backends"], env=environment, stdin=subprocess.DEVNULL,
                                 capture_output=True, timeout=100)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stdout, rb"(?m)^inprocess +no ")
+
+    def test_the_build_folder_is_enough(self):
+        self.assert_runs(BUILD / "malt.exe")
+
+    def test_what_is_installed_is_enough(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["cmake", "--install", BUILD, "--prefix", folder], check=True, stdout=subprocess.DEVNULL)
+            self.assert_runs(pathlib.Path(folder) / "bin" / "malt.exe")
 
 
 class Command(unittest.TestCase):
