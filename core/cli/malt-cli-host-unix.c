@@ -23,6 +23,12 @@ malt_cli_host_is_terminal (int descriptor)
 }
 
 gboolean
+malt_cli_host_has_colors (int descriptor)
+{
+  return malt_cli_host_is_terminal (descriptor);
+}
+
+gboolean
 malt_cli_host_get_size (guint *out_rows, guint *out_columns)
 {
   struct winsize size = { 0 };

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command on Windows. Events of its console stand for signals: Ctrl-C for SIGINT; the closing of the window, logging off and shutting down for SIGHUP, after
- * which the system ends the command within seconds; Ctrl-Break for SIGTERM.
+ * The command on Windows. Events of its console stand for signals: Ctrl-C for SIGINT; Ctrl-Break for SIGTERM; the closing of the window, logging off and shutting
+ * down for SIGHUP. After these the system ends the command within seconds, or as soon as their handler returns (Microsoft, "HandlerRoutine callback function").
  */
 #include "malt-cli-host.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <io.h>
+#include <stdlib.h>
 #include <windows.h>
 
 typedef struct
@@ -23,6 +24,30 @@ static struct
   guint is_pending[MALT_CLI_SIGTERM + 1];
 } signals;
 
+/* The console, as it was before: it is not this command's alone. */
+static struct
+{
+  UINT code_page; /* 0: none */
+  DWORD modes[MALT_CLI_STDERR + 1]; /* by descriptor; 0: left as it was */
+} console;
+
+static HANDLE
+get_handle (int descriptor)
+{
+  return GetStdHandle (descriptor == MALT_CLI_STDERR ? STD_ERROR_HANDLE
+                                                     : STD_OUTPUT_HANDLE);
+}
+
+static void
+restore_console (void)
+{
+  for (int descriptor = MALT_CLI_STDOUT; descriptor <= MALT_CLI_STDERR; descriptor++)
+    if (console.modes[descriptor] != 0)
+      SetConsoleMode (get_handle (descriptor), console.modes[descriptor]);
+  if (console.code_page != 0)
+    SetConsoleOutputCP (console.code_page);
+}
+
 char **
 malt_cli_host_begin (int *argc, char **argv)
 {
@@ -32,6 +57,8 @@ malt_cli_host_begin (int *argc, char **argv)
   /* What is printed are bytes: no line end becomes two characters. */
   _setmode (MALT_CLI_STDOUT, _O_BINARY);
   _setmode (MALT_CLI_STDERR, _O_BINARY);
+  console.code_page = GetConsoleOutputCP ();
+  atexit (restore_console);
   SetConsoleOutputCP (CP_UTF8);
   arguments = g_win32_get_command_line ();
   *argc = (int) g_strv_length (arguments);
@@ -42,6 +69,22 @@ gboolean
 malt_cli_host_is_terminal (int descriptor)
 {
   return _isatty (descriptor) != 0;
+}
+
+gboolean
+malt_cli_host_has_colors (int descriptor)
+{
+  HANDLE handle = get_handle (descriptor);
+  DWORD mode;
+
+  if (!GetConsoleMode (handle, &mode))
+    return FALSE;
+  if ((mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0)
+    return TRUE;
+  if (!SetConsoleMode (handle, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING))
+    return FALSE;
+  console.modes[descriptor] = mode;
+  return TRUE;
 }
 
 gboolean
@@ -70,6 +113,9 @@ on_console_event (DWORD event)
   signals.is_pending[signum]++;
   g_mutex_unlock (&signals.lock);
   g_main_context_wakeup (NULL);
+  /* The time that is left is the main thread's. */
+  if (signum == MALT_CLI_SIGHUP)
+    Sleep (INFINITE);
   return TRUE;
 }
 
@@ -132,11 +178,10 @@ malt_cli_host_shares_terminal (G_GNUC_UNUSED gint64 pid)
 gssize
 malt_cli_host_write (int descriptor, const char *text, gsize n_bytes)
 {
-  HANDLE handle =
-      GetStdHandle (descriptor == MALT_CLI_STDERR ? STD_ERROR_HANDLE : STD_OUTPUT_HANDLE);
   DWORD n_written;
 
-  if (WriteFile (handle, text, (DWORD) MIN (n_bytes, G_MAXINT), &n_written, NULL))
+  if (WriteFile (get_handle (descriptor), text, (DWORD) MIN (n_bytes, G_MAXINT),
+                 &n_written, NULL))
     return (gssize) n_written;
   errno = GetLastError () == ERROR_BROKEN_PIPE || GetLastError () == ERROR_NO_DATA ? EPIPE
                                                                                    : EIO;

@@ -27,6 +27,9 @@ char **malt_cli_host_begin (int *argc, char **argv);
 
 gboolean malt_cli_host_is_terminal (int descriptor);
 
+/* Is it a terminal that takes the escape sequences of colors? */
+gboolean malt_cli_host_has_colors (int descriptor);
+
 /* Of the terminal that standard output is; FALSE: it is none. */
 gboolean malt_cli_host_get_size (guint *out_rows, guint *out_columns);
 

@@ -18,7 +18,7 @@ is_colored (int descriptor)
 {
   const char *no_color = g_getenv ("NO_COLOR");
 
-  return malt_cli_host_is_terminal (descriptor) && (!no_color || no_color[0] == '\0');
+  return malt_cli_host_has_colors (descriptor) && (!no_color || no_color[0] == '\0');
 }
 
 /* Asks for the value as the REPL would show it on this standard output. */
