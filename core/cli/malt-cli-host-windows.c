@@ -34,8 +34,9 @@ static struct
 static HANDLE
 get_handle (int descriptor)
 {
-  return GetStdHandle (descriptor == MALT_CLI_STDERR ? STD_ERROR_HANDLE
-                                                     : STD_OUTPUT_HANDLE);
+  static const DWORD names[] = { STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE };
+
+  return GetStdHandle (names[descriptor]);
 }
 
 static void
@@ -65,10 +66,13 @@ malt_cli_host_begin (int *argc, char **argv)
   return arguments;
 }
 
+/* The null device is none, which isatty() says is one. */
 gboolean
 malt_cli_host_is_terminal (int descriptor)
 {
-  return _isatty (descriptor) != 0;
+  DWORD mode;
+
+  return GetConsoleMode (get_handle (descriptor), &mode);
 }
 
 gboolean
