@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The program. The keeper is launched by a test, and ended by one, so that their failures count. */
 
@@ -151,4 +152,39 @@ distributed_test_has_words (MaltTermination *termination, const char *words)
     return TRUE;
   g_printerr ("\nexpected '%s', got: %s\n", words, text != NULL ? text : "none");
   return FALSE;
+}
+
+gint64
+distributed_test_read_pid (const ProcessTestScript *script)
+{
+  g_autofree char *path = g_build_filename (script->directory, "pid", NULL);
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL) || strchr (text, '\n') == NULL)
+    return 0;
+  return g_ascii_strtoll (text, NULL, 10);
+}
+
+void
+distributed_test_remove_pid (const ProcessTestScript *script)
+{
+  g_autofree char *path = g_build_filename (script->directory, "pid", NULL);
+
+  unlink (path);
+}
+
+gboolean
+distributed_test_has_pid (gpointer script)
+{
+  return distributed_test_read_pid (script) > 0;
+}
+
+gpointer
+distributed_test_cancel_when_it_runs (gpointer data)
+{
+  DistributedTestCanceller *self = data;
+
+  process_test_wait (distributed_test_has_pid, self->script, PROCESS_TEST_PATIENCE_MS);
+  g_cancellable_cancel (self->cancellable);
+  return NULL;
 }

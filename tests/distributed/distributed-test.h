@@ -42,4 +42,19 @@ GError *distributed_test_fetch_end (MaltFuture *future);
 /* Is "last words" among the last lines of the worker? */
 gboolean distributed_test_has_words (MaltTermination *termination, const char *words);
 
+/* What a script, or a manager, wrote into the file `pid` of the folder; 0 before it did. */
+gint64 distributed_test_read_pid (const ProcessTestScript *script);
+void distributed_test_remove_pid (const ProcessTestScript *script);
+/* A ProcessTestCondition: @script is a ProcessTestScript. */
+gboolean distributed_test_has_pid (gpointer script);
+
+typedef struct
+{
+  ProcessTestScript *script; /* (unowned) */
+  GCancellable *cancellable; /* (unowned) */
+} DistributedTestCanceller;
+
+/* A thread that cancels when the file is written. */
+gpointer distributed_test_cancel_when_it_runs (gpointer canceller);
+
 G_END_DECLS

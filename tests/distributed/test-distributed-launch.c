@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define N_AT_ONCE 3
 
@@ -125,48 +124,6 @@ launch_without_blocking_ends_in_the_main_context (void)
 
 /* Launches that are given up */
 
-/* What a script wrote into its file `pid`, 0 before it did. */
-static gint64
-read_pid (const ProcessTestScript *script)
-{
-  g_autofree char *path = g_build_filename (script->directory, "pid", NULL);
-  g_autofree char *text = NULL;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL) || strchr (text, '\n') == NULL)
-    return 0;
-  return g_ascii_strtoll (text, NULL, 10);
-}
-
-static void
-remove_pid (const ProcessTestScript *script)
-{
-  g_autofree char *path = g_build_filename (script->directory, "pid", NULL);
-
-  unlink (path);
-}
-
-static gboolean
-has_pid (gpointer script)
-{
-  return read_pid (script) > 0;
-}
-
-typedef struct
-{
-  ProcessTestScript *script; /* (unowned) */
-  GCancellable *cancellable; /* (unowned) */
-} Canceller;
-
-static gpointer
-cancel_when_it_runs (gpointer data)
-{
-  Canceller *self = data;
-
-  process_test_wait (has_pid, self->script, PROCESS_TEST_PATIENCE_MS);
-  g_cancellable_cancel (self->cancellable);
-  return NULL;
-}
-
 #define HANGING_JULIA "echo $$ >\"$(dirname \"$0\")/pid\"; exec sleep 1000"
 
 static void
@@ -176,14 +133,15 @@ cancelled_launch_ends_the_process_that_it_started (void)
   g_autofree char *option = g_strconcat ("exename=", script.path, NULL);
   g_autoptr (MaltConfig) config = process_test_config (option);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Canceller canceller = { &script, cancellable };
-  GThread *thread = g_thread_new ("canceller", cancel_when_it_runs, &canceller);
+  DistributedTestCanceller canceller = { &script, cancellable };
+  GThread *thread =
+      g_thread_new ("canceller", distributed_test_cancel_when_it_runs, &canceller);
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltWorker) worker = malt_worker_launch (config, cancellable, &error);
-  gint64 pid = read_pid (&script);
+  gint64 pid = distributed_test_read_pid (&script);
 
   g_thread_join (thread);
-  remove_pid (&script);
+  distributed_test_remove_pid (&script);
   CHECK (worker == NULL);
   CHECK (distributed_test_is_error (error, MALT_ERROR_CANCELLED, NULL));
   CHECK (pid > 0);
@@ -198,9 +156,9 @@ julia_that_hangs_is_killed_at_the_start_timeout (void)
   g_autoptr (GError) error = distributed_test_fail (option, "start-timeout-ms=3000");
   gint64 pid;
 
-  CHECK (process_test_wait (has_pid, &script, PROCESS_TEST_PATIENCE_MS));
-  pid = read_pid (&script);
-  remove_pid (&script);
+  CHECK (process_test_wait (distributed_test_has_pid, &script, PROCESS_TEST_PATIENCE_MS));
+  pid = distributed_test_read_pid (&script);
+  distributed_test_remove_pid (&script);
   CHECK (distributed_test_is_error (error, MALT_ERROR_TIMED_OUT, NULL));
   CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
 }

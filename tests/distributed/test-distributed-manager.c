@@ -2,6 +2,7 @@
 /* Workers that a cluster manager of the user's launches, here on this machine, and managers that cannot. */
 #include "distributed-test.h"
 
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 
@@ -9,20 +10,31 @@
 #define LOCAL_MANAGER "manager=Distributed.LocalManager(1, true)"
 
 /* All managers of these tests; one text, so that there is one bridge. */
-#define SETUP                                                                          \
-  "manager-setup=struct Launches <: ClusterManager; n::Int; end\n"                     \
-  "function Distributed.launch(m::Launches, params::Dict, launched::Array, "           \
-  "c::Condition)\n"                                                                    \
-  "    m.n > 0 && Distributed.launch(Distributed.LocalManager(m.n, true), params, "    \
-  "launched, c)\n"                                                                     \
-  "    nothing\n"                                                                      \
-  "end\n"                                                                              \
-  "Distributed.manage(m::Launches, id::Integer, config::WorkerConfig, op::Symbol) =\n" \
-  "    Distributed.manage(Distributed.LocalManager(1, true), id, config, op)\n"        \
-  "struct Fails <: ClusterManager end\n"                                               \
-  "Distributed.launch(m::Fails, params::Dict, launched::Array, c::Condition) =\n"      \
-  "    error(\"the queue is closed\")\n"                                               \
-  "Distributed.manage(m::Fails, id::Integer, config::WorkerConfig, op::Symbol) = "     \
+#define SETUP                                                                            \
+  "manager-setup=struct Launches <: ClusterManager; n::Int; end\n"                       \
+  "function Distributed.launch(m::Launches, params::Dict, launched::Array, "             \
+  "c::Condition)\n"                                                                      \
+  "    m.n > 0 && Distributed.launch(Distributed.LocalManager(m.n, true), params, "      \
+  "launched, c)\n"                                                                       \
+  "    nothing\n"                                                                        \
+  "end\n"                                                                                \
+  "Distributed.manage(m::Launches, id::Integer, config::WorkerConfig, op::Symbol) =\n"   \
+  "    Distributed.manage(Distributed.LocalManager(1, true), id, config, op)\n"          \
+  "struct Fails <: ClusterManager end\n"                                                 \
+  "Distributed.launch(m::Fails, params::Dict, launched::Array, c::Condition) =\n"        \
+  "    error(\"the queue is closed\")\n"                                                 \
+  "struct Waits <: ClusterManager; folder::String; end\n"                                \
+  "function Distributed.launch(m::Waits, params::Dict, launched::Array, c::Condition)\n" \
+  "    process = open(`sleep 1000`)\n"                                                   \
+  "    write(joinpath(m.folder, \"pid\"), string(getpid(process), '\\n'))\n"             \
+  "    while !isfile(joinpath(m.folder, \"go\")); sleep(0.01); end\n"                    \
+  "    config = WorkerConfig()\n"                                                        \
+  "    config.process = process\n"                                                       \
+  "    config.io = process.out\n"                                                        \
+  "    push!(launched, config)\n"                                                        \
+  "    notify(c)\n"                                                                      \
+  "end\n"                                                                                \
+  "Distributed.manage(m::Fails, id::Integer, config::WorkerConfig, op::Symbol) = "       \
   "nothing\n"
 
 /* The answer of another call leaves by a task of Distributed's, so that these let others run more than once when they have begun. */
@@ -97,6 +109,35 @@ worker_of_a_manager_of_the_users_works (void)
   CHECK (worker != NULL);
   CHECK (process_test_eval_int (worker, "using Distributed; Int(myid() > 1)") == 1);
   CHECK (process_test_eval_int (worker, "getpid()") == malt_worker_get_pid (worker));
+}
+
+/* Gives the launch up when the manager has begun it, and lets the manager go on when nobody waits for it any more. */
+static void
+launch_that_is_given_up_is_ended_when_its_manager_returns (void)
+{
+  g_auto (ProcessTestScript) folder = process_test_script_new ("");
+  g_autofree char *option = g_strdup_printf ("manager=Waits(\"%s\")", folder.directory);
+  g_autofree char *go = g_build_filename (folder.directory, "go", NULL);
+  g_autoptr (MaltConfig) config = process_test_config (SETUP, option);
+  g_autoptr (MaltWorker) others = process_test_launch (SETUP, "manager=Launches(1)");
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  DistributedTestCanceller canceller = { &folder, cancellable };
+  GThread *thread =
+      g_thread_new ("canceller", distributed_test_cancel_when_it_runs, &canceller);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, cancellable, &error);
+  gint64 pid = distributed_test_read_pid (&folder);
+  gboolean is_gone;
+
+  g_thread_join (thread);
+  distributed_test_remove_pid (&folder);
+  CHECK (others != NULL && worker == NULL);
+  CHECK (distributed_test_is_error (error, MALT_ERROR_CANCELLED, NULL));
+  CHECK (pid > 0 && process_test_is_alive (pid));
+  g_file_set_contents (go, "", 0, NULL);
+  is_gone = process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS);
+  CHECK (g_unlink (go) == 0);
+  CHECK (is_gone);
 }
 
 static void
@@ -224,6 +265,8 @@ static const ProcessTest tests[] = {
     what_is_no_manager_is_refused_with_its_type },
   { "manager_that_launches_none_or_two_is_reported_and_leaves_none",
     manager_that_launches_none_or_two_is_reported_and_leaves_none },
+  { "launch_that_is_given_up_is_ended_when_its_manager_returns",
+    launch_that_is_given_up_is_ended_when_its_manager_returns },
   { "setup_that_throws_is_reported", setup_that_throws_is_reported },
   { NULL, NULL },
 };

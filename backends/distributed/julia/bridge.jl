@@ -40,13 +40,14 @@ mutable struct Request
     decided::Any                # Base.Event: it is up, or will not be
     is_up::Bool
     is_gone::Bool
+    is_buried::Bool             # the host has given it up
     gone::Any                   # Base.Event
     tail::Vector{UInt8}         # what it, or the command that launches it, printed last
     readers::Vector{Any}        # tasks that read that
     relay::Any
 end
 Request(number, options) =
-    Request(number, options, nothing, false, 0, nothing, 0, nothing, Base.Process[], Dict{Int,Channel{Bool}}(), 0, "", Base.Event(), false, false, Base.Event(),
+    Request(number, options, nothing, false, 0, nothing, 0, nothing, Base.Process[], Dict{Int,Channel{Bool}}(), 0, "", Base.Event(), false, false, false, Base.Event(),
             UInt8[], Any[], nothing)
 const REQUESTS = Dict{Int,Request}()
 const OF_CONFIG = IdDict{Any,Request}()
@@ -169,6 +170,9 @@ end
 function bury(number::Int, patience::Float64)
     request = pop!(REQUESTS, number, nothing)
     request === nothing && return (-1, -1, "")
+    # What its launch has not shown yet ends as soon as it does.
+    request.is_buried = true
+    decide(request, "the host has given it up")
     status = (-1, -1)
     if request.inner isa ThisMachine && request.config !== nothing
         process = request.config.process

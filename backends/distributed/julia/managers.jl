@@ -215,6 +215,7 @@ function launch(m::Manager, params::Dict, launched::Array, changed::Condition)
     nothing
 end
 function begin_launch(request::Request, params::Dict, launched::Array, changed::Condition)
+    request.is_buried && return nothing
     try
         request.inner = manager_of(request)
         params = merge(params, parameters_of(request))
@@ -222,7 +223,9 @@ function begin_launch(request::Request, params::Dict, launched::Array, changed::
         config = request.inner isa OtherMachine ? launch(request.inner, params, launched, changed) : launch_one(request, params)
         know_config(request, config)
         from = config.io
-        if request.inner isa OtherMachine
+        if request.is_buried
+            end_unseen(request)
+        elseif request.inner isa OtherMachine
             nothing
         elseif from === nothing
             push!(launched, config)
@@ -272,6 +275,18 @@ function launch_one(request::Request, params::Dict)
         error("the manager has launched $(length(mine)) workers instead of one")
     end
     mine[1]
+end
+# Of a worker that was given up while its launch was under way.
+function end_unseen(request::Request)
+    if request.inner isa ThisMachine
+        signal_worker(request, 9)
+    elseif request.inner isa OtherMachine
+        end_ssh(request)
+    else
+        end_process(request.config)
+    end
+    delete!(OF_CONFIG, request.config)
+    nothing
 end
 # Where the manager has told which process it is.
 function end_process(config::WorkerConfig)
