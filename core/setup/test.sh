@@ -5,8 +5,8 @@
 # Usage: test.sh [windows]
 #   windows  builds the project for Windows as well (windows.sh), and runs those tests among the others
 #
-# The last lines and the exit status are ctest's. Two tests run at a time, but the benchmark alone;
-# CTEST_PARALLEL_LEVEL says otherwise. Environment: see julia.sh, build.sh and windows.sh, too; CI makes a
+# The last lines and the exit status are ctest's. One test more than there are processors runs at a time, for some
+# only wait, but at most four, and the benchmark alone; CTEST_PARALLEL_LEVEL says otherwise. Environment: see julia.sh, build.sh and windows.sh, too; CI makes a
 # test that finds no julia fail.
 
 set -eu
@@ -33,5 +33,7 @@ fi
 if [ -n "${CI:-}" ]; then
   export MALT_TEST_REQUIRE_JULIA=1
 fi
+n_tests=$(($(nproc) + 1))
+if [ "$n_tests" -gt 4 ]; then n_tests=4; fi
 exec ctest --test-dir "$build" --output-on-failure --no-tests=error \
-  -j "${CTEST_PARALLEL_LEVEL:-2}"
+  -j "${CTEST_PARALLEL_LEVEL:-$n_tests}"
