@@ -93,6 +93,17 @@ check_options (MaltWorker *worker, GError **error)
   return TRUE;
 }
 
+static void
+add_flags (Dict *dict, MaltWorker *worker, const char *const *environment)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) flags = NULL;
+
+  malt_julia_add_flags (builder, worker, environment);
+  flags = g_strv_builder_end (builder);
+  dict_add_strings (dict, "exeflags", (const char *const *) flags);
+}
+
 /* Where a worker runs here: as what is launched by malt-process. */
 static gboolean
 add_local (Dict *dict, MaltWorker *worker, GError **error)
@@ -108,6 +119,7 @@ add_local (Dict *dict, MaltWorker *worker, GError **error)
   if (environment == NULL)
     return FALSE;
   dict_add_strings (dict, "environment", (const char *const *) environment);
+  add_flags (dict, worker, (const char *const *) environment);
   if (!is_set (worker, "exename"))
     dict_take (dict, "exename", malt_value_new_string (julia));
   if (!is_set (worker, "dir"))
@@ -130,6 +142,7 @@ add_remote (Dict *dict, MaltWorker *worker)
   g_autofree char *text =
       g_strndup (g_bytes_get_data (script, NULL), g_bytes_get_size (script));
 
+  add_flags (dict, worker, NULL);
   dict_add_option (dict, worker, "machine");
   dict_add_option (dict, worker, "manager");
   dict_add_strings (dict, "env", (const char *const *) env);
@@ -158,8 +171,6 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
                                         "distributed/direct.jl", NULL };
   static const char *const chunked[] = { "julia/hostio.jl", "distributed/outbox.jl",
                                          "distributed/chunks.jl", NULL };
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) flags = NULL;
   g_autofree char *hex = dup_hex (secrets);
   g_autofree char *constants = g_strdup_printf (
       "const KEEP = %s\nconst DISCARDS = %s\n",
@@ -169,9 +180,6 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
   g_autofree char *boot = malt_julia_dup_boot (
       constants, malt_distributed_is_local (worker) ? direct : chunked);
 
-  malt_julia_add_flags (builder, worker);
-  flags = g_strv_builder_end (builder);
-  dict_add_strings (dict, "exeflags", (const char *const *) flags);
   dict_add_option (dict, worker, "exename");
   dict_add_option (dict, worker, "dir");
   dict_take (

@@ -62,9 +62,12 @@ MaltInProcessLibrary *
 malt_inprocess_library_open (const MaltInProcessJulia *julia, GError **error)
 {
   g_autofree char *reason = NULL;
-  gpointer handle = malt_library_open (julia->library, &reason);
   g_autofree MaltInProcessLibrary *library = g_new0 (MaltInProcessLibrary, 1);
+  gpointer handle;
 
+  malt_inprocess_signals_before_load ();
+  handle = malt_library_open (julia->library, &reason);
+  malt_inprocess_signals_after_load ();
   if (handle == NULL)
     {
       g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,

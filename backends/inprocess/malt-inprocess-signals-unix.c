@@ -4,6 +4,9 @@
  * threads. What it does to SIGINT, SIGTRAP, SIGUSR1, SIGABRT, SIGILL and SIGSYS is undone, so that the host's handlers and
  * Ctrl-C work as before. SIGPIPE stays ignored. In the Julia thread itself all other signals are blocked: handlers of the host
  * run in threads of the host.
+ *
+ * While libjulia is loaded, that of Julia 1.9 to 1.13 starts a process, waits for it, and ends the program if it cannot (cli/loader_lib.c,
+ * libstdcxxprobe). So SIGCHLD is not ignored for the moment in a host that ignores it.
  */
 #include "malt-inprocess-signals.h"
 
@@ -19,6 +22,25 @@ static const int own_signals[] = { SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
 
 /* Julia is initialised once. */
 static struct sigaction before[G_N_ELEMENTS (restored_signals)];
+
+static struct sigaction before_load;
+
+void
+malt_inprocess_signals_before_load (void)
+{
+  struct sigaction action = { .sa_handler = SIG_DFL };
+
+  sigemptyset (&action.sa_mask);
+  sigaction (SIGCHLD, NULL, &before_load);
+  if ((before_load.sa_flags & SA_NOCLDWAIT) != 0 || before_load.sa_handler == SIG_IGN)
+    sigaction (SIGCHLD, &action, NULL);
+}
+
+void
+malt_inprocess_signals_after_load (void)
+{
+  sigaction (SIGCHLD, &before_load, NULL);
+}
 
 void
 malt_inprocess_signals_before_init (void)

@@ -6,6 +6,16 @@
 #include "malt-inprocess-signals.h"
 
 void
+malt_inprocess_signals_before_load (void)
+{
+}
+
+void
+malt_inprocess_signals_after_load (void)
+{
+}
+
+void
 malt_inprocess_signals_before_init (void)
 {
 }

@@ -6,6 +6,10 @@
 
 G_BEGIN_DECLS
 
+/* Around the loading of libjulia. */
+void malt_inprocess_signals_before_load (void);
+void malt_inprocess_signals_after_load (void);
+
 /* Both in the thread that initialises Julia, which is Julia's from then on. */
 void malt_inprocess_signals_before_init (void);
 void malt_inprocess_signals_after_init (void);

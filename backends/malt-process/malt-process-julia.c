@@ -6,7 +6,8 @@
 #include "process/malt-julia-command.h"
 
 char **
-malt_process_dup_arguments (MaltWorker *worker, const char *julia, const char *transport,
+malt_process_dup_arguments (MaltWorker *worker, const char *julia,
+                            const char *const *environment, const char *transport,
                             guint parameter)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
@@ -15,7 +16,7 @@ malt_process_dup_arguments (MaltWorker *worker, const char *julia, const char *t
   g_autofree char *number = g_strdup_printf ("%u", parameter);
 
   g_strv_builder_add (builder, julia);
-  malt_julia_add_flags (builder, worker);
+  malt_julia_add_flags (builder, worker, environment);
   g_strv_builder_add_many (builder, "-e", text, "--", transport, number, NULL);
   if (malt_julia_keeps_compile_mode (worker))
     g_strv_builder_add (builder, "keep");

@@ -6,8 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* "fd" and 3, or "connect" and a port: what the boot text is told. */
+/* "fd" and 3, or "connect" and a port: what the boot text is told. @environment: the worker's. */
 char **malt_process_dup_arguments (MaltWorker *worker, const char *julia,
-                                   const char *transport, guint parameter);
+                                   const char *const *environment, const char *transport,
+                                   guint parameter);
 
 G_END_DECLS

@@ -64,7 +64,8 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
   if (environment == NULL)
     return FALSE;
   arguments = malt_process_dup_arguments (
-      worker, julia, evaluator->listener != NULL ? "connect" : "fd",
+      worker, julia, (const char *const *) environment,
+      evaluator->listener != NULL ? "connect" : "fd",
       evaluator->listener != NULL ? malt_link_listener_get_port (evaluator->listener)
                                   : 3);
   launcher->argv = (const char *const *) arguments;

@@ -95,6 +95,8 @@ end
 const is_mutable_type = isdefined(Base, :ismutabletype) ? Base.ismutabletype : (@nospecialize(T)) -> T.mutable
 function way_of_other(@nospecialize(T))
     isprimitivetype(T) && return AS_PRIMITIVE
+    # It points into memory of its own process.
+    nameof(T) === :GenericMemoryRef && return AS_HANDLE
     T === Core.SimpleVector || is_mutable_type(T) ? AS_HANDLE : AS_STRUCT
 end
 function way_of_array(@nospecialize(T))
@@ -103,7 +105,7 @@ function way_of_array(@nospecialize(T))
     T <: Union{SubArray,Base.ReshapedArray,Base.ReinterpretArray,PermutedDimsArray,BitArray,Base.CodeUnits} && return AS_WRAPPER
     name = nameof(T)
     (name === :Transpose || name === :Adjoint) && nameof(parentmodule(T)) === :LinearAlgebra && return AS_WRAPPER
-    name === :GenericMemory && return AS_WRAPPER
+    name === :GenericMemory && return T.parameters[1] === :not_atomic ? AS_WRAPPER : AS_HANDLE
     way_of_other(T)
 end
 
@@ -122,9 +124,18 @@ function entry_for(@nospecialize(T), home::Home, world::UInt)
     entry::TypeEntry
 end
 
+# From Julia 1.12 on a struct may be defined again. Values of the older type stay where they are: no name leads to it.
+function is_replaced(@nospecialize(T))
+    m = parentmodule(T)
+    name = nameof(T)
+    Base.invokelatest(isdefined, m, name) && Base.invokelatest(getfield, m, name) !== Base.typename(T).wrapper
+end
 # What newer definitions may have changed: whether there is a `show`, and how the module calls the type.
 function describe(entry::TypeEntry)
     T = entry.type
+    if (entry.way == AS_STRUCT || entry.way == AS_PRIMITIVE) && is_replaced(T)
+        entry.way = AS_HANDLE
+    end
     if entry.way == AS_STRUCT || entry.way == AS_PRIMITIVE
         own = has_own_show(T)
         if entry.shape === nothing || own != entry.own_show

@@ -29,8 +29,23 @@ add_setting (GStrvBuilder *builder, MaltWorker *worker, const char *option)
   g_strv_builder_add (builder, flag);
 }
 
+/* Julia 1.12 has a second thread by itself, in which `Threads.@spawn` and `@threads` put what they run. An interrupt reaches the first thread only, so that
+ * these would go on. */
+static void
+add_threads (GStrvBuilder *builder, MaltWorker *worker, const char *const *environment)
+{
+  const char *value = malt_worker_get_option (worker, "threads");
+
+  if (value != NULL && *value != '\0')
+    add_setting (builder, worker, "threads");
+  else if (environment != NULL &&
+           g_environ_getenv ((char **) environment, "JULIA_NUM_THREADS") == NULL)
+    g_strv_builder_add (builder, "--threads=1");
+}
+
 void
-malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker)
+malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker,
+                      const char *const *environment)
 {
   g_auto (GStrv) flags = malt_worker_dup_option_strings (worker, "exeflags");
 
@@ -38,7 +53,7 @@ malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker)
   /* The boot text is interpreted; it sets back what evaluated code is run with, unless that is what the user wants. */
   if (!malt_julia_keeps_compile_mode (worker))
     g_strv_builder_add (builder, "--compile=min");
-  add_setting (builder, worker, "threads");
+  add_threads (builder, worker, environment);
   add_setting (builder, worker, "project");
   if (flags != NULL)
     g_strv_builder_addv (builder, (const char **) flags);

@@ -7,8 +7,9 @@
 G_BEGIN_DECLS
 
 /* Adds what follows the program's name: the flags that options `threads`, `project` and `exeflags` ask for, and what makes the boot text start
- * quickly. */
-void malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker);
+ * quickly. @environment (nullable): the worker's, where it is known. */
+void malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker,
+                           const char *const *environment);
 
 /* Do the user's flags say how code is compiled? Then the boot must leave it at that. */
 gboolean malt_julia_keeps_compile_mode (MaltWorker *worker);

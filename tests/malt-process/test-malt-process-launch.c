@@ -177,6 +177,24 @@ environment_is_clean_unless_configured (void)
   CHECK (process_test_eval_int (inheriting, "Int(haskey(ENV, \"JULIA_PROJECT\"))") == 1);
 }
 
+/* Also where Julia would take a second one for the tasks of users. */
+static void
+there_is_one_thread_unless_configured (void)
+{
+  static const char n_threads[] =
+      "isdefined(Threads, :threadpoolsize) ? "
+      "Threads.threadpoolsize(:default) + Threads.threadpoolsize(:interactive) : "
+      "Threads.nthreads()";
+  g_autoptr (MaltWorker) plain = process_test_launch (NULL);
+  g_autoptr (MaltWorker) flagged = process_test_launch ("exeflags=-t2");
+  g_autoptr (MaltWorker) named = process_test_launch ("env=JULIA_NUM_THREADS=2");
+
+  CHECK (plain != NULL && flagged != NULL && named != NULL);
+  CHECK (process_test_eval_int (plain, n_threads) == 1);
+  CHECK (process_test_eval_int (flagged, "Threads.nthreads()") == 2);
+  CHECK (process_test_eval_int (named, "Threads.nthreads()") == 2);
+}
+
 static void
 env_without_a_value_is_a_config_error (void)
 {
@@ -315,6 +333,7 @@ static const ProcessTest tests[] = {
   { "launch_can_be_cancelled", launch_can_be_cancelled },
   { "failed_launches_leave_nothing_behind", failed_launches_leave_nothing_behind },
   { "environment_is_clean_unless_configured", environment_is_clean_unless_configured },
+  { "there_is_one_thread_unless_configured", there_is_one_thread_unless_configured },
   { "env_without_a_value_is_a_config_error", env_without_a_value_is_a_config_error },
   { "directory_threads_and_flags_are_those_configured",
     directory_threads_and_flags_are_those_configured },

@@ -66,6 +66,8 @@ function end_worker(request::Request)
     nothing
 end
 is_running(request::Request) = request.config !== nothing && request.config.process !== nothing && process_running(request.config.process)
+# What stands for SIGINT on Windows would end the process.
+signal_process(pid, signum::Int) = !(Sys.iswindows() && signum == 2) && ccall(:uv_kill, Cint, (Cint, Cint), pid, signum) == 0
 # Did the signal reach it?
 function signal_worker(request::Request, signum::Int)
     request.is_gone && return false
@@ -73,13 +75,13 @@ function signal_worker(request::Request, signum::Int)
     if request.inner isa ThisMachine
         is_running(request) || return false
         pid = getpid(config.process)
-        return ccall(:kill, Cint, (Cint, Cint), signum == 9 ? -pid : pid, signum) == 0
+        return signal_process(signum == 9 && !Sys.iswindows() ? -pid : pid, signum)
     elseif request.is_beside
-        return ccall(:kill, Cint, (Cint, Cint), request.ospid, signum) == 0
+        return signal_process(request.ospid, signum)
     elseif request.inner isa OtherMachine
         return signal_machine(request, signum)
     elseif signum == 2 && request.id != 0
-        manage(request.inner, request.id, config, :interrupt)
+        Base.invokelatest(manage, request.inner, request.id, config, :interrupt)
         return true
     elseif signum == 15 && request.id != 0
         remote_do(exit, request.id)

@@ -5,11 +5,16 @@ const RELAY = $(@__MODULE__)
 const TRANSPORT = "connect"
 const PARAMETER = RELAY.START[3]
 STATE[1] = RELAY.START[1]
+# Apart, because Sockets may have been loaded just now.
+function connect_by(sockets)
+    link = sockets.connect(sockets.IPv4(0x7f000001), PARAMETER)
+    sockets.nagle(link, false)
+    link
+end
 function open_link()
     token = RELAY.START[4]
     sockets = Base.require(Base.PkgId(Base.UUID("6462fe0b-24de-5631-8697-dd941f90decc"), "Sockets"))
-    link = sockets.connect(sockets.IPv4(0x7f000001), PARAMETER)
-    sockets.nagle(link, false)
+    link = Base.invokelatest(connect_by, sockets)
     write(link, token[1:32])
     read(link, 32) == token[33:64] || error("the host's port was taken by somebody else")
     link

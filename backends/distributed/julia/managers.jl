@@ -218,7 +218,7 @@ function begin_launch(request::Request, params::Dict, launched::Array, changed::
     request.is_buried && return nothing
     try
         request.inner = manager_of(request)
-        params = merge(params, parameters_of(request))
+        params = merge(params, own_parameters(request.inner, params), parameters_of(request))
         # Here Distributed gets to see the worker when it has told where it listens: it looks for that every 50 ms only.
         config = request.inner isa OtherMachine ? launch(request.inner, params, launched, changed) : launch_one(request, params)
         know_config(request, config)
@@ -253,7 +253,7 @@ const TURNED = Base.ReentrantLock()
 function launch_one(request::Request, params::Dict)
     mine = WorkerConfig[]
     if request.inner isa ThisMachine
-        launch(request.inner, params, mine, Condition())
+        Base.invokelatest(launch, request.inner, params, mine, Condition())
     else
         # What its command says on standard error is told apart from that of others.
         lock(TURNED) do
@@ -262,7 +262,7 @@ function launch_one(request::Request, params::Dict)
             before = stderr
             redirect_stderr(errors.in)
             try
-                launch(request.inner, params, mine, Condition())
+                Base.invokelatest(launch, request.inner, params, mine, Condition())
             finally
                 redirect_stderr(before)
                 close(errors.in)
@@ -298,7 +298,7 @@ function connect(m::Manager, id::Int, config::WorkerConfig)
     request = OF_CONFIG[config]
     request.id = id
     try
-        request.streams = connect(request.inner, id, config)
+        request.streams = Base.invokelatest(connect, request.inner, id, config)
         request.inner isa ThisMachine || notice_silence(descriptor_of(request.streams[1]))
         return request.streams
     catch ex
@@ -325,7 +325,7 @@ function manage(m::Manager, id::Integer, config::WorkerConfig, op::Symbol)
     request === nothing && return nothing
     op === :register && @async begin_work(request)
     op === :deregister && worker_gone(request)
-    manage(request.inner, id, config, op)
+    Base.invokelatest(manage, request.inner, id, config, op)
 end
 Base.kill(m::Manager, id::Int, config::WorkerConfig) = end_worker(OF_CONFIG[config])
 
@@ -378,6 +378,14 @@ function parameters_of(request::Request)
     haskey(options, "dir") && (params[:dir] = text(request, "dir"))
     haskey(options, "machine") && !haskey(params, :dir) && (params[:dir] = ".")
     params
+end
+
+# What a manager of the user's declares, from Julia 1.6 on, when `addprocs` is called with it.
+function own_parameters(manager::ClusterManager, params::Dict)
+    isdefined(Distributed, :default_addprocs_params) || return Dict{Symbol,Any}()
+    own = Distributed.default_addprocs_params
+    Base.invokelatest(applicable, own, manager) || return Dict{Symbol,Any}()
+    merge(Dict{Symbol,Any}(Base.invokelatest(own, manager)), Dict{Symbol,Any}(k => params[k] for k in (:topology, :lazy) if haskey(params, k)))
 end
 
 # A worker that has joined gets the runtime, and the host its connection: on this machine the worker makes it, elsewhere it is a relay's.

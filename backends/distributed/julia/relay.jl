@@ -41,10 +41,12 @@ function start(version::VersionNumber, boot::String, runtime::String, number::In
     delete!(ENV, "JULIA_WORKER_TIMEOUT")
     found
 end
+# With O_CLOEXEC.
+const WRITE_ONLY = Sys.islinux() ? 0x80001 : Sys.isapple() ? 0x1000001 : 0x00001
 # The host's pipes become stdout and stderr, of child processes and C code, too.
 function write_to(pipes::Vector{String})
     for (redirect, path) in zip((redirect_stdout, redirect_stderr), pipes)
-        fd = ccall(:open, Cint, (Cstring, Cint, Cint...), path, 0x80001, 0)
+        fd = ccall(:open, Cint, (Cstring, Cint, Cint...), path, WRITE_ONLY, 0)
         fd < 0 && return false
         redirect(Base.PipeEndpoint(RawFD(fd)))
     end

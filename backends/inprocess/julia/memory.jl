@@ -18,7 +18,10 @@ const HOLD = host_function(5)
 const DROP = host_function(6)
 const TASKS = Any[]
 
-transmit(link::MemoryLink, e::Encoder) = ccall(SEND, Cvoid, (UInt64, Ptr{UInt8}), link.host, e.bytes)
+function transmit(link::MemoryLink, e::Encoder)
+    isempty(FROM_OTHERS) || late(send_from_others)
+    ccall(SEND, Cvoid, (UInt64, Ptr{UInt8}), link.host, e.bytes)
+end
 
 # Lending
 

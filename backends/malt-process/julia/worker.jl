@@ -7,6 +7,12 @@ const KEEP = length(ARGS) > 2           # The third argument says that the user 
 empty!(ARGS)
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
 close_on_exec(fd) = ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
+# Apart, because Sockets may have been loaded just now.
+function connect_by(sockets)
+    link = sockets.connect(sockets.IPv4(0x7f000001), PARAMETER)
+    sockets.nagle(link, false)
+    link
+end
 function open_link()
     if TRANSPORT == "fd"
         close_on_exec(PARAMETER)
@@ -14,8 +20,7 @@ function open_link()
     end
     token = read(stdin, 64)
     sockets = Base.require(Base.PkgId(Base.UUID("6462fe0b-24de-5631-8697-dd941f90decc"), "Sockets"))
-    link = sockets.connect(sockets.IPv4(0x7f000001), PARAMETER)
-    sockets.nagle(link, false)
+    link = Base.invokelatest(connect_by, sockets)
     write(link, token[1:32])
     read(link, 32) == token[33:64] || exit(1)
     link
