@@ -13,11 +13,17 @@ const SAVED_FDS = Any[]         # copies of descriptors 1 and 2, and libuv's han
 const OUTPUT = 0x89
 
 function install_output()
-    append!(SAVED_FDS, Any[ccall(:dup, Cint, (Cint,), 1), ccall(:dup, Cint, (Cint,), 2), unsafe_load(uv_slot(1)), unsafe_load(uv_slot(2))])
+    append!(SAVED_FDS, Any[copy_fd(1), copy_fd(2), unsafe_load(uv_slot(1)), unsafe_load(uv_slot(2))])
     Core.eval(Base, Expr(:(=), :stdout, HostIO(0x01, Base.stdout)))
     errors = HostIO(0x02, Base.stderr)
     Core.eval(Base, Expr(:(=), :stderr, errors))
     show_on_streams()
+end
+# -1, where the program has closed it.
+copy_fd(n::Int) = try
+    Base.Libc.dup(RawFD(n))
+catch
+    RawFD(-1)
 end
 # Displays and log messages go where `stdout` and `stderr` do now.
 function show_on_streams()
@@ -48,7 +54,11 @@ Base.show(io::IO, x::HostIO) = print(io, "HostIO(", x.stream, ")")
 # User code that redirects to a file, and back. While it does, the descriptor is the file for the whole program.
 uv_slot(n::Int) = n == 1 ? cglobal(:jl_uv_stdout, Ptr{Cvoid}) : cglobal(:jl_uv_stderr, Ptr{Cvoid})
 function take_output_back(io::HostIO, n::Int)
-    ccall(:dup2, Cint, (Cint, Cint), SAVED_FDS[n]::Cint, n)
+    saved = SAVED_FDS[n]::RawFD
+    reinterpret(Int32, saved) < 0 || Base.Libc.dup(saved, RawFD(n))
+    @static if Sys.iswindows()
+        ccall(:SetStdHandle, stdcall, Int32, (Int32, Base.OS_HANDLE), -10 - n, Base.Libc._get_osfhandle(RawFD(n)))
+    end
     unsafe_store!(uv_slot(n), SAVED_FDS[n + 2]::Ptr{Cvoid})
     Core.eval(Base, Expr(:(=), n == 1 ? :stdout : :stderr, io))
     io
