@@ -13,7 +13,7 @@ const SAVED_FDS = Any[]         # copies of descriptors 1 and 2, and libuv's han
 const OUTPUT = 0x89
 
 function install_output()
-    append!(SAVED_FDS, Any[ccall(:dup, Cint, (Cint,), 1), ccall(:dup, Cint, (Cint,), 2), unsafe_load(uv_slot(1)), unsafe_load(uv_slot(2))])
+    append!(SAVED_FDS, Any[Libc.dup(RawFD(1)), Libc.dup(RawFD(2)), unsafe_load(uv_slot(1)), unsafe_load(uv_slot(2))])
     Core.eval(Base, Expr(:(=), :stdout, HostIO(0x01, Base.stdout)))
     errors = HostIO(0x02, Base.stderr)
     Core.eval(Base, Expr(:(=), :stderr, errors))
@@ -48,7 +48,7 @@ Base.show(io::IO, x::HostIO) = print(io, "HostIO(", x.stream, ")")
 # User code that redirects to a file, and back. While it does, the descriptor is the file for the whole program.
 uv_slot(n::Int) = n == 1 ? cglobal(:jl_uv_stdout, Ptr{Cvoid}) : cglobal(:jl_uv_stderr, Ptr{Cvoid})
 function take_output_back(io::HostIO, n::Int)
-    ccall(:dup2, Cint, (Cint, Cint), SAVED_FDS[n]::Cint, n)
+    Libc.dup(SAVED_FDS[n]::RawFD, RawFD(n))
     unsafe_store!(uv_slot(n), SAVED_FDS[n + 2]::Ptr{Cvoid})
     Core.eval(Base, Expr(:(=), n == 1 ? :stdout : :stderr, io))
     io

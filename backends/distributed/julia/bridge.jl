@@ -65,15 +65,22 @@ function end_worker(request::Request)
     nothing
 end
 is_running(request::Request) = request.config !== nothing && request.config.process !== nothing && process_running(request.config.process)
+# Where there are no signals, a process can be ended. Libuv would do that for an interrupt as well.
+function end_here(process::Base.Process, signum::Int)
+    signum == 9 || signum == 15 || return false
+    kill(process, signum)
+    true
+end
 # Did the signal reach it?
 function signal_worker(request::Request, signum::Int)
     request.is_gone && return false
     config = request.config
     if request.inner isa ThisMachine
         is_running(request) || return false
+        Sys.iswindows() && return end_here(config.process, signum)
         pid = getpid(config.process)
         return ccall(:kill, Cint, (Cint, Cint), signum == 9 ? -pid : pid, signum) == 0
-    elseif request.is_beside
+    elseif request.is_beside && Sys.isunix()
         return ccall(:kill, Cint, (Cint, Cint), request.ospid, signum) == 0
     elseif request.inner isa OtherMachine
         return signal_machine(request, signum)
