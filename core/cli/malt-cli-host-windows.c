@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <io.h>
+#include <stdlib.h>
 #include <windows.h>
 
 typedef struct
@@ -23,6 +24,14 @@ static struct
   guint is_pending[MALT_CLI_SIGTERM + 1];
 } signals;
 
+static UINT code_page; /* of the console, before the command */
+
+static void
+restore_code_page (void)
+{
+  SetConsoleOutputCP (code_page);
+}
+
 char **
 malt_cli_host_begin (int *argc, char **argv)
 {
@@ -32,7 +41,10 @@ malt_cli_host_begin (int *argc, char **argv)
   /* What is printed are bytes: no line end becomes two characters. */
   _setmode (MALT_CLI_STDOUT, _O_BINARY);
   _setmode (MALT_CLI_STDERR, _O_BINARY);
-  SetConsoleOutputCP (CP_UTF8);
+  /* The console is the user's, and stays. */
+  code_page = GetConsoleOutputCP ();
+  if (code_page != 0 && SetConsoleOutputCP (CP_UTF8))
+    atexit (restore_code_page);
   arguments = g_win32_get_command_line ();
   *argc = (int) g_strv_length (arguments);
   return arguments;
@@ -70,6 +82,9 @@ on_console_event (DWORD event)
   signals.is_pending[signum]++;
   g_mutex_unlock (&signals.lock);
   g_main_context_wakeup (NULL);
+  /* The system ends the command as soon as it hears that such an event was dealt with. */
+  if (signum == MALT_CLI_SIGHUP)
+    Sleep (INFINITE);
   return TRUE;
 }
 
@@ -120,6 +135,13 @@ malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data)
   id = g_source_attach (source, NULL);
   g_source_unref (source);
   return id;
+}
+
+/* A worker is told the secrets of its connection by its standard input. */
+gboolean
+malt_cli_host_shares_stdin (void)
+{
+  return FALSE;
 }
 
 /* A worker in the command's own group gets Ctrl-C itself; which one that is the system does not say. */
