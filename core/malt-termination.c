@@ -186,6 +186,10 @@ malt_termination_to_string (MaltTermination *termination)
   switch (termination->reason)
     {
     case MALT_TERMINATION_EXITED:
+      /* Codes of Windows' own, which are known by their hexadecimal digits. */
+      if (termination->status < 0)
+        return g_strdup_printf ("exited with status 0x%08x",
+                                (unsigned) termination->status);
       return g_strdup_printf ("exited with status %d", termination->status);
     case MALT_TERMINATION_SIGNALLED:
       signal_name = malt_signal_dup_name (termination->status);

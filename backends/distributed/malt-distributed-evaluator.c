@@ -155,14 +155,19 @@ join_texts (const char *first, const char *second)
 
 /* @code and @signum as the bridge knows them; -1: it does not. @tail (nullable): what the bridge saw last. */
 static MaltTermination *
-termination_new (MaltDistributedEvaluator *evaluator, int code, int signum,
+termination_new (MaltDistributedEvaluator *evaluator, gint64 code, int signum,
                  const char *tail)
 {
+  int status = 0;
   g_autofree char *own_tail = malt_output_pipes_dup_tail (evaluator->output);
   g_autofree char *text = join_texts (own_tail, tail);
   g_autofree char *violation = NULL;
   gboolean is_by_host;
 
+  /* Julia knows of no signals where the system has none. */
+  if (code >= 0 && signum <= 0 &&
+      malt_child_end_of_code (code, &status) == MALT_CHILD_END_SIGNALLED)
+    signum = status;
   g_mutex_lock (&evaluator->lock);
   is_by_host = was_ended_by_host (evaluator, signum);
   if (evaluator->violation != NULL)
@@ -183,18 +188,18 @@ termination_new (MaltDistributedEvaluator *evaluator, int code, int signum,
                                      : MALT_TERMINATION_SIGNALLED,
                                  signum, text, NULL);
   if (code >= 0)
-    return malt_termination_new (MALT_TERMINATION_EXITED, code, text, NULL);
+    return malt_termination_new (MALT_TERMINATION_EXITED, status, text, NULL);
   return malt_termination_new (MALT_TERMINATION_LOST, 0, text, NULL);
 }
 
-static int
+static gint64
 get_int_child (MaltValue *tuple, gsize index)
 {
   g_autoptr (MaltValue) child = malt_value_dup_child (tuple, index);
   gint64 number = -1;
 
   malt_value_as_int64 (child, &number, NULL);
-  return (int) number;
+  return number;
 }
 
 static void
@@ -211,7 +216,7 @@ on_buried (MaltValue *value, const GError *error, gpointer user_data)
       tail = malt_value_dup_string (text);
       g_strstrip (tail);
       termination = termination_new (evaluator, get_int_child (value, 0),
-                                     get_int_child (value, 1), tail);
+                                     (int) get_int_child (value, 1), tail);
     }
   else
     {

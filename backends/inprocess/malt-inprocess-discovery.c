@@ -10,9 +10,9 @@
  */
 #include "malt-inprocess-discovery.h"
 
-#include "link/malt-io-thread.h"
 #include "link/malt-julia-source.h"
 #include "process/malt-file-stamp.h"
+#include "process/malt-julia-question.h"
 #include "process/malt-trust.h"
 
 #include <glib/gstdio.h>
@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define OLDEST_MINOR 5 /* of Julia 1 */
-#define MAX_COMPLAINT_BYTES 300
 
 void
 malt_inprocess_julia_free (MaltInProcessJulia *julia)
@@ -146,8 +145,9 @@ remember (const MaltInProcessJulia *julia)
   g_autofree char *image_stamp = dup_stamp (julia->image);
   g_autofree char *text = NULL;
 
-  /* A group cannot have such a name. */
-  if (path == NULL || strpbrk (julia->program, "[]\n") != NULL)
+  /* A group cannot have such a name. Links to programs of the Windows Store have no stamp. */
+  if (path == NULL || strpbrk (julia->program, "[]\n") != NULL || program_stamp == NULL ||
+      library_stamp == NULL || image_stamp == NULL)
     return;
   g_key_file_set_string (file, julia->program, "library", julia->library);
   g_key_file_set_string (file, julia->program, "bindir", julia->bin_dir);
@@ -164,47 +164,9 @@ remember (const MaltInProcessJulia *julia)
 /* Asking */
 
 static gboolean
-on_timeout (gpointer cancellable)
-{
-  g_cancellable_cancel (cancellable);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer inner)
-{
-  g_cancellable_cancel (inner);
-}
-
-/* Runs the process to its end, which comes sooner if the cancellable fires or the time is over. */
-static gboolean
-communicate (GSubprocess *process, gint64 timeout_ms, GCancellable *cancellable,
-             char **out_text, char **out_errors, GError **error)
-{
-  g_autoptr (GCancellable) inner = g_cancellable_new ();
-  GSource *timer = g_timeout_source_new ((guint) MIN (timeout_ms, G_MAXUINT));
-  gulong handler = 0;
-  gboolean is_ok;
-
-  g_source_set_callback (timer, on_timeout, g_object_ref (inner), g_object_unref);
-  g_source_attach (timer, malt_io_thread_get_context ());
-  if (cancellable != NULL)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), inner, NULL);
-  is_ok =
-      g_subprocess_communicate_utf8 (process, NULL, inner, out_text, out_errors, error);
-  if (!is_ok)
-    g_subprocess_force_exit (process);
-  g_subprocess_wait (process, NULL, NULL);
-  g_cancellable_disconnect (cancellable, handler);
-  g_source_destroy (timer);
-  g_source_unref (timer);
-  return is_ok;
-}
-
-static gboolean
 take_answer (MaltInProcessJulia *julia, const char *text)
 {
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_auto (GStrv) lines = g_strsplit_set (text, "\r\n", -1);
 
   for (char **line = lines; *line != NULL; line++)
     {
@@ -227,58 +189,28 @@ take_answer (MaltInProcessJulia *julia, const char *text)
   return julia->version != NULL;
 }
 
-/* The last line of what a program wrote on its standard error. */
-static char *
-dup_complaint (char *errors)
-{
-  const char *line = "";
-  g_autofree char *text = NULL;
-
-  if (errors != NULL)
-    {
-      g_strchomp (errors);
-      line = strrchr (errors, '\n');
-      line = line != NULL ? line + 1 : errors;
-    }
-  text = g_utf8_make_valid (line, (gssize) strnlen (line, MAX_COMPLAINT_BYTES));
-  return *text != '\0' ? g_steal_pointer (&text) : g_strdup ("it said nothing");
-}
-
 static MaltInProcessJulia *
 ask (const char *program, gint64 timeout_ms, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GBytes) source = malt_julia_dup_source ("inprocess/discover.jl");
   g_autofree char *text =
       g_strndup (g_bytes_get_data (source, NULL), g_bytes_get_size (source));
-  const char *arguments[] = {
+  const char *const arguments[] = {
     program, "--startup-file=no", "-O0", "--compile=min", "-e", text, NULL
   };
   g_autoptr (MaltInProcessJulia) julia = g_new0 (MaltInProcessJulia, 1);
-  g_autoptr (GSubprocess) process = NULL;
-  g_autofree char *answer = NULL;
-  g_autofree char *errors = NULL;
-  g_autofree char *complaint = NULL;
-  g_autoptr (GError) cause = NULL;
+  g_autofree char *answer =
+      malt_julia_question (arguments, timeout_ms, cancellable, error);
+  g_autofree char *said = NULL;
 
-  julia->program = g_strdup (program);
-  process = g_subprocess_newv (
-      arguments, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &cause);
-  if (process != NULL &&
-      communicate (process, timeout_ms, cancellable, &answer, &errors, &cause) &&
-      take_answer (julia, answer))
-    return g_steal_pointer (&julia);
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (answer == NULL)
     return NULL;
-  complaint = dup_complaint (errors);
-  if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                 "julia '%s' did not say where its library is within %" G_GINT64_FORMAT
-                 " ms",
-                 program, timeout_ms);
-  else
-    g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
-                 "julia '%s' cannot be run: %s", program,
-                 cause != NULL ? cause->message : complaint);
+  julia->program = g_strdup (program);
+  if (g_utf8_validate (answer, -1, NULL) && take_answer (julia, answer))
+    return g_steal_pointer (&julia);
+  said = malt_julia_answer_to_line (answer);
+  g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+               "julia '%s' did not say where its library is: %s", program, said);
   return NULL;
 }
 

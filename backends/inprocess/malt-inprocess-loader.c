@@ -100,12 +100,16 @@ malt_inprocess_library_init (MaltInProcessLibrary *library,
   int argc = (int) g_strv_length ((char **) options);
   char **argv = g_strdupv ((char **) options); /* Julia keeps pointers into it */
   MaltInProcessStdio stdio;
+  g_autofree char *folder = NULL;
 
   malt_inprocess_signals_before_init ();
   library->parse_options (&argc, &argv);
   malt_inprocess_force_before_init ();
   malt_inprocess_stdio_before_init (&stdio);
+  /* It loads further libraries by their names, and ends the process if one is not found. Afterwards embed.jl sees to it. */
+  folder = malt_library_swap_folder (julia->bin_dir);
   library->init (julia->bin_dir, julia->image);
+  g_free (malt_library_swap_folder (folder));
   malt_inprocess_stdio_after_init (&stdio);
   malt_inprocess_force_after_init ();
   malt_inprocess_signals_after_init ();

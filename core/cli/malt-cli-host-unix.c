@@ -48,6 +48,12 @@ malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data)
 }
 
 gboolean
+malt_cli_host_shares_stdin (void)
+{
+  return TRUE;
+}
+
+gboolean
 malt_cli_host_shares_terminal (gint64 pid)
 {
   return getpgid ((pid_t) pid) == getpgrp ();

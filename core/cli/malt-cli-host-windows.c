@@ -172,6 +172,13 @@ malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data)
   return id;
 }
 
+/* A worker is told the secrets of its connection by its standard input. */
+gboolean
+malt_cli_host_shares_stdin (void)
+{
+  return FALSE;
+}
+
 /* A worker in the command's own group gets Ctrl-C itself; which one that is the system does not say. */
 gboolean
 malt_cli_host_shares_terminal (G_GNUC_UNUSED gint64 pid)

@@ -37,6 +37,9 @@ gboolean malt_cli_host_get_size (guint *out_rows, guint *out_columns);
  * g_source_remove() takes. */
 guint malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data);
 
+/* Can a worker have the command's standard input? */
+gboolean malt_cli_host_shares_stdin (void);
+
 /* Does what the terminal sends to this command reach the process, too? */
 gboolean malt_cli_host_shares_terminal (gint64 pid);
 

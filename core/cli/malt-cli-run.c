@@ -36,13 +36,35 @@ make_preparation (char **arguments)
   return g_string_free (source, FALSE);
 }
 
+/* All of it. What stands behind a NUL byte is lost, which no program has. */
+static char *
+read_stdin (void)
+{
+  GString *text = g_string_new (NULL);
+  char piece[4096];
+  gsize n;
+
+  while ((n = fread (piece, 1, sizeof piece, stdin)) > 0)
+    g_string_append_len (text, piece, (gssize) n);
+  return g_string_free (text, FALSE);
+}
+
 static char *
 make_program (const char *file)
 {
   GString *source;
 
-  if (strcmp (file, "-") == 0)
+  if (strcmp (file, "-") == 0 && malt_cli_host_shares_stdin ())
     return g_strdup ("Base.include_string(Main, read(stdin, String), \"stdin\")");
+  if (strcmp (file, "-") == 0)
+    {
+      g_autofree char *text = read_stdin ();
+
+      source = g_string_new ("Base.include_string(Main, ");
+      append_literal (source, text);
+      g_string_append (source, ", \"stdin\")");
+      return g_string_free (source, FALSE);
+    }
   source = g_string_new ("Base.include(Main, abspath(");
   append_literal (source, file);
   g_string_append (source, "))");
@@ -76,11 +98,12 @@ malt_cli_run (G_GNUC_UNUSED int argc, char **argv)
   if (!arguments[0])
     return malt_cli_usage_error ("run", "expected a file");
 
-  config = malt_cli_options_make_config (&options, "inherit", &status);
+  config = malt_cli_options_make_config (
+      &options, malt_cli_host_shares_stdin () ? "inherit" : NULL, &status);
   if (!config)
     return status;
   /* A terminal can be read by the processes of its foreground group only. */
-  if (malt_cli_host_is_terminal (MALT_CLI_STDIN) &&
+  if (malt_cli_host_shares_stdin () && malt_cli_host_is_terminal (MALT_CLI_STDIN) &&
       !malt_config_get_for (config, "malt-process", "process-group"))
     malt_config_set_for (config, "malt-process", "process-group", "host");
   calls = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_call_unref);

@@ -29,6 +29,7 @@
 #include "link/malt-link-private.h"
 
 #include "link/malt-io-thread.h"
+#include "process/malt-platform.h"
 #include "process/malt-socket.h"
 
 enum
@@ -38,7 +39,8 @@ enum
   SPIN_RETRY = 64,
   MAX_RECEIVES =
       64, /* in one dispatch of the source, for the sake of other connections */
-  DRAIN_PATIENCE_MS = 5 /* for the end of the stream of a process that has ended */
+  /* For the end of the stream of a process that has ended. Where the system hands on what was sent in its own time, that may come later than the end of the process. */
+  DRAIN_PATIENCE_MS = MALT_PLATFORM_PICK (5, 100)
 };
 
 MaltLink *

@@ -52,28 +52,39 @@ malt_command_line_join (const char *const *argv)
   return g_string_free (line, FALSE);
 }
 
+/* Of the name, which may begin with the sign that ends it. */
+static int
+get_name_length (const wchar_t *variable)
+{
+  const wchar_t *end = wcschr (variable + (*variable != 0 ? 1 : 0), L'=');
+
+  return (int) (end != NULL ? (gsize) (end - variable) : wcslen (variable));
+}
+
+/* As the system compares names: letters of any language, great and small ones alike. */
 static int
 compare_variables (gconstpointer a, gconstpointer b)
 {
-  return g_ascii_strcasecmp (*(const char *const *) a, *(const char *const *) b);
+  const wchar_t *first = *(const wchar_t *const *) a;
+  const wchar_t *second = *(const wchar_t *const *) b;
+
+  return CompareStringOrdinal (first, get_name_length (first), second,
+                               get_name_length (second), TRUE) -
+         CSTR_EQUAL;
 }
 
 wchar_t *
 malt_environment_block (const char *const *envp)
 {
-  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) block = g_array_new (FALSE, FALSE, sizeof (wchar_t));
   const wchar_t end[2] = { 0, 0 };
 
   for (const char *const *variable = envp; *variable != NULL; variable++)
-    g_ptr_array_add (sorted, (gpointer) *variable);
+    g_ptr_array_add (sorted, malt_handle_dup_wide (*variable));
   g_ptr_array_sort (sorted, compare_variables);
   for (guint i = 0; i < sorted->len; i++)
-    {
-      g_autofree wchar_t *wide = malt_handle_dup_wide (sorted->pdata[i]);
-
-      g_array_append_vals (block, wide, (guint) wcslen (wide) + 1);
-    }
+    g_array_append_vals (block, sorted->pdata[i], (guint) wcslen (sorted->pdata[i]) + 1);
   /* An empty block ends with two as well. */
   g_array_append_vals (block, end, block->len == 0 ? 2 : 1);
   return (wchar_t *) g_array_free (g_steal_pointer (&block), FALSE);

@@ -7,17 +7,23 @@
  * what the host itself writes next. Where nobody reads only the first waits so long. What is kept for the thread is bounded: beyond MAX_PENDING_BYTES
  * output is dropped, and a line says how much.
  *
+ * A console is given characters, since it takes bytes for those of an old code page. What is written comes in pieces that may end within a character.
+ *
  * The host's handles exist once in a process, so this state is global, one for each stream, each with its own lock.
  */
 #include "process/malt-console.h"
 
 #include "process/malt-handle-windows.h"
 
+#include <string.h>
+
 #define MAX_PENDING_BYTES ((gsize) 64 << 20)
 
 enum
 {
-  GRACE_MS = 50
+  GRACE_MS = 50,
+  MAX_UTF8_BYTES = 4, /* of a character */
+  MAX_CONSOLE_UNITS = 8192 /* that a console takes at once */
 };
 
 typedef struct
@@ -29,10 +35,66 @@ typedef struct
   gboolean has_thread;
   gboolean is_slow; /* the thread has not been done in time */
   GCond done; /* has_thread has become FALSE */
+
+  /* Of the thread. */
+  char begun[MAX_UTF8_BYTES]; /* the beginning of a character that has not come whole */
+  gsize n_begun;
 } Console;
 
 static Console consoles[] = { { .handle_number = STD_OUTPUT_HANDLE },
                               { .handle_number = STD_ERROR_HANDLE } };
+
+/* How many bytes at the end are the beginning of a character. */
+static gsize
+count_begun (const char *text, gsize n_bytes)
+{
+  for (gsize n = 1; n < MAX_UTF8_BYTES && n <= n_bytes; n++)
+    {
+      const char *at = text + n_bytes - n;
+
+      if (((guchar) *at & 0xc0) != 0x80)
+        return g_utf8_get_char_validated (at, (gssize) n) == (gunichar) -2 ? n : 0;
+    }
+  return 0;
+}
+
+static void
+write_units (HANDLE handle, const wchar_t *units, gsize n_units)
+{
+  DWORD n_written;
+
+  while (n_units > 0)
+    {
+      DWORD n = (DWORD) MIN (n_units, MAX_CONSOLE_UNITS);
+
+      /* The two halves of a character stay together. */
+      if (n < n_units && IS_HIGH_SURROGATE (units[n - 1]))
+        n--;
+      if (!WriteConsoleW (handle, units, n, &n_written, NULL) || n_written == 0)
+        return;
+      units += n_written;
+      n_units -= n_written;
+    }
+}
+
+static void
+write_to_console (Console *console, HANDLE handle, const char *text, gsize n_bytes)
+{
+  g_autoptr (GString) whole =
+      g_string_new_len (console->begun, (gssize) console->n_begun);
+  g_autofree char *valid = NULL;
+  g_autofree gunichar2 *units = NULL;
+  glong n_units = 0;
+
+  g_string_append_len (whole, text, (gssize) n_bytes);
+  console->n_begun = count_begun (whole->str, whole->len);
+  memcpy (console->begun, whole->str + whole->len - console->n_begun, console->n_begun);
+  g_string_truncate (whole, whole->len - console->n_begun);
+  valid = g_utf8_make_valid (whole->str, (gssize) whole->len);
+  units = g_utf8_to_utf16 (valid, -1, NULL, &n_units, NULL);
+  if (units != NULL)
+    write_units (handle, (const wchar_t *) units, (gsize) n_units);
+}
 
 /* What nobody can ever read counts as written. */
 static void
@@ -74,6 +136,18 @@ take_pending (Console *console)
   return pending;
 }
 
+static void
+write_text (Console *console, const GString *text)
+{
+  HANDLE handle = GetStdHandle (console->handle_number);
+  DWORD mode;
+
+  if (GetConsoleMode (handle, &mode))
+    write_to_console (console, handle, text->str, text->len);
+  else
+    write_all (handle, text->str, text->len);
+}
+
 static gpointer
 write_pending (gpointer data)
 {
@@ -82,7 +156,7 @@ write_pending (gpointer data)
 
   while ((pending = take_pending (console)) != NULL)
     {
-      write_all (GetStdHandle (console->handle_number), pending->str, pending->len);
+      write_text (console, pending);
       g_string_free (pending, TRUE);
     }
   return NULL;
@@ -99,11 +173,20 @@ give_grace (Console *console)
       console->is_slow = TRUE;
 }
 
+/* With lock held. Where no thread can be made, the next who writes tries again. */
+static void
+start_thread (Console *console)
+{
+  GThread *thread = g_thread_try_new ("malt-console", write_pending, console, NULL);
+
+  console->has_thread = thread != NULL;
+  g_clear_pointer (&thread, g_thread_unref);
+}
+
 void
 malt_console_write (MaltStream stream, const char *text, gsize n_bytes)
 {
   Console *console = &consoles[stream == MALT_STREAM_STDERR];
-  gboolean needs_thread;
 
   g_mutex_lock (&console->lock);
   if (console->pending == NULL)
@@ -112,10 +195,8 @@ malt_console_write (MaltStream stream, const char *text, gsize n_bytes)
     console->n_dropped += n_bytes;
   else
     g_string_append_len (console->pending, text, (gssize) n_bytes);
-  needs_thread = !console->has_thread;
-  console->has_thread = TRUE;
-  if (needs_thread)
-    g_thread_unref (g_thread_new ("malt-console", write_pending, console));
+  if (!console->has_thread)
+    start_thread (console);
   give_grace (console);
   g_mutex_unlock (&console->lock);
 }

@@ -3,6 +3,7 @@
 #include "process/malt-handle-windows.h"
 
 #include <malt/malt.h>
+#include <string.h>
 
 void
 malt_handle_clear (HANDLE *handle)
@@ -45,10 +46,25 @@ malt_handle_source_new (HANDLE handle, const char *static_name)
   return source;
 }
 
+/* The texts are sentences, and some leave room for a name that the caller has named already. */
+char *
+malt_handle_dup_reason (DWORD code)
+{
+  g_autofree char *text = g_win32_error_message ((int) code);
+  GString *reason = g_string_new (text);
+
+  g_string_replace (reason, "%1", "it", 0);
+  while (reason->len > 0 && strchr (". \r\n", reason->str[reason->len - 1]) != NULL)
+    g_string_truncate (reason, reason->len - 1);
+  if (reason->len == 0)
+    g_string_printf (reason, "error %lu", code);
+  return g_string_free (reason, FALSE);
+}
+
 gboolean
 malt_handle_set_error (GError **error, const char *what, DWORD code)
 {
-  g_autofree char *reason = g_win32_error_message ((int) code);
+  g_autofree char *reason = malt_handle_dup_reason (code);
 
   g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "%s: %s", what, reason);
   return FALSE;
@@ -60,4 +76,16 @@ malt_handle_dup_wide (const char *text)
   g_autofree char *valid = g_utf8_make_valid (text, -1);
 
   return (wchar_t *) g_utf8_to_utf16 (valid, -1, NULL, NULL, NULL);
+}
+
+wchar_t *
+malt_handle_dup_full_path (const char *path)
+{
+  g_autofree wchar_t *wide_path = malt_handle_dup_wide (path);
+  DWORD n = GetFullPathNameW (wide_path, 0, NULL, NULL);
+  g_autofree wchar_t *full_path = g_new0 (wchar_t, n + 1);
+
+  if (n > 0 && GetFullPathNameW (wide_path, n + 1, full_path, NULL) > 0)
+    return g_steal_pointer (&full_path);
+  return g_steal_pointer (&wide_path);
 }

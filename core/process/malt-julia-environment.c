@@ -127,7 +127,7 @@ malt_julia_dup_environment (MaltWorker *worker, const char *julia, GError **erro
 {
   g_auto (GStrv) policy = malt_worker_dup_option_strings (worker, "env-policy");
   g_auto (GStrv) pairs = malt_worker_dup_option_strings (worker, "env");
-  g_auto (GStrv) host = g_get_environ ();
+  g_auto (GStrv) host = malt_platform_dup_environment ();
   g_auto (GStrv) environment = g_new0 (char *, 1);
 
   for (char **pair = host; *pair != NULL; pair++)

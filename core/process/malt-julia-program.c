@@ -3,9 +3,9 @@
  * Finds a julia.
  *
  * The order: what the option `julia` names (the environment variable MALT_JULIA is its default), the directories of PATH, juliaup's
- * directory, the private prefix that core/setup/julia.sh makes. Empty and relative entries of PATH are passed over, so the current directory
- * is never searched. Nothing is started to find out. A program that runs with more rights than its user has searches the system's
- * directories only.
+ * directory, and where else a user may have one: on Unix the private prefix that core/setup/julia.sh makes, on Windows where Julia's installer puts it, of
+ * several versions the newest. Empty and relative entries of PATH are passed over, so the current directory is never searched. Nothing is started to
+ * find out. A program that runs with more rights than its user has searches the system's directories only.
  */
 #include "process/malt-julia-program.h"
 
@@ -61,8 +61,39 @@ find_in_path (const char *name)
   return NULL;
 }
 
+#ifdef G_OS_WIN32
+/* Julia's installer for Windows makes a folder for each version, such as Julia-1.10.4, and adds none to PATH unless it is told to. */
 static char *
-dup_private_program (void)
+dup_other_program (void)
+{
+  const char *local = get_trusted_variable ("LOCALAPPDATA");
+  g_autofree char *folder = g_build_filename (
+      local != NULL ? local : g_get_user_config_dir (), "Programs", NULL);
+  g_autofree char *newest = g_build_filename (folder, "Julia-*", "bin", JULIA, NULL);
+  g_autofree char *newest_key = NULL;
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *program = g_build_filename (folder, name, "bin", JULIA, NULL);
+      /* Numbers count as such in it. */
+      g_autofree char *key = g_utf8_collate_key_for_filename (name, -1);
+
+      if (!g_str_has_prefix (name, "Julia-") || !is_program (program) ||
+          (newest_key != NULL && strcmp (key, newest_key) < 0))
+        continue;
+      g_free (newest);
+      newest = g_steal_pointer (&program);
+      g_free (newest_key);
+      newest_key = g_steal_pointer (&key);
+    }
+  return g_steal_pointer (&newest);
+}
+#else
+/* What core/setup/julia.sh makes. */
+static char *
+dup_other_program (void)
 {
   const char *prefix = get_trusted_variable ("MALT_JULIA_PREFIX");
 
@@ -71,6 +102,7 @@ dup_private_program (void)
   return g_build_filename (g_get_user_cache_dir (), "malt", "julia-1.5.3", "usr", "bin",
                            JULIA, NULL);
 }
+#endif
 
 static gboolean
 is_path (const char *julia)
@@ -107,7 +139,7 @@ static char *
 find_of_user (char **out_places)
 {
   g_autofree char *juliaup = NULL;
-  g_autofree char *private_program = NULL;
+  g_autofree char *other = NULL;
   char *found;
 
   if (!malt_trust_environment ())
@@ -116,11 +148,11 @@ find_of_user (char **out_places)
       return NULL;
     }
   juliaup = g_build_filename (g_get_home_dir (), ".juliaup", "bin", JULIA, NULL);
-  private_program = dup_private_program ();
-  *out_places = g_strdup_printf (", no '%s', no '%s'; MALT_JULIA can name one", juliaup,
-                                 private_program);
+  other = dup_other_program ();
+  *out_places =
+      g_strdup_printf (", no '%s', no '%s'; MALT_JULIA can name one", juliaup, other);
   found = keep_program (g_strdup (juliaup));
-  return found != NULL ? found : keep_program (g_strdup (private_program));
+  return found != NULL ? found : keep_program (g_strdup (other));
 }
 
 char *

@@ -25,6 +25,13 @@ malt_library_find (gpointer library, const char *name)
   return dlsym (library, name);
 }
 
+/* Libraries say themselves where those lie that they need. */
+char *
+malt_library_swap_folder (G_GNUC_UNUSED const char *folder)
+{
+  return NULL;
+}
+
 #ifdef __ELF__
 gboolean
 malt_library_is_whole (const char *bytes, gsize n_bytes)

@@ -15,4 +15,7 @@ G_BEGIN_DECLS
 /* The end of the name of a program's file. */
 #define MALT_PLATFORM_PROGRAM_SUFFIX MALT_PLATFORM_PICK ("", ".exe")
 
+/* The variables of this process that are text, as g_get_environ() has them. (transfer full) */
+char **malt_platform_dup_environment (void);
+
 G_END_DECLS

@@ -353,6 +353,13 @@ malt_child_get_end (MaltChild *child, int *out_number)
   return WIFEXITED (status) ? MALT_CHILD_END_EXITED : MALT_CHILD_END_SIGNALLED;
 }
 
+MaltChildEnd
+malt_child_end_of_code (gint64 code, int *out_number)
+{
+  *out_number = (int) code;
+  return MALT_CHILD_END_EXITED;
+}
+
 static int
 signal_process (MaltChild *child, int signum)
 {

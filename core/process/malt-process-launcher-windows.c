@@ -25,7 +25,8 @@
 
 enum
 {
-  N_STANDARD_HANDLES = 3
+  N_STANDARD_HANDLES = 3,
+  MAX_LINE_CHARS = 32766 /* of a command line, as the system has it */
 };
 
 DWORD malt_child_interrupt_event = CTRL_BREAK_EVENT;
@@ -177,12 +178,15 @@ has_console (void)
   return GetConsoleProcessList (&pid, 1) > 0;
 }
 
-/* Windows would have them run by the command interpreter, which reads arguments in its own way. */
+/* Windows would have them run by the command interpreter, which reads arguments in its own way. It takes no notice of dots and blanks at the end of
+ * a name. */
 static gboolean
 is_batch_file (const char *program)
 {
   g_autofree char *lower = g_ascii_strdown (program, -1);
 
+  for (gsize n = strlen (lower); n > 0 && strchr (". ", lower[n - 1]) != NULL; n--)
+    lower[n - 1] = '\0';
   return g_str_has_suffix (lower, ".bat") || g_str_has_suffix (lower, ".cmd");
 }
 
@@ -197,6 +201,21 @@ set_create_error (GError **error, const MaltProcessLauncher *launcher, DWORD cod
   return malt_handle_set_error (error, what, code);
 }
 
+/* What the system says of lines that are too long is about names of files. */
+static gboolean
+check_line (const wchar_t *line, const MaltProcessLauncher *launcher, GError **error)
+{
+  gsize n_chars = wcslen (line);
+
+  if (n_chars <= MAX_LINE_CHARS)
+    return TRUE;
+  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+               "cannot run '%s': expected a command line of at most %d characters, got "
+               "%" G_GSIZE_FORMAT,
+               launcher->argv[0], MAX_LINE_CHARS, n_chars);
+  return FALSE;
+}
+
 /* With a list of what is inherited: exactly the standard handles. */
 static gboolean
 create_with_list (Launch *launch, const MaltProcessLauncher *launcher,
@@ -209,6 +228,8 @@ create_with_list (Launch *launch, const MaltProcessLauncher *launcher,
   g_autofree wchar_t *cwd =
       launcher->cwd != NULL ? malt_handle_dup_wide (launcher->cwd) : NULL;
 
+  if (!check_line (wide_line, launcher, error))
+    return FALSE;
   for (int i = 0; i < N_STANDARD_HANDLES; i++)
     SetHandleInformation (launch->standard[i], HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
   if (UpdateProcThreadAttribute (startup->lpAttributeList, 0,
@@ -390,9 +411,22 @@ signal_of_exit_code (DWORD code)
       return SIGFPE;
     case STATUS_CONTROL_C_EXIT:
       return SIGINT;
+    case STATUS_HEAP_CORRUPTION:
+    case STATUS_STACK_BUFFER_OVERRUN:
+      return SIGABRT;
     default:
       return 0;
     }
+}
+
+MaltChildEnd
+malt_child_end_of_code (gint64 code, int *out_number)
+{
+  *out_number = signal_of_exit_code ((DWORD) code);
+  if (*out_number != 0)
+    return MALT_CHILD_END_SIGNALLED;
+  *out_number = (int) (DWORD) code;
+  return MALT_CHILD_END_EXITED;
 }
 
 MaltChildEnd
@@ -408,11 +442,7 @@ malt_child_get_end (MaltChild *child, int *out_number)
   *out_number = 0;
   if (!is_reaped)
     return MALT_CHILD_END_UNKNOWN;
-  *out_number = signal_of_exit_code (code);
-  if (*out_number != 0)
-    return MALT_CHILD_END_SIGNALLED;
-  *out_number = (int) code;
-  return MALT_CHILD_END_EXITED;
+  return malt_child_end_of_code (code, out_number);
 }
 
 /* Signals */
@@ -431,22 +461,40 @@ join_console (DWORD pid)
   return AttachConsole (pid);
 }
 
+/* With console_lock held. Joining gives a process that has no standard handles those of the console, which are worth nothing once it has left; their numbers
+ * may be those of other things by then. */
+static gboolean
+interrupt_in_own_console (MaltChild *child)
+{
+  static const DWORD numbers[N_STANDARD_HANDLES] = { STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
+                                                     STD_ERROR_HANDLE };
+  HANDLE handles[N_STANDARD_HANDLES];
+  gboolean is_sent = FALSE;
+
+  for (int i = 0; i < N_STANDARD_HANDLES; i++)
+    handles[i] = GetStdHandle (numbers[i]);
+  if (join_console (child->pid))
+    {
+      is_sent = GenerateConsoleCtrlEvent (malt_child_interrupt_event, child->pid);
+      FreeConsole ();
+    }
+  for (int i = 0; i < N_STANDARD_HANDLES; i++)
+    SetStdHandle (numbers[i], handles[i]);
+  return is_sent;
+}
+
 /* Only the leader of a group can be meant. */
 static gboolean
 interrupt (MaltChild *child)
 {
-  gboolean is_sent = FALSE;
+  gboolean is_sent;
 
   if (!child->is_group_leader)
     return FALSE;
   if (!child->has_own_console)
     return GenerateConsoleCtrlEvent (malt_child_interrupt_event, child->pid);
   g_mutex_lock (&console_lock);
-  if (join_console (child->pid))
-    {
-      is_sent = GenerateConsoleCtrlEvent (malt_child_interrupt_event, child->pid);
-      FreeConsole ();
-    }
+  is_sent = interrupt_in_own_console (child);
   g_mutex_unlock (&console_lock);
   return is_sent;
 }

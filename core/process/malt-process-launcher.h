@@ -72,6 +72,9 @@ typedef enum
 /* @out_number: the exit status, or the number of the signal. */
 MaltChildEnd malt_child_get_end (MaltChild *child, int *out_number);
 
+/* How a process ended that is no child of this one, by the exit code (from 0 on) that somebody else knows of it. @out_number: as above. */
+MaltChildEnd malt_child_end_of_code (gint64 code, int *out_number);
+
 /* FALSE: the child has been collected, or the system cannot do it; nothing was sent. Never reaches a process that got the same number later. */
 gboolean malt_child_signal (MaltChild *child, int signum, MaltChildTarget target);
 

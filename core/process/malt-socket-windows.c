@@ -10,6 +10,9 @@
 #include <gio/gnetworking.h>
 #include <malt/malt.h>
 
+/* What is sent at once, at most. The system takes all that it is offered, however much, into memory that it cannot page out, or fails for want of that. */
+#define MAX_SEND_BYTES ((gsize) 1024 * 1024)
+
 static gssize
 result_of_error (void)
 {
@@ -28,16 +31,18 @@ gssize
 malt_socket_send (int fd, const GOutputVector *segments, guint n_segments)
 {
   WSABUF buffers[MALT_SOCKET_MAX_SEGMENTS];
-  DWORD n_buffers = MIN (n_segments, MALT_SOCKET_MAX_SEGMENTS);
+  gsize n_left = MAX_SEND_BYTES;
+  DWORD n_buffers = 0;
   DWORD n_sent;
 
-  for (DWORD i = 0; i < n_buffers; i++)
+  while (n_buffers < MIN (n_segments, MALT_SOCKET_MAX_SEGMENTS) && n_left > 0)
     {
-      buffers[i].buf = (char *) segments[i].buffer;
-      buffers[i].len = (ULONG) MIN (segments[i].size, G_MAXINT);
-      /* What follows would be sent in the place of what is left out. */
-      if (segments[i].size > G_MAXINT)
-        n_buffers = i + 1;
+      gsize n_bytes = MIN (segments[n_buffers].size, n_left);
+
+      buffers[n_buffers].buf = (char *) segments[n_buffers].buffer;
+      buffers[n_buffers].len = (ULONG) n_bytes;
+      n_left -= n_bytes;
+      n_buffers++;
     }
   if (WSASend ((SOCKET) fd, buffers, n_buffers, &n_sent, 0, NULL, NULL) == 0)
     return (gssize) n_sent;

@@ -2,15 +2,17 @@
 /*
  * Trust on Windows.
  *
- * A file is opened, which follows links of all kinds, and its own final path is asked for; then it and each directory of that path are looked at:
+ * A file is opened, which follows links of all kinds, and its own final path is asked for; then it, each directory of that path, and each directory and link
+ * of the path that was given are looked at:
  * who owns it, and whom its access list lets change it. Only this user, the administrators and the system itself may own or change what is
- * trusted. Directories on the way may let others make new files: nobody can replace there what is somebody else's.
+ * trusted. Directories on the way may let others make new files: nobody can replace there what is somebody else's. All these paths are in the form that begins with \\?\,
+ * in which every name is what it is, however long the path.
  *
  * There are no programs that run with more rights than their user has by who owns their file, so the environment is always the user's own.
  */
-#include "process/malt-trust-private.h"
+#include "process/malt-trust-windows.h"
 
-#include "process/malt-handle-windows.h"
+#include "process/malt-trust-private.h"
 
 #include <aclapi.h>
 #include <malt/malt.h>
@@ -19,15 +21,21 @@
 
 /* What nobody else may do. */
 #define CHANGES_ENTRY (WRITE_DAC | WRITE_OWNER | DELETE)
-#define CHANGES_FILE (CHANGES_ENTRY | FILE_WRITE_DATA | FILE_APPEND_DATA)
+#define CHANGES_CONTENTS \
+  (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA)
+#define CHANGES_FILE (CHANGES_ENTRY | CHANGES_CONTENTS)
 #define CHANGES_WAY (CHANGES_ENTRY | FILE_DELETE_CHILD)
 #define CHANGES_DIRECTORY (CHANGES_WAY | FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY)
 
-/* The administrators, the system, and the service that installs Windows. */
+#define PREFIX "\\\\?\\"
+#define NETWORK_PREFIX PREFIX "UNC\\"
+
+/* The administrators, the system, the service that installs Windows, and the owner, whoever that is. */
 static const char *const trusted_sids[] = {
   "S-1-5-32-544",
   "S-1-5-18",
   "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
+  "S-1-3-4",
 };
 
 gboolean
@@ -38,12 +46,30 @@ malt_trust_environment (void)
 
 /* Errors */
 
+/* As people write it. (transfer full) */
+static char *
+dup_shown (const char *path)
+{
+  if (g_str_has_prefix (path, NETWORK_PREFIX))
+    return g_strconcat ("\\\\", path + strlen (NETWORK_PREFIX), NULL);
+  return g_strdup (g_str_has_prefix (path, PREFIX) ? path + strlen (PREFIX) : path);
+}
+
+static gboolean
+refuse (const char *path, GError **error, const char *what, const char *how)
+{
+  g_autofree char *shown = dup_shown (path);
+
+  return malt_trust_refuse (shown, error, "%s%s", what, how);
+}
+
 static gboolean
 refuse_by_code (const char *path, const char *what, DWORD code, GError **error)
 {
-  g_autofree char *reason = g_win32_error_message ((int) code);
+  g_autofree char *reason = malt_handle_dup_reason (code);
+  g_autofree char *how = g_strdup_printf ("%s: %s", what, reason);
 
-  return malt_trust_refuse (path, error, "cannot be %s: %s", what, reason);
+  return refuse (path, error, "cannot be ", how);
 }
 
 /* Who */
@@ -90,7 +116,7 @@ dup_sid (PSID sid)
   char *text = NULL;
   char *copy;
 
-  if (!ConvertSidToStringSidA (sid, &text))
+  if (sid == NULL || !ConvertSidToStringSidA (sid, &text))
     return g_strdup ("somebody unknown");
   copy = g_strdup (text);
   LocalFree (text);
@@ -99,71 +125,106 @@ dup_sid (PSID sid)
 
 /* What one file or directory is like */
 
-/* NULL: this entry lets nobody else make such changes. */
-static PSID
-find_stranger (PACL list, DWORD index, DWORD changes)
+/* Whom an entry of an access list is about, if it allows something. FALSE: it allows nothing. @out_sid is NULL where the kind of the entry is not known. */
+static gboolean
+get_allowed (const ACE_HEADER *entry, PSID *out_sid)
+{
+  const ACCESS_ALLOWED_OBJECT_ACE *of_object = (const ACCESS_ALLOWED_OBJECT_ACE *) entry;
+  const guint8 *at;
+
+  *out_sid = NULL;
+  switch (entry->AceType)
+    {
+    case ACCESS_ALLOWED_ACE_TYPE:
+    /* On a condition, which may be met. */
+    case ACCESS_ALLOWED_CALLBACK_ACE_TYPE:
+      *out_sid = (PSID) & ((const ACCESS_ALLOWED_ACE *) entry)->SidStart;
+      return TRUE;
+    case ACCESS_ALLOWED_OBJECT_ACE_TYPE:
+    case ACCESS_ALLOWED_CALLBACK_OBJECT_ACE_TYPE:
+      at = (const guint8 *) &of_object->ObjectType;
+      at += of_object->Flags & ACE_OBJECT_TYPE_PRESENT ? sizeof (GUID) : 0;
+      at += of_object->Flags & ACE_INHERITED_OBJECT_TYPE_PRESENT ? sizeof (GUID) : 0;
+      *out_sid = (PSID) at;
+      return TRUE;
+    case ACCESS_ALLOWED_COMPOUND_ACE_TYPE:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+/* Denials are passed over: where one would help, there is something to be refused. */
+char *
+malt_trust_dup_stranger (PACL list, DWORD changes)
 {
   GENERIC_MAPPING mapping = { FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
                               FILE_ALL_ACCESS };
-  ACCESS_ALLOWED_ACE *entry = NULL;
-  DWORD mask;
-  PSID sid;
 
-  if (!GetAce (list, index, (void **) &entry) ||
-      entry->Header.AceType != ACCESS_ALLOWED_ACE_TYPE ||
-      (entry->Header.AceFlags & INHERIT_ONLY_ACE))
-    return NULL;
-  mask = entry->Mask;
-  MapGenericMask (&mask, &mapping);
-  sid = (PSID) &entry->SidStart;
-  return (mask & changes) != 0 && !is_trusted_sid (sid) ? sid : NULL;
+  if (list == NULL)
+    return g_strdup ("everybody");
+  for (DWORD i = 0; i < list->AceCount; i++)
+    {
+      ACCESS_ALLOWED_ACE *entry = NULL;
+      PSID sid;
+      DWORD mask;
+
+      if (!GetAce (list, i, (void **) &entry))
+        return dup_sid (NULL);
+      mask = entry->Mask;
+      MapGenericMask (&mask, &mapping);
+      if ((entry->Header.AceFlags & INHERIT_ONLY_ACE) || (mask & changes) == 0 ||
+          !get_allowed (&entry->Header, &sid))
+        continue;
+      if (sid == NULL || !is_trusted_sid (sid))
+        return dup_sid (sid);
+    }
+  return NULL;
 }
 
 static gboolean
 check_list (const char *path, PACL list, DWORD changes, GError **error)
 {
-  if (list == NULL)
-    return malt_trust_refuse (path, error,
-                              "can be changed by everybody, expected a list of who may");
-  for (DWORD i = 0; i < list->AceCount; i++)
-    {
-      PSID stranger = find_stranger (list, i, changes);
+  g_autofree char *stranger = malt_trust_dup_stranger (list, changes);
+  g_autofree char *how = NULL;
 
-      if (stranger != NULL)
-        {
-          g_autofree char *name = dup_sid (stranger);
-
-          return malt_trust_refuse (
-              path, error, "can be changed by %s, expected by nobody else", name);
-        }
-    }
-  return TRUE;
+  if (stranger == NULL)
+    return TRUE;
+  how = g_strdup_printf ("%s, expected by nobody else", stranger);
+  return refuse (path, error, "can be changed by ", how);
 }
 
 static gboolean
 check_owner (const char *path, PSID owner, GError **error)
 {
   g_autofree char *name = NULL;
+  g_autofree char *how = NULL;
 
   if (owner != NULL && is_trusted_sid (owner))
     return TRUE;
-  name = owner != NULL ? dup_sid (owner) : g_strdup ("nobody");
-  return malt_trust_refuse (
-      path, error, "belongs to %s, expected this user or the administrators", name);
+  name = dup_sid (owner);
+  how = g_strdup_printf ("%s, expected this user or the administrators", name);
+  return refuse (path, error, "belongs to ", how);
 }
 
+/* A link is changed by who makes it lead elsewhere. */
 static gboolean
-check_entry (const char *path, DWORD changes, GError **error)
+check_handle (HANDLE handle, const char *path, DWORD changes, GError **error)
 {
-  g_autofree wchar_t *wide_path = malt_handle_dup_wide (path);
+  BY_HANDLE_FILE_INFORMATION file;
   PSECURITY_DESCRIPTOR descriptor = NULL;
   PSID owner = NULL;
   PACL list = NULL;
   gboolean is_good;
-  DWORD code = GetNamedSecurityInfoW (
-      wide_path, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
-      &owner, NULL, &list, NULL, &descriptor);
+  DWORD code;
 
+  if (!GetFileInformationByHandle (handle, &file))
+    return refuse_by_code (path, "looked at", GetLastError (), error);
+  if (file.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)
+    changes |= CHANGES_CONTENTS;
+  code = GetSecurityInfo (handle, SE_FILE_OBJECT,
+                          OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner,
+                          NULL, &list, NULL, &descriptor);
   if (code != ERROR_SUCCESS)
     return refuse_by_code (path, "looked at", code, error);
   is_good = check_owner (path, owner, error) && check_list (path, list, changes, error);
@@ -171,36 +232,88 @@ check_entry (const char *path, DWORD changes, GError **error)
   return is_good;
 }
 
-/* Each directory that the path leads through. */
+/* What has this name itself: a link is not followed. */
+static gboolean
+check_entry (const char *path, DWORD changes, GError **error)
+{
+  g_autofree wchar_t *wide_path = malt_handle_dup_wide (path);
+  HANDLE handle = CreateFileW (
+      wide_path, READ_CONTROL | FILE_READ_ATTRIBUTES,
+      FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+      FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+  gboolean is_good;
+
+  if (handle == INVALID_HANDLE_VALUE)
+    return refuse_by_code (path, "looked at", GetLastError (), error);
+  is_good = check_handle (handle, path, changes, error);
+  CloseHandle (handle);
+  return is_good;
+}
+
+/* How much of a path is the root of a drive, or of what another machine shares. 0: it has none. */
+static gsize
+get_root_length (const char *path)
+{
+  gboolean is_network = g_str_has_prefix (path, NETWORK_PREFIX);
+  const char *at = path + strlen (is_network ? NETWORK_PREFIX : PREFIX);
+  const char *end = strchr (at, '\\');
+
+  if (is_network && end != NULL)
+    end = strchr (end + 1, '\\');
+  return end != NULL ? (gsize) (end - path) + 1 : 0;
+}
+
+/* Each directory and link that the path leads through. */
 static gboolean
 check_way (const char *path, GError **error)
 {
-  g_autofree char *directory = g_path_get_dirname (path);
+  gsize n = get_root_length (path);
 
-  if (strcmp (directory, path) == 0)
-    return TRUE;
-  return check_way (directory, error) && check_entry (directory, CHANGES_WAY, error);
+  if (n == 0)
+    return refuse (path, error, "has no path of its own", "");
+  for (;;)
+    {
+      g_autofree char *place = g_strndup (path, n);
+      const char *end;
+
+      if (!check_entry (place, CHANGES_WAY, error))
+        return FALSE;
+      /* Behind a root stands its separator, behind other directories the next. */
+      end = strchr (path + n + (path[n - 1] != '\\'), '\\');
+      if (end == NULL)
+        return TRUE;
+      n = (gsize) (end - path);
+    }
 }
 
 /* Opening */
 
-/* Where the file is that was opened, without links. */
+/* With the prefix. (transfer full) (nullable) */
+static char *
+dup_given_path (const char *path)
+{
+  g_autofree wchar_t *wide_path = malt_handle_dup_full_path (path);
+  g_autofree char *full_path =
+      g_utf16_to_utf8 ((const gunichar2 *) wide_path, -1, NULL, NULL, NULL);
+
+  if (full_path == NULL || g_str_has_prefix (full_path, PREFIX))
+    return g_steal_pointer (&full_path);
+  if (g_str_has_prefix (full_path, "\\\\"))
+    return g_strconcat (NETWORK_PREFIX, full_path + 2, NULL);
+  return g_strconcat (PREFIX, full_path, NULL);
+}
+
+/* Where the file is that was opened, without links, with the prefix. */
 static char *
 dup_final_path (HANDLE handle)
 {
   wchar_t wide[32768];
   DWORD n = GetFinalPathNameByHandleW (handle, wide, G_N_ELEMENTS (wide),
                                        FILE_NAME_NORMALIZED | VOLUME_NAME_DOS);
-  g_autofree char *path = NULL;
 
   if (n == 0 || n >= G_N_ELEMENTS (wide))
     return NULL;
-  path = g_utf16_to_utf8 ((const gunichar2 *) wide, (glong) n, NULL, NULL, NULL);
-  if (path == NULL)
-    return NULL;
-  if (g_str_has_prefix (path, "\\\\?\\UNC\\"))
-    return g_strconcat ("\\\\", path + strlen ("\\\\?\\UNC\\"), NULL);
-  return g_strdup (g_str_has_prefix (path, "\\\\?\\") ? path + strlen ("\\\\?\\") : path);
+  return g_utf16_to_utf8 ((const gunichar2 *) wide, (glong) n, NULL, NULL, NULL);
 }
 
 static gboolean
@@ -211,38 +324,48 @@ check_kind (HANDLE handle, const char *path, gboolean wants_directory, GError **
 
   if (GetFileType (handle) != FILE_TYPE_DISK ||
       !GetFileInformationByHandle (handle, &file))
-    return malt_trust_refuse (path, error, "is not a regular file");
+    return refuse (path, error, "is not a regular file", "");
   is_directory = (file.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
-  if (is_directory != wants_directory)
-    return malt_trust_refuse (
-        path, error, wants_directory ? "is not a directory" : "is not a regular file");
-  return TRUE;
+  if (is_directory == wants_directory)
+    return TRUE;
+  return refuse (path, error,
+                 wants_directory ? "is not a directory" : "is not a regular file", "");
+}
+
+static gboolean
+check_opened (HANDLE handle, const char *path, gboolean wants_directory, GError **error)
+{
+  DWORD changes = wants_directory ? CHANGES_DIRECTORY : CHANGES_FILE;
+  g_autofree char *final_path = dup_final_path (handle);
+
+  if (!check_kind (handle, path, wants_directory, error))
+    return FALSE;
+  if (final_path == NULL)
+    return refuse (path, error, "has no path of its own", "");
+  return check_way (final_path, error) &&
+         check_handle (handle, final_path, changes, error) &&
+         (g_str_equal (path, final_path) ||
+          (check_way (path, error) && check_entry (path, changes, error)));
 }
 
 /* MALT_NO_HANDLE: it cannot be trusted. As long as the handle is open nobody can rename or delete what was opened. */
 static HANDLE
 open_trusted (const char *path, gboolean wants_directory, GError **error)
 {
-  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
-  g_autofree wchar_t *wide_path = malt_handle_dup_wide (absolute);
-  g_autofree char *final_path = NULL;
+  g_autofree char *given_path = dup_given_path (path);
+  g_autofree wchar_t *wide_path =
+      malt_handle_dup_wide (given_path != NULL ? given_path : "");
   HANDLE handle = CreateFileW (
-      wide_path, wants_directory ? FILE_LIST_DIRECTORY : GENERIC_READ,
+      wide_path, wants_directory ? FILE_LIST_DIRECTORY | READ_CONTROL : GENERIC_READ,
       FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
       wants_directory ? FILE_FLAG_BACKUP_SEMANTICS : FILE_ATTRIBUTE_NORMAL, NULL);
 
   if (handle == INVALID_HANDLE_VALUE)
     {
-      refuse_by_code (absolute, "opened", GetLastError (), error);
+      refuse_by_code (path, "opened", GetLastError (), error);
       return MALT_NO_HANDLE;
     }
-  final_path = dup_final_path (handle);
-  if (final_path == NULL)
-    malt_trust_refuse (absolute, error, "has no path of its own");
-  else if (check_kind (handle, final_path, wants_directory, error) &&
-           check_way (final_path, error) &&
-           check_entry (final_path, wants_directory ? CHANGES_DIRECTORY : CHANGES_FILE,
-                        error))
+  if (check_opened (handle, given_path, wants_directory, error))
     return handle;
   CloseHandle (handle);
   return MALT_NO_HANDLE;
@@ -274,7 +397,13 @@ malt_trust_check_directory (const char *path, GError **error)
 gboolean
 malt_trust_is_own_file (const char *path)
 {
-  return check_entry (path, CHANGES_FILE, NULL);
+  g_autofree wchar_t *wide_path = malt_handle_dup_wide (path);
+  DWORD attributes = GetFileAttributesW (wide_path);
+
+  return attributes != INVALID_FILE_ATTRIBUTES &&
+         !(attributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT |
+                         FILE_ATTRIBUTE_DEVICE)) &&
+         check_entry (path, CHANGES_FILE, NULL);
 }
 
 /* Reading */

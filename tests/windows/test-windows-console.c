@@ -4,7 +4,10 @@
 
 #include "process/malt-console.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define EXIT_NO_CONSOLE 77
 
 /* More than a pipe keeps for its reader. */
 #define TEXT_BYTES ((gsize) 1 << 20)
@@ -76,6 +79,45 @@ nothing_waits_and_nothing_is_lost (void)
   malt_assert (memcmp (text, read, TEXT_BYTES) == 0);
 }
 
+/* In a console, which the tests are not run in: this program with an argument (test_windows_console.py). */
+
+static gboolean
+shows (HANDLE screen, const wchar_t *text)
+{
+  wchar_t shown[16] = L"";
+  DWORD n = 0;
+
+  return ReadConsoleOutputCharacterW (screen, shown, G_N_ELEMENTS (shown) - 1,
+                                      (COORD){ 0, 0 }, &n) &&
+         wcsncmp (shown, text, wcslen (text)) == 0;
+}
+
+/* It shows characters, whatever its code page, and whatever pieces they come in. */
+static int
+show_characters (void)
+{
+  static const char text[] = "gr\xc3\xbc\xc3\x9f \xe2\x82\xac\xff!";
+  static const wchar_t shown[] = L"gr\u00fc\u00df \u20ac\ufffd! ";
+  gint64 deadline_us = g_get_monotonic_time () + (gint64) WINDOWS_TEST_PATIENCE_MS * 1000;
+  HANDLE screen;
+
+  SetConsoleOutputCP (437);
+  screen = CreateConsoleScreenBuffer (GENERIC_READ | GENERIC_WRITE, 0, NULL,
+                                      CONSOLE_TEXTMODE_BUFFER, NULL);
+  if (screen == INVALID_HANDLE_VALUE || !shows (screen, L" "))
+    return EXIT_NO_CONSOLE;
+  SetStdHandle (STD_OUTPUT_HANDLE, screen);
+  for (gsize i = 0; i < sizeof text - 1; i++)
+    malt_console_write (MALT_STREAM_STDOUT, text + i, 1);
+  while (!shows (screen, shown))
+    {
+      if (g_get_monotonic_time () > deadline_us)
+        return EXIT_FAILURE;
+      g_thread_yield ();
+    }
+  return EXIT_SUCCESS;
+}
+
 static CU_TestInfo tests[] = {
   MALT_TEST (what_is_forwarded_is_there_before_what_comes_next),
   MALT_TEST (nothing_waits_and_nothing_is_lost),
@@ -83,12 +125,12 @@ static CU_TestInfo tests[] = {
 };
 
 int
-main (void)
+main (int argc, G_GNUC_UNUSED char **argv)
 {
   CU_SuiteInfo suites[] = {
     { .pName = "console on Windows", .pTests = tests },
     CU_SUITE_INFO_NULL,
   };
 
-  return malt_test_run (suites);
+  return argc > 1 ? show_characters () : malt_test_run (suites);
 }

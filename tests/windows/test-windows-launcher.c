@@ -103,10 +103,11 @@ what_the_system_ends_counts_as_signalled (void)
   {
     const char *what;
     int signum;
-  } cases[] = { { "--exit-access-violation", SIGSEGV },
-                { "--exit-stack-overflow", SIGSEGV },
-                { "--exit-division", SIGFPE },
-                { "--exit-instruction", SIGILL } };
+  } cases[] = {
+    { "--exit-access-violation", SIGSEGV }, { "--exit-stack-overflow", SIGSEGV },
+    { "--exit-division", SIGFPE },          { "--exit-instruction", SIGILL },
+    { "--exit-overrun", SIGABRT },          { "--exit-heap", SIGABRT }
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -118,6 +119,31 @@ what_the_system_ends_counts_as_signalled (void)
       malt_assert (await (child));
       malt_assert (malt_child_get_end (child, &number) == MALT_CHILD_END_SIGNALLED);
       malt_assert_int (number, cases[i].signum);
+    }
+}
+
+/* What another program knows of a worker that it has started. */
+static void
+exit_codes_from_elsewhere_are_understood (void)
+{
+  const struct
+  {
+    gint64 code;
+    MaltChildEnd end;
+    int number;
+  } cases[] = { { 0, MALT_CHILD_END_EXITED, 0 },
+                { 7, MALT_CHILD_END_EXITED, 7 },
+                { G_GINT64_CONSTANT (0xc0000005), MALT_CHILD_END_SIGNALLED, SIGSEGV },
+                { G_GINT64_CONSTANT (0xc0000135), MALT_CHILD_END_EXITED, -1073741515 },
+                { malt_child_exit_code_of_signal (SIGTERM), MALT_CHILD_END_SIGNALLED,
+                  SIGTERM } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      int number = -1;
+
+      malt_assert_int (malt_child_end_of_code (cases[i].code, &number), cases[i].end);
+      malt_assert_int (number, cases[i].number);
     }
 }
 
@@ -196,7 +222,8 @@ static void
 errors_name_what_was_to_be_run (void)
 {
   const char *const nowhere[] = { "C:\\nowhere\\julia.exe", NULL };
-  const char *const batch[] = { "C:\\windows\\julia.BAT", NULL };
+  const char *const batches[][2] = { { "C:\\windows\\julia.BAT", NULL },
+                                     { "C:\\windows\\julia.cmd. .", NULL } };
   MaltProcessLauncher launcher = { .argv = nowhere,
                                    .envp = (const char *const *) environment,
                                    .inherited_fd = -1 };
@@ -207,16 +234,43 @@ errors_name_what_was_to_be_run (void)
   malt_assert (strstr (error->message, "'C:\\nowhere\\julia.exe'") != NULL);
   g_clear_error (&error);
 
-  launcher.argv = batch;
-  malt_assert (malt_process_launcher_spawn (&launcher, &error) == NULL);
-  malt_assert_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
-  malt_assert (strstr (error->message, "batch file") != NULL);
-  g_clear_error (&error);
+  for (gsize i = 0; i < G_N_ELEMENTS (batches); i++)
+    {
+      launcher.argv = batches[i];
+      malt_assert (malt_process_launcher_spawn (&launcher, &error) == NULL);
+      malt_assert_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
+      malt_assert (strstr (error->message, "batch file") != NULL);
+      g_clear_error (&error);
+    }
 
   malt_assert (spawn ("--sleep", (MaltProcessLauncher){ .cwd = "C:\\nowhere" }, &error) ==
                NULL);
   malt_assert_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
   malt_assert (strstr (error->message, "C:\\nowhere") != NULL);
+}
+
+static void
+command_line_may_be_as_long_as_the_system_takes_it (void)
+{
+  const char *arguments[] = { program, "x", NULL };
+  g_autofree char *short_line = malt_command_line_join (arguments);
+  /* All but the first argument's own letter; names of programs are ASCII here. */
+  gsize n = 32766 - (strlen (short_line) - 1);
+  g_autofree char *fits = g_strnfill (n, 'x');
+  g_autofree char *too_long = g_strnfill (n + 1, 'x');
+  MaltProcessLauncher launcher = { .argv = arguments,
+                                   .envp = (const char *const *) environment,
+                                   .inherited_fd = -1 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltChild) child = NULL;
+
+  arguments[1] = fits;
+  child = malt_process_launcher_spawn (&launcher, &error);
+  malt_assert_no_error (error);
+  arguments[1] = too_long;
+  malt_assert (malt_process_launcher_spawn (&launcher, &error) == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED);
+  malt_assert (strstr (error->message, "at most 32766 characters") != NULL);
 }
 
 /* The system's own way of taking a line apart gives the same arguments. */
@@ -272,6 +326,25 @@ environment_block_is_sorted_and_ends_twice (void)
   malt_assert (memcmp (block, L"A=1\0b=2\0c=\u00fc\0", 13 * sizeof (wchar_t)) == 0);
 }
 
+/* By names, not by what stands behind them, and in the order that letters of any language have for the system. */
+static void
+environment_block_is_in_the_order_of_the_system (void)
+{
+  const char *const some[] = { "\xc3\xa4=5", "AB=3", "a1=2", "\xc3\x84z=6",
+                               "=C:=C:\\x",  "A=1",  "b=4",  NULL };
+  const wchar_t *const expected[] = { L"=C:=C:\\x", L"A=1",      L"a1=2",     L"AB=3",
+                                      L"b=4",       L"\u00e4=5", L"\u00c4z=6" };
+  g_autofree wchar_t *block = malt_environment_block (some);
+  const wchar_t *at = block;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (expected); i++)
+    {
+      malt_assert (wcscmp (at, expected[i]) == 0);
+      at += wcslen (at) + 1;
+    }
+  malt_assert (*at == 0);
+}
+
 /* What the child does */
 
 static int
@@ -323,6 +396,10 @@ be_child (const char *what)
     return (int) STATUS_INTEGER_DIVIDE_BY_ZERO;
   if (strcmp (what, "--exit-instruction") == 0)
     return (int) STATUS_ILLEGAL_INSTRUCTION;
+  if (strcmp (what, "--exit-overrun") == 0)
+    return (int) STATUS_STACK_BUFFER_OVERRUN;
+  if (strcmp (what, "--exit-heap") == 0)
+    return (int) STATUS_HEAP_CORRUPTION;
   Sleep (INFINITE);
   return 0;
 }
@@ -331,13 +408,16 @@ static CU_TestInfo tests[] = {
   MALT_TEST (status_of_a_child_is_kept),
   MALT_TEST (kill_is_told_from_an_exit),
   MALT_TEST (what_the_system_ends_counts_as_signalled),
+  MALT_TEST (exit_codes_from_elsewhere_are_understood),
   MALT_TEST (standard_input_and_environment_are_those_given),
   MALT_TEST (child_has_no_handle_but_those_given),
   MALT_TEST (child_without_owner_is_ended),
   MALT_TEST (grandchild_outlives_a_child_that_exits),
   MALT_TEST (errors_name_what_was_to_be_run),
+  MALT_TEST (command_line_may_be_as_long_as_the_system_takes_it),
   MALT_TEST (command_line_is_taken_apart_as_it_was_put_together),
   MALT_TEST (environment_block_is_sorted_and_ends_twice),
+  MALT_TEST (environment_block_is_in_the_order_of_the_system),
   CU_TEST_INFO_NULL,
 };
 

@@ -257,6 +257,44 @@ environment_is_the_one_asked_for (void)
   malt_assert_int (malt_value_get_kind (stranger), MALT_VALUE_NOTHING);
 }
 
+/* A variable of the host that is no text does not take those along that stand behind it. */
+static void
+environment_may_hold_what_is_no_text (void)
+{
+  const char *const policy[] = { "clean", "ZZZ_MALT_TEST", NULL };
+  g_autoptr (MaltConfig) config = windows_test_config_new (backend);
+  g_autoptr (MaltWorker) worker = NULL;
+  g_autofree char *value = NULL;
+
+  malt_assert (SetEnvironmentVariableW (L"AAA_MALT_TEST", L"\xd800x"));
+  malt_assert (SetEnvironmentVariableW (L"ZZZ_MALT_TEST", L"is there"));
+  malt_config_set_strings (config, "env-policy", policy);
+  worker = windows_test_launch (config);
+  malt_assert (SetEnvironmentVariableW (L"AAA_MALT_TEST", NULL));
+  malt_assert (worker != NULL);
+  value = windows_test_dup_text (worker, "variable ZZZ_MALT_TEST", NULL);
+  malt_assert_string (value, "is there");
+}
+
+/* The names of one variable that differ in how they are written are one. */
+static void
+environment_that_is_asked_for_wins_however_it_is_written (void)
+{
+  g_autoptr (MaltConfig) config = windows_test_config_new (backend);
+  const char *const policy[] = { "clean", "malt_test_CASE", NULL };
+  const char *const pairs[] = { "Malt_Test_Case=2: its own", NULL };
+  g_autoptr (MaltWorker) worker = NULL;
+  g_autofree char *value = NULL;
+
+  g_setenv ("MALT_TEST_CASE", "1: the host's", TRUE);
+  malt_config_set_strings (config, "env-policy", policy);
+  malt_config_set_strings (config, "env", pairs);
+  worker = windows_test_launch (config);
+  malt_assert (worker != NULL);
+  value = windows_test_dup_text (worker, "variable MALT_TEST_CASE", NULL);
+  malt_assert_string (value, "2: its own");
+}
+
 static void
 paths_need_not_be_ascii (void)
 {
@@ -355,6 +393,7 @@ interrupt_busy_call (void)
   g_autoptr (MaltValue) value = NULL;
   g_autoptr (GError) error = NULL;
   MaltInterruptResult result;
+  HANDLE output = GetStdHandle (STD_OUTPUT_HANDLE);
   gboolean is_spinning = FALSE;
   gboolean can_interrupt;
 
@@ -370,6 +409,8 @@ interrupt_busy_call (void)
   malt_assert_no_error (error);
   malt_assert_int (result, can_interrupt ? MALT_INTERRUPT_DELIVERED
                                          : MALT_INTERRUPT_UNDELIVERABLE);
+  /* Joining the worker's console has changed nothing of the host's. */
+  malt_assert (GetStdHandle (STD_OUTPUT_HANDLE) == output);
   if (!can_interrupt)
     {
       malt_assert (malt_worker_kill (worker, 9, NULL));
@@ -491,6 +532,8 @@ static CU_TestInfo tests[] = {
   MALT_TEST (secrets_are_told_by_standard_input_alone),
   MALT_TEST (arguments_arrive_as_they_are),
   MALT_TEST (environment_is_the_one_asked_for),
+  MALT_TEST (environment_may_hold_what_is_no_text),
+  MALT_TEST (environment_that_is_asked_for_wins_however_it_is_written),
   MALT_TEST (paths_need_not_be_ascii),
   MALT_TEST (program_that_is_not_there_is_an_error_with_its_name),
   MALT_TEST (transports_that_hand_on_sockets_are_not_supported),

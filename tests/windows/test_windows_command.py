@@ -52,6 +52,9 @@ class Command(unittest.TestCase):
         for name in ("malt-process", "distributed", "inprocess"):
             self.assertRegex(text, rf"(?m)^{name} +no ")
             self.assertIn(f"backend '{name}' cannot work here: no julia found", text)
+            # What is named are places where a Julia may be on Windows.
+            self.assertIn("\\Programs\\Julia-*\\bin\\julia.exe", text)
+        self.assertNotIn("usr", text)
         self.assertNotIn("\r", text)
 
     def test_backends_says_what_auto_takes(self):
@@ -62,6 +65,15 @@ class Command(unittest.TestCase):
         for backend in ("malt-process", "distributed"):
             with self.subTest(backend):
                 self.assertEqual(malt("eval", "--backend", backend, "exit 7", julia=FAKE).returncode, 7)
+
+    def test_a_program_is_run_without_the_commands_standard_input(self):
+        for backend in ("malt-process", "distributed", "auto"):
+            for program in ("program.jl", "-"):
+                with self.subTest(f"{backend} {program}"):
+                    result = malt("run", "--backend", backend, program, julia=FAKE)
+                    # What stands for Julia knows no such line; before that nothing goes wrong.
+                    self.assertIn(f'PROGRAM_FILE = "{program}"', result.stderr.decode())
+                    self.assertEqual(result.returncode, 1)
 
     def test_output_and_values_are_printed_as_they_are(self):
         for backend in ("malt-process", "distributed"):

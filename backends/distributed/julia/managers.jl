@@ -73,7 +73,8 @@ end
 function launch(m::ThisMachine, params::Dict, launched::Array, changed::Condition)
     request = m.request
     errors = Pipe()
-    command = Cmd(`$(params[:exename]) $(params[:exeflags]) --bind-to 127.0.0.1 --worker`; env = texts(request, "environment"), dir = params[:dir], detach = true)
+    # On Windows what is not detached ends with the process that has launched it.
+    command = Cmd(`$(params[:exename]) $(params[:exeflags]) --bind-to 127.0.0.1 --worker`; env = texts(request, "environment"), dir = params[:dir], detach = !Sys.iswindows())
     process = open(pipeline(command, stderr = errors), "r+")
     close(errors.in)
     watch_output(request, errors, 0x02, nothing)

@@ -13,6 +13,8 @@ const FIRST_HOST = Any[NOBODY]          # the boot serves one
 empty!(ARGS)
 Core.eval(Base, :(PROGRAM_FILE = ""))
 HAS_STDIN || Core.eval(Base, :(stdin = devnull))
+# Libraries that are loaded by their names are julia.exe's neighbours, not the host's.
+Sys.iswindows() && isdefined(Base, :DL_LOAD_PATH) && pushfirst!(Base.DL_LOAD_PATH, Sys.BINDIR)
 STATE[1] = unsafe_string(Ptr{UInt8}(SOURCE), SOURCE_BYTES)
 
 host_function(i) = unsafe_load(Ptr{Ptr{Cvoid}}(HOST), i)

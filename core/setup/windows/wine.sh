@@ -3,6 +3,7 @@
 # Runs a program for Windows under Wine, in a prefix of its own and without a display.
 #
 # Usage: wine.sh PROGRAM [ARGUMENT...]
+#        wine.sh --terminal PROGRAM [ARGUMENT...]   in the terminal that it is called in
 #        wine.sh --start   makes the prefix where there is none, and starts what Wine runs beside programs
 #        wine.sh --stop    ends all that runs in the prefix
 #
@@ -50,11 +51,17 @@ case $1 in
     ;;
 esac
 
+terminal=
+if [ "$1" = --terminal ]; then
+  terminal=1
+  shift
+fi
 if [ ! -e "$WINEPREFIX/.malt-ready" ]; then start; fi
 # Libraries are looked for in the sysroot and, since tests stand in a folder of the build, above the program's.
 folder=$(CDPATH='' cd -- "$(dirname -- "$1")/.." && pwd)
 WINEPATH=$(printf 'Z:%s/bin;Z:%s' "$MALT_WINDOWS_SYSROOT" "$folder" | tr / '\134')
 export WINEPATH
+if [ -n "$terminal" ]; then exec wine "$@"; fi
 
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT

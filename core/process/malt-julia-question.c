@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A julia that is run to its end for what it says.
+ *
+ * It is launched as workers are, so it inherits nothing, and if it is given up whatever it has started goes with it. Everything is watched in a main
+ * context of its own, which the caller's thread runs; a cancellable, which may fire in any thread, wakes that.
+ */
+#include "process/malt-julia-question.h"
+
+#include "malt-error-private.h"
+#include "process/malt-platform.h"
+#include "process/malt-process-launcher.h"
+
+#include <malt/malt.h>
+#include <string.h>
+
+enum
+{
+  MAX_SAID_BYTES = 64 * 1024, /* of each stream; the rest is read and dropped */
+  CHUNK_BYTES = 4096,
+  MAX_COMPLAINT_CHARS = 300,
+  MAX_ANSWER_CHARS = 60,
+  MAX_PATH_CHARS = 400
+};
+
+typedef struct
+{
+  MaltPipe *pipe; /* (unowned) */
+  GSource *source; /* (owned) (nullable) */
+  GString *text; /* (owned) */
+  gboolean keeps_end; /* of too much text, or else its beginning */
+} Reader;
+
+typedef struct
+{
+  GMainContext *context; /* (owned) */
+  MaltChild *child; /* (owned) (nullable) */
+  Reader readers[2]; /* of standard output and error */
+  GSource *watch; /* (owned) (nullable) */
+  GSource *timer; /* (owned) (nullable) */
+  gboolean has_ended;
+  gboolean is_late;
+} Question;
+
+static void
+destroy_source (GSource **source)
+{
+  if (*source != NULL)
+    g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+/* The sources go before what they watch. */
+static void
+question_clear (Question *question)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      destroy_source (&question->readers[i].source);
+      g_string_free (question->readers[i].text, TRUE);
+    }
+  destroy_source (&question->watch);
+  destroy_source (&question->timer);
+  g_clear_pointer (&question->child, malt_child_unref);
+  g_main_context_unref (question->context);
+}
+
+static void
+question_init (Question *question)
+{
+  question->context = g_main_context_new ();
+  for (int i = 0; i < 2; i++)
+    question->readers[i].text = g_string_new (NULL);
+  question->readers[1].keeps_end = TRUE;
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Question, question_clear)
+
+static GSource *
+attach (Question *question, GSource *source, GSourceFunc callback, gpointer data)
+{
+  g_source_set_callback (source, callback, data, NULL);
+  g_source_attach (source, question->context);
+  return source;
+}
+
+/* Reading */
+
+static void
+keep (Reader *reader, const char *text, gsize n_bytes)
+{
+  GString *kept = reader->text;
+
+  if (!reader->keeps_end)
+    n_bytes = MIN (n_bytes, MAX_SAID_BYTES - kept->len);
+  g_string_append_len (kept, text, (gssize) n_bytes);
+  if (kept->len > MAX_SAID_BYTES)
+    g_string_erase (kept, 0, (gssize) (kept->len - MAX_SAID_BYTES));
+}
+
+/* One piece: who never stops talking must not keep the timer waiting. FALSE: there is none now. */
+static gboolean
+read_piece (Reader *reader)
+{
+  char piece[CHUNK_BYTES];
+  gssize n = malt_pipe_read (reader->pipe, piece, sizeof piece);
+
+  if (n > 0)
+    keep (reader, piece, (gsize) n);
+  else if (n == 0)
+    destroy_source (&reader->source);
+  return n > 0;
+}
+
+static gboolean
+on_said (gpointer reader)
+{
+  read_piece (reader);
+  return G_SOURCE_CONTINUE;
+}
+
+/* The end */
+
+static gboolean
+on_ended (gpointer data)
+{
+  ((Question *) data)->has_ended = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_late (gpointer data)
+{
+  ((Question *) data)->is_late = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer context)
+{
+  g_main_context_wakeup (context);
+}
+
+static gboolean
+launch (Question *question, const char *const *arguments, GError **error)
+{
+  g_auto (GStrv) environment = malt_platform_dup_environment ();
+  MaltProcessLauncher launcher = { .argv = arguments,
+                                   .envp = (const char *const *) environment,
+                                   .inherited_fd = -1,
+                                   .is_group_leader = TRUE };
+
+  question->child = malt_process_launcher_spawn (&launcher, error);
+  if (question->child == NULL)
+    return FALSE;
+  question->readers[0].pipe = malt_child_get_stdout (question->child);
+  question->readers[1].pipe = malt_child_get_stderr (question->child);
+  for (int i = 0; i < 2; i++)
+    question->readers[i].source =
+        attach (question, malt_pipe_source_new (question->readers[i].pipe), on_said,
+                &question->readers[i]);
+  question->watch =
+      attach (question, malt_child_watch_new (question->child), on_ended, question);
+  return TRUE;
+}
+
+/* Until it has ended, or nobody waits for that any more. */
+static void
+await_end (Question *question, gint64 timeout_ms, GCancellable *cancellable)
+{
+  gulong handler = 0;
+
+  question->timer =
+      attach (question, g_timeout_source_new ((guint) MIN (timeout_ms, G_MAXUINT)),
+              on_late, question);
+  /* It may have to be read before it can end, but what it says is not more urgent than that. */
+  g_source_set_priority (question->timer, G_PRIORITY_HIGH);
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+                                     question->context, NULL);
+  while (!question->has_ended && !question->is_late &&
+         !g_cancellable_is_cancelled (cancellable))
+    g_main_context_iteration (question->context, TRUE);
+  g_cancellable_disconnect (cancellable, handler);
+}
+
+/* What it was that it has failed of, for a message. */
+static char *
+dup_complaint (Question *question, MaltChildEnd end, int number)
+{
+  char *text = question->readers[1].text->str;
+  const char *line;
+  g_autoptr (MaltTermination) termination = NULL;
+  g_autofree char *how = NULL;
+
+  g_strchomp (text);
+  line = strrchr (text, '\n');
+  line = line != NULL ? line + 1 : text;
+  if (*line != '\0')
+    return malt_text_to_line (line, MAX_COMPLAINT_CHARS);
+  termination =
+      malt_termination_new (end == MALT_CHILD_END_SIGNALLED ? MALT_TERMINATION_SIGNALLED
+                                                            : MALT_TERMINATION_EXITED,
+                            number, NULL, NULL);
+  how = malt_termination_to_string (termination);
+  return g_strdup_printf ("it %s, and it said nothing", how);
+}
+
+/* It has ended. What it has started may hold the pipes open: their ends are not waited for. */
+static gboolean
+check_end (Question *question, const char *program, GError **error)
+{
+  g_autofree char *complaint = NULL;
+  int number = 0;
+  MaltChildEnd end;
+
+  for (int i = 0; i < 2; i++)
+    for (gsize n = 0; n < MAX_SAID_BYTES && question->readers[i].source != NULL &&
+                      read_piece (&question->readers[i]);
+         n += CHUNK_BYTES)
+      ;
+  malt_child_reap (question->child);
+  end = malt_child_get_end (question->child, &number);
+  if (end == MALT_CHILD_END_UNKNOWN || (end == MALT_CHILD_END_EXITED && number == 0))
+    return TRUE;
+  complaint = dup_complaint (question, end, number);
+  g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+               "julia '%s' cannot be run: %s", program, complaint);
+  return FALSE;
+}
+
+char *
+malt_julia_question (const char *const *arguments, gint64 timeout_ms,
+                     GCancellable *cancellable, GError **error)
+{
+  g_autofree char *program = malt_text_to_line (arguments[0], MAX_PATH_CHARS);
+  g_auto (Question) question = { 0 };
+  g_autoptr (GError) cause = NULL;
+
+  question_init (&question);
+  if (!launch (&question, arguments, &cause))
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+                           cause->message);
+      return NULL;
+    }
+  await_end (&question, timeout_ms, cancellable);
+  if (!question.has_ended)
+    {
+      if (!g_cancellable_set_error_if_cancelled (cancellable, error))
+        g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                     "julia '%s' did not say where its library is within "
+                     "%" G_GINT64_FORMAT " ms",
+                     program, timeout_ms);
+      return NULL;
+    }
+  if (!check_end (&question, program, error))
+    return NULL;
+  return g_strdup (question.readers[0].text->str);
+}
+
+char *
+malt_julia_answer_to_line (const char *answer)
+{
+  g_autofree char *line = malt_text_to_line (answer, MAX_ANSWER_CHARS);
+
+  return *line != '\0' ? g_strdup_printf ("it said '%s'", line)
+                       : g_strdup ("it said nothing");
+}
