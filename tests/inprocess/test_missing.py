@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The command on a machine without Julia: the in-process backend is listed with the reason why it cannot work."""
 import os
+import signal
 import unittest
 
-from cli_case import CliCase, environment, malt
+from cli_case import MALT, SECONDS, CliCase, environment, malt, run
 
 
 class Missing(CliCase):
@@ -30,6 +31,15 @@ class Missing(CliCase):
         julia = self.write_command("julia", "echo 'out of order' >&2; exit 1\n")
         result = malt("eval", "--backend", "inprocess", "--julia", str(julia), "1", env=self.nowhere())
         self.assert_result(result, 3, "", f"malt: julia '{julia}' cannot be run: out of order\n")
+
+    def test_a_library_that_starts_a_process_may_wait_for_it(self):
+        library = os.environ["MALT_PROBING_LIBRARY"]
+        julia = self.write_command("julia", f"printf 'library={library}\\nbindir=/\\nimage={library}\\nversion=1.10.0\\n'\n")
+        ignore = lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        result = run([MALT, "eval", "--backend", "inprocess", "--julia", str(julia), "1"], b"", SECONDS, env=self.nowhere(),
+                     preexec_fn=ignore)
+        self.assertEqual((result.returncode, result.stdout), (3, ""), result.stderr)
+        self.assertIn("has no known function that initialises it", result.stderr)
 
 
 if __name__ == "__main__":
