@@ -117,6 +117,7 @@ give_up (MaltLink *link)
 {
   malt_link_drop_outgoing (link);
   malt_socket_end (link->fd);
+  malt_socket_poller_end (link->poller);
 }
 
 void

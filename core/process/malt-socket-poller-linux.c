@@ -167,3 +167,9 @@ malt_socket_poller_wake (MaltSocketPoller *poller)
   if (write (poller->wake_fd, &one, sizeof one) < 0)
     g_debug ("eventfd: %s", g_strerror (errno));
 }
+
+/* The socket itself is readable then. */
+void
+malt_socket_poller_end (G_GNUC_UNUSED MaltSocketPoller *poller)
+{
+}

@@ -4,8 +4,8 @@
  *
  * A socket can be told to set an event when something has happened to it, one event at a time; told anew, it sets it at once if it is ready
  * already. So the event of the source is the one that is told, and while a thread waits in malt_socket_poller_wait() that thread's is. A
- * change of interest is one system call, which wakes nobody. While somebody waits, the source's interest in writing makes the wait end, too: the source's
- * event, told again, then wakes the I/O thread.
+ * change of interest is one system call, which wakes nobody. While somebody waits, the source's interest in writing makes the wait end, too; whoever
+ * waited then wakes the I/O thread (is_writable).
  *
  * The system reports the end of a stream once. It is remembered (is_ended).
  */
@@ -26,6 +26,8 @@ struct _MaltSocketPoller
   MaltSocketPoll interest;
   gboolean is_waiting;
   gboolean is_ended;
+  gboolean
+      is_writable; /* a wait has been told that it is; the source has not been asked since */
 };
 
 MaltSocketPoller *
@@ -97,6 +99,7 @@ malt_socket_poller_set_fd (MaltSocketPoller *poller, int fd, GError **error)
     WSAEventSelect ((SOCKET) poller->fd, NULL, 0);
   poller->fd = fd;
   poller->is_ended = FALSE;
+  poller->is_writable = FALSE;
   is_armed = arm (poller);
   g_mutex_unlock (&poller->lock);
   return is_armed || malt_handle_set_error (error, "cannot watch the connection",
@@ -183,9 +186,10 @@ malt_socket_poller_get_ready (MaltSocketPoller *poller)
   if ((events & (FD_READ | FD_CLOSE)) ||
       (poller->is_ended && (poller->interest & MALT_SOCKET_POLL_READ)))
     ready |= MALT_SOCKET_POLL_READ;
-  if ((events & FD_WRITE) ||
-      (poller->is_waiting && (poller->interest & MALT_SOCKET_POLL_WRITE)))
+  if ((events & FD_WRITE) || ((poller->is_waiting || poller->is_writable) &&
+                              (poller->interest & MALT_SOCKET_POLL_WRITE)))
     ready |= MALT_SOCKET_POLL_WRITE;
+  poller->is_writable = FALSE;
   g_mutex_unlock (&poller->lock);
   return ready;
 }
@@ -224,7 +228,11 @@ static void
 end_wait (MaltSocketPoller *poller)
 {
   g_mutex_lock (&poller->lock);
-  take_events (poller, poller->wait_event);
+  if (take_events (poller, poller->wait_event) & FD_WRITE)
+    {
+      poller->is_writable = TRUE;
+      SetEvent (poller->source_event);
+    }
   poller->is_waiting = FALSE;
   arm (poller);
   g_mutex_unlock (&poller->lock);
@@ -253,5 +261,16 @@ malt_socket_poller_wait (MaltSocketPoller *poller, GCancellable *cancellable,
 void
 malt_socket_poller_wake (MaltSocketPoller *poller)
 {
+  SetEvent (poller->wake_event);
+}
+
+/* The system reports ends that come from the peer only. */
+void
+malt_socket_poller_end (MaltSocketPoller *poller)
+{
+  g_mutex_lock (&poller->lock);
+  poller->is_ended = TRUE;
+  g_mutex_unlock (&poller->lock);
+  SetEvent (poller->source_event);
   SetEvent (poller->wake_event);
 }

@@ -41,6 +41,9 @@ MaltSocketPoll malt_socket_poller_get_ready (MaltSocketPoller *poller);
 void malt_socket_poller_wait (MaltSocketPoller *poller, GCancellable *cancellable,
                               gint64 deadline_us);
 
+/* The socket has been ended from here (malt_socket_end()): who waits finds the end. */
+void malt_socket_poller_end (MaltSocketPoller *poller);
+
 /* Ends the wait that is under way, or the next one. From any thread. */
 void malt_socket_poller_wake (MaltSocketPoller *poller);
 
