@@ -334,7 +334,7 @@ static gboolean
 is_julia_of_the_current_directory (const MaltOption *option, const char *value)
 {
   return option->is_common && strcmp (option->name, JULIA_KEY) == 0 &&
-         strchr (value, G_DIR_SEPARATOR) != NULL && !g_path_is_absolute (value);
+         strpbrk (value, "/" G_DIR_SEPARATOR_S) != NULL && !g_path_is_absolute (value);
 }
 
 /* The value must be one that an option of that name accepts; of a common one there may be several. */
