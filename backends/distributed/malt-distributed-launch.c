@@ -41,14 +41,19 @@ on_decided (gpointer owner, const GError *error)
   g_mutex_unlock (&evaluator->lock);
 }
 
-/* The bridge has answered: with nothing, when the worker is connected, or with what went wrong. */
+/* The bridge has answered: with nothing, when the worker is connected, or with what went wrong. A worker that is ended since it has broken the protocol is
+ * not ready either: that will be told by its end. */
 static void
 on_added (G_GNUC_UNUSED MaltValue *value, const GError *error, gpointer user_data)
 {
   g_autoptr (MaltDistributedEvaluator) evaluator = user_data;
   const char *message;
+  gboolean has_violated;
 
-  if (error == NULL)
+  g_mutex_lock (&evaluator->lock);
+  has_violated = evaluator->violation != NULL;
+  g_mutex_unlock (&evaluator->lock);
+  if (error == NULL || has_violated)
     return;
   message = malt_error_get_exception_message (error);
   malt_launch_decide (evaluator->launch,

@@ -191,5 +191,7 @@ function bury(number::Int, patience::Float64)
         status = status_of(request.ssh[1])
     end
     request.config === nothing || delete!(OF_CONFIG, request.config)
+    # The host gets what was printed before it hears of the end.
+    any(piece -> piece[1] == number, PRINTED) && timedwait(() -> !any(piece -> piece[1] == number, PRINTED), LOST_S; pollint = 0.001)
     (status..., String(copy(request.tail)))
 end
