@@ -23,7 +23,13 @@ static const char julia_setup[] =
     "contract_record_later(ms) = (sleep(ms / 1000); contract_record(ms))\n"
     "contract_recorded() = copy(contract_list)\n"
     "contract_forget_record() = empty!(contract_list)\n"
-    "contract_die(signal) = ccall(:raise, Cint, (Cint,), signal)\n"
+    /* Windows has no signals: there it ends as by a crash. */
+    "contract_die(signal) = @static Sys.iswindows() ?\n"
+    "    ccall((:TerminateProcess, \"kernel32\"), Cint, (Ptr{Cvoid}, UInt32), "
+    "Ptr{Cvoid}(-1), 0xc0000005) :\n"
+    "    ccall(:raise, Cint, (Cint,), signal)\n"
+    /* A program that is on every machine with Julia. */
+    "contract_program(code) = `$(Base.julia_cmd()) --startup-file=no -e $code`\n"
     "nothing\n";
 
 const ContractDialect contract_dialect_julia = {

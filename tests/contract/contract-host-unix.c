@@ -55,6 +55,13 @@ contract_is_process_gone (gint64 pid)
   return state == NULL || *state == 'Z' || *state == 'X';
 }
 
+int
+contract_host_get_death_signal (const char **out_name)
+{
+  *out_name = "SIGKILL";
+  return SIGKILL;
+}
+
 gint64
 contract_host_get_pid (void)
 {

@@ -11,7 +11,7 @@
 
 #define EXIT_ALARM 142 /* as if by SIGALRM */
 
-/* The time of its start. */
+/* The time of its start, such that later ones compare as greater. */
 char *
 contract_host_dup_process (gint64 pid)
 {
@@ -24,8 +24,9 @@ contract_host_dup_process (gint64 pid)
     return NULL;
   is_known = GetProcessTimes (process, &start, &other[0], &other[1], &other[2]);
   CloseHandle (process);
-  return is_known ? g_strdup_printf ("%lu:%lu", start.dwHighDateTime, start.dwLowDateTime)
-                  : NULL;
+  return is_known
+             ? g_strdup_printf ("%08lx%08lx", start.dwHighDateTime, start.dwLowDateTime)
+             : NULL;
 }
 
 gboolean
@@ -41,10 +42,31 @@ contract_is_process_gone (gint64 pid)
   return is_gone;
 }
 
+int
+contract_host_get_death_signal (const char **out_name)
+{
+  *out_name = "SIGSEGV";
+  return SIGSEGV;
+}
+
 gint64
 contract_host_get_pid (void)
 {
   return GetCurrentProcessId ();
+}
+
+/* The program of the console belongs to whoever has made the console, which may be us; and the process that was the parent of another one may have had our
+ * number before. */
+static gboolean
+is_child (const PROCESSENTRY32W *entry)
+{
+  g_autofree char *own_start = contract_host_dup_process (GetCurrentProcessId ());
+  g_autofree char *start = contract_host_dup_process (entry->th32ProcessID);
+
+  return entry->th32ParentProcessID == GetCurrentProcessId () &&
+         _wcsicmp (entry->szExeFile, L"conhost.exe") != 0 &&
+         g_strcmp0 (start, own_start) >= 0 &&
+         !contract_is_process_gone (entry->th32ProcessID);
 }
 
 guint
@@ -56,10 +78,7 @@ contract_host_count_children (void)
 
   if (Process32FirstW (snapshot, &entry))
     do
-      n_children += entry.th32ParentProcessID == GetCurrentProcessId () &&
-                            !contract_is_process_gone (entry.th32ProcessID)
-                        ? 1
-                        : 0;
+      n_children += is_child (&entry) ? 1 : 0;
     while (Process32NextW (snapshot, &entry));
   CloseHandle (snapshot);
   return n_children;

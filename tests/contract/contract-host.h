@@ -12,6 +12,10 @@ G_BEGIN_DECLS
 #define SIGKILL 9
 #endif
 
+/* The signal by which code can end its own process at once, whatever runs there, and its name. Where there are no signals, the one that the end of a
+ * process by a crash counts as. */
+int contract_host_get_death_signal (const char **out_name);
+
 /* What tells a process from a later one of the same number; NULL: there is none. (transfer full) */
 char *contract_host_dup_process (gint64 pid);
 
