@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "key-file-folder.h"
 
+#include <string.h>
+
 KeyFileFolder key_files;
 
 static const char *const directories[] = { "user", "first", "second" };
@@ -26,7 +28,8 @@ key_files_prepare (void)
     return FALSE;
   key_files.top = g_steal_pointer (&made);
   user = g_build_filename (key_files.top, "user", NULL);
-  system = g_strdup_printf ("%s/first:%s/second", key_files.top, key_files.top);
+  system = g_strdup_printf ("%s/first%s%s/second", key_files.top,
+                            G_SEARCHPATH_SEPARATOR_S, key_files.top);
   g_setenv ("XDG_CONFIG_HOME", user, TRUE);
   g_setenv ("XDG_CONFIG_DIRS", system, TRUE);
   for (gsize i = 0; i < G_N_ELEMENTS (directories); i++)
@@ -82,4 +85,48 @@ key_files_clear (void)
     }
   for (gsize i = 0; i < G_N_ELEMENTS (variables); i++)
     g_unsetenv (variables[i]);
+}
+
+char *
+key_files_dup_slashes (const char *text)
+{
+  char *copy = g_strdup (text);
+
+  return G_DIR_SEPARATOR == '/' ? copy : g_strdelimit (copy, G_DIR_SEPARATOR_S, '/');
+}
+
+/* Configs */
+
+MaltConfig *
+key_files_make_config (const char *profile)
+{
+  g_autoptr (GError) error = NULL;
+  MaltConfig *config = malt_config_new_for_profile (profile, &error);
+
+  if (config == NULL)
+    MALT_TEST_FAIL ("%s", error->message);
+  return config != NULL ? config : malt_config_new ();
+}
+
+void
+key_files_check_refused (const char *profile, const char *first, const char *second)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltConfig) config = malt_config_new_for_profile (profile, &error);
+  g_autofree char *message = NULL;
+
+  malt_assert (config == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CONFIG);
+  message = key_files_dup_slashes (error->message);
+  if (strstr (message, first) == NULL || strstr (message, second) == NULL)
+    MALT_TEST_FAIL ("expected \"%s\" and \"%s\" in '%s'", first, second, message);
+}
+
+gboolean
+key_files_are_accepted (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltConfig) config = malt_config_new_default (&error);
+
+  return config != NULL;
 }
