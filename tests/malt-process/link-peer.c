@@ -5,11 +5,10 @@
 #include "link/malt-io-thread.h"
 #include "wire/malt-wire-writer.h"
 
-#include <errno.h>
-#include <poll.h>
+#include "link-peer-socket.h"
+#include "process/malt-socket.h"
+
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define LINK_TYPE_WORKER (link_worker_get_type ())
 G_DECLARE_FINAL_TYPE (LinkWorker, link_worker, LINK, WORKER, MaltWorker)
@@ -129,10 +128,10 @@ link_worker_init_worker (GInitable *initable, G_GNUC_UNUSED GCancellable *cancel
       self->owner, owner_unref, G_GUINT64_CONSTANT (64) << 20, error);
   if (self->link == NULL)
     return FALSE;
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+  if (!link_peer_socket_pair (fds))
     {
-      g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "socketpair: %s",
-                   g_strerror (errno));
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                           "no pair of sockets");
       return FALSE;
     }
   malt_link_start (self->link, NULL, NULL);
@@ -369,7 +368,8 @@ link_peer_new_with (const char *option, const char *value)
 void
 link_peer_free (LinkPeer *peer)
 {
-  close (peer->fd);
+  if (peer->fd >= 0)
+    malt_socket_close (peer->fd);
   g_clear_object (&peer->worker);
   malt_link_unref (peer->link);
   g_free (peer);
@@ -380,11 +380,10 @@ read_bytes (LinkPeer *peer, guint timeout_ms, guint8 *bytes, gsize n_bytes)
 {
   while (n_bytes > 0)
     {
-      struct pollfd fd = { .fd = peer->fd, .events = POLLIN };
-      ssize_t n;
-      if (poll (&fd, 1, (int) timeout_ms) <= 0)
+      gssize n;
+      if (!link_peer_socket_wait (peer->fd, timeout_ms))
         return FALSE;
-      n = read (peer->fd, bytes, n_bytes);
+      n = link_peer_socket_read (peer->fd, bytes, n_bytes);
       if (n <= 0)
         return FALSE;
       bytes += n;
@@ -426,8 +425,7 @@ link_peer_expect (LinkPeer *peer, MaltFrameKind kind, guint32 *out_id)
 gboolean
 link_peer_is_silent (LinkPeer *peer, guint for_ms)
 {
-  struct pollfd fd = { .fd = peer->fd, .events = POLLIN };
-  return poll (&fd, 1, (int) for_ms) == 0;
+  return !link_peer_socket_wait (peer->fd, for_ms);
 }
 
 void
@@ -437,7 +435,7 @@ link_peer_write_raw (LinkPeer *peer, gconstpointer bytes, gsize n_bytes)
 
   while (n_bytes > 0)
     {
-      ssize_t n = send (peer->fd, next, n_bytes, MSG_NOSIGNAL);
+      gssize n = link_peer_socket_write (peer->fd, next, n_bytes);
       if (n <= 0)
         return;
       next += n;

@@ -72,30 +72,6 @@ process_test_wait (ProcessTestCondition condition, gpointer data, guint deadline
   return TRUE;
 }
 
-guint
-process_test_count_descriptors (void)
-{
-  g_autoptr (GDir) directory = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (directory != NULL && g_dir_read_name (directory) != NULL)
-    n++;
-  return n;
-}
-
-gboolean
-process_test_is_alive (gint64 pid)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/stat", pid);
-  g_autofree char *text = NULL;
-  const char *state;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return FALSE;
-  state = strrchr (text, ')');
-  return state != NULL && state[2] != 'Z' && state[2] != 'X';
-}
-
 gboolean
 process_test_is_gone (gpointer pid)
 {

@@ -2,6 +2,8 @@
 /* What the tests of worker processes share: those of malt-process, and those of backends whose workers are processes, too. */
 #pragma once
 
+#include "process-test-host.h"
+
 #include <CUnit/CUnit.h>
 #include <malt/malt.h>
 
@@ -55,11 +57,6 @@ typedef gboolean (*ProcessTestCondition) (gpointer data);
 gboolean process_test_wait (ProcessTestCondition condition, gpointer data,
                             guint deadline_ms);
 
-/* Descriptors that this process has. */
-guint process_test_count_descriptors (void);
-
-/* Does a process with this number exist, other than as a zombie? */
-gboolean process_test_is_alive (gint64 pid);
 /* A ProcessTestCondition: @pid points to a gint64. */
 gboolean process_test_is_gone (gpointer pid);
 

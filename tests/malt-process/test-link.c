@@ -2,10 +2,9 @@
 /* A link against a runtime that the test plays: order, who reads, large frames, and what breaks the protocol. */
 #include "link-peer.h"
 
+#include "process/malt-socket.h"
+
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static MaltFuture *
 start_eval (LinkPeer *peer, const char *source)
@@ -266,11 +265,11 @@ end_of_the_stream_is_told (void)
   int fd = peer->fd;
 
   peer->fd = -1;
-  shutdown (fd, SHUT_RDWR);
+  malt_socket_end (fd);
   CHECK (process_test_wait (has_end, peer, PROCESS_TEST_PATIENCE_MS));
   end = link_peer_dup_end (peer);
   CU_ASSERT_STRING_EQUAL (end, "");
-  close (fd);
+  malt_socket_close (fd);
 }
 
 static void
@@ -281,7 +280,7 @@ end_of_the_stream_is_told_while_a_caller_reads (void)
   g_autoptr (GError) error = NULL;
 
   CHECK (link_peer_expect (peer, MALT_FRAME_EVAL, NULL));
-  shutdown (peer->fd, SHUT_RDWR);
+  malt_socket_end (peer->fd);
   /* The owner would now end the worker; here nobody does. */
   CHECK (!malt_future_wait (future, 100, NULL, &error));
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_TIMED_OUT));
@@ -294,15 +293,14 @@ end_of_the_stream_is_told_while_a_caller_reads (void)
 static void
 unmap (gpointer memory)
 {
-  munmap (memory, UNREADABLE_BYTES);
+  process_test_unmap (memory, UNREADABLE_BYTES);
 }
 
-/* An array whose bytes cannot be read, as of a mapped file that became shorter. */
+/* An array whose bytes cannot be read. */
 static MaltValue *
 unreadable_array_new (void)
 {
-  gpointer memory =
-      mmap (NULL, UNREADABLE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gpointer memory = process_test_map_unreadable (UNREADABLE_BYTES);
   g_autoptr (GBytes) bytes =
       g_bytes_new_with_free_func (memory, UNREADABLE_BYTES, unmap, memory);
   const gsize n = UNREADABLE_BYTES;

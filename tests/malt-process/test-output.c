@@ -5,7 +5,6 @@
 #include "link/malt-output.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static void
 bring (MaltOutput *output, MaltStream stream, const char *text)
@@ -13,57 +12,23 @@ bring (MaltOutput *output, MaltStream stream, const char *text)
   malt_output_handle (output, stream, 7, text, strlen (text));
 }
 
-/* Standard output, with a pipe in its place. */
-typedef struct
-{
-  int saved_fd;
-  int reader_fd;
-} Captured;
-
-static gboolean
-capture (Captured *captured)
-{
-  int fds[2];
-
-  if (pipe (fds) < 0)
-    return FALSE;
-  captured->saved_fd = dup (STDOUT_FILENO);
-  captured->reader_fd = fds[0];
-  dup2 (fds[1], STDOUT_FILENO);
-  close (fds[1]);
-  return TRUE;
-}
-
-/* Puts standard output back; less than a pipe holds has been written. */
-static char *
-release (Captured *captured)
-{
-  char text[4096];
-  ssize_t n;
-
-  dup2 (captured->saved_fd, STDOUT_FILENO);
-  close (captured->saved_fd);
-  n = read (captured->reader_fd, text, sizeof text);
-  close (captured->reader_fd);
-  return g_strndup (text, n > 0 ? (gsize) n : 0);
-}
-
 static void
 each_forwarded_line_has_the_prefix_once (void)
 {
+  static const char expected[] = "[12] one\n[12] two\n[12] three\n";
   g_autoptr (LinkPeer) peer = link_peer_new ();
   g_autoptr (MaltOutput) output = malt_output_new (peer->worker);
   g_autofree char *seen = NULL;
-  Captured captured;
+  ProcessTestCapture *capture = process_test_capture ();
 
+  CHECK (capture != NULL);
   malt_output_set_pid (output, 12);
-  CHECK (capture (&captured));
   bring (output, MALT_STREAM_STDOUT, "one\ntw");
   bring (output, MALT_STREAM_STDOUT, "o\nthree");
   malt_output_end (output);
   malt_output_end (output);
-  seen = release (&captured);
-  CU_ASSERT_STRING_EQUAL (seen, "[12] one\n[12] two\n[12] three\n");
+  seen = process_test_release (capture, strlen (expected));
+  CU_ASSERT_STRING_EQUAL (seen, expected);
 }
 
 typedef struct
