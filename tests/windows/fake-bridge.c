@@ -2,106 +2,81 @@
 /* The fake as the bridge to Distributed: its workers are this program, which connect to the host by themselves. */
 #include "fake-julia.h"
 
-#include "process/malt-process-launcher.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-static GBytes *
-bytes_of_hex (const char *hex)
-{
-  gsize n_bytes = strlen (hex) / 2;
-  guint8 *bytes = g_malloc (n_bytes);
+static GHashTable *workers; /* (owned) (nullable): the host's number -> FakeBridged */
 
-  for (gsize i = 0; i < n_bytes; i++)
-    bytes[i] = (guint8) (g_ascii_xdigit_value (hex[2 * i]) * 16 +
-                         g_ascii_xdigit_value (hex[2 * i + 1]));
-  return g_bytes_new_take (bytes, n_bytes);
-}
-
-static char **
-strings_of_tuple (MaltValue *tuple)
+static void
+add_strings (GStrvBuilder *builder, MaltValue *options, const char *name)
 {
+  g_autoptr (MaltValue) tuple = malt_value_lookup_string (options, name);
   gsize n = tuple != NULL ? malt_value_get_n_children (tuple) : 0;
-  char **strings = g_new0 (char *, n + 1);
 
   for (gsize i = 0; i < n; i++)
     {
       g_autoptr (MaltValue) child = malt_value_dup_child (tuple, i);
-      strings[i] = malt_value_dup_string (child);
+      g_autofree char *text = malt_value_dup_string (child);
+
+      g_strv_builder_add (builder, text);
     }
-  return strings;
 }
 
-static MaltChild *
-spawn_worker (FakeJulia *julia, MaltValue *options)
+static char *
+dup_text (MaltValue *options, const char *name)
 {
-  g_autoptr (MaltValue) port = malt_value_lookup_string (options, "port");
-  g_autoptr (MaltValue) secrets = malt_value_lookup_string (options, "secrets");
-  g_autoptr (MaltValue) variables = malt_value_lookup_string (options, "environment");
-  g_autoptr (MaltValue) directory = malt_value_lookup_string (options, "dir");
-  g_autofree char *port_text = g_strdup_printf ("%d", (int) malt_value_get_int64 (port));
-  g_autofree char *hex = malt_value_dup_string (secrets);
-  g_autofree char *cwd = malt_value_dup_string (directory);
-  g_auto (GStrv) environment = strings_of_tuple (variables);
-  g_autoptr (GBytes) bytes = bytes_of_hex (hex);
-  const char *argv[] = { julia->argv[0], "--", "connect", port_text, "worker", NULL };
-  MaltProcessLauncher launcher = { .argv = argv,
-                                   .envp = (const char *const *) environment,
-                                   .cwd = cwd,
-                                   .inherited_fd = -1,
-                                   .stdin_source = MALT_CHILD_STDIN_BYTES,
-                                   .stdin_bytes = bytes };
+  g_autoptr (MaltValue) value = malt_value_lookup_string (options, name);
 
-  return malt_process_launcher_spawn (&launcher, NULL);
+  return value != NULL ? malt_value_dup_string (value) : NULL;
 }
 
+/* The program and the flags that the host asks for. The secrets are not among them. */
 static void
 add (FakeJulia *julia, guint32 id, gint64 number, MaltValue *options)
 {
-  MaltChild *worker = spawn_worker (julia, options);
+  g_autoptr (GStrvBuilder) arguments = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) variables = g_strv_builder_new ();
+  g_autoptr (MaltValue) port = malt_value_lookup_string (options, "port");
+  g_autofree char *port_text = g_strdup_printf ("%d", (int) malt_value_get_int64 (port));
+  g_autofree char *hex = dup_text (options, "secrets");
+  g_autofree char *program = dup_text (options, "exename");
+  g_autofree char *cwd = dup_text (options, "dir");
+  g_autoptr (GBytes) secrets = fake_julia_bytes_of_hex (hex);
+  g_auto (GStrv) argv = NULL;
+  g_auto (GStrv) envp = NULL;
+  FakeBridged *worker;
 
+  g_strv_builder_add (arguments, program);
+  add_strings (arguments, options, "exeflags");
+  g_strv_builder_add_many (arguments, "--", "connect", port_text, "worker", NULL);
+  add_strings (variables, options, "environment");
+  argv = g_strv_builder_end (arguments);
+  envp = g_strv_builder_end (variables);
+  worker = fake_bridged_new (julia, id, number, (const char *const *) argv,
+                             (const char *const *) envp, cwd, secrets);
   if (worker == NULL)
-    {
-      fake_julia_throw (julia, id, "ErrorException", "no worker");
-      return;
-    }
-  if (julia->workers == NULL)
-    julia->workers = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
-                                            (GDestroyNotify) malt_child_unref);
-  g_hash_table_insert (julia->workers, g_memdup2 (&number, sizeof number), worker);
-  fake_julia_answer (julia, id, malt_value_new_nothing ());
+    return;
+  if (workers == NULL)
+    workers = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  g_hash_table_insert (workers, g_memdup2 (&number, sizeof number), worker);
 }
 
-/* How the worker has ended: (exit code, signal, text); -1: by the other, or not known. What has not ended in that time is killed. */
 static void
 bury (FakeJulia *julia, guint32 id, gint64 number, double patience_s)
 {
-  MaltChild *worker = g_hash_table_lookup (julia->workers, &number);
-  MaltValue *parts[3];
-  int end_number = -1;
-  MaltChildEnd end = MALT_CHILD_END_UNKNOWN;
-  HANDLE process = worker != NULL ? OpenProcess (SYNCHRONIZE, FALSE,
-                                                 (DWORD) malt_child_get_pid (worker))
-                                  : MALT_NO_HANDLE;
+  FakeBridged *worker = workers != NULL ? g_hash_table_lookup (workers, &number) : NULL;
+  g_autoptr (MaltValue) unknown = malt_value_new_int64 (-1);
+  g_autoptr (MaltValue) nothing = malt_value_new_string ("");
 
-  if (process != MALT_NO_HANDLE)
+  if (worker == NULL)
     {
-      if (WaitForSingleObject (process, (DWORD) (patience_s * 1000)) == WAIT_TIMEOUT)
-        malt_child_signal (worker, 9, MALT_CHILD_TARGET_GROUP);
-      WaitForSingleObject (process, INFINITE);
-      CloseHandle (process);
+      fake_julia_answer (
+          julia, id,
+          malt_value_new_tuple ((MaltValue *[]){ unknown, unknown, nothing }, 3));
+      return;
     }
-  if (worker != NULL && malt_child_reap (worker))
-    end = malt_child_get_end (worker, &end_number);
-  parts[0] = malt_value_new_int64 (end == MALT_CHILD_END_EXITED ? end_number : -1);
-  parts[1] = malt_value_new_int64 (end == MALT_CHILD_END_SIGNALLED ? end_number : -1);
-  parts[2] = malt_value_new_string ("");
-  fake_julia_answer (julia, id, malt_value_new_tuple (parts, 3));
-  for (int i = 0; i < 3; i++)
-    malt_value_unref (parts[i]);
-  if (worker != NULL)
-    g_hash_table_remove (julia->workers, &number);
+  g_hash_table_remove (workers, &number);
+  fake_bridged_bury (worker, id, patience_s);
 }
 
 gboolean
@@ -118,9 +93,8 @@ fake_bridge_call (FakeJulia *julia, guint32 id, const char *function,
     bury (julia, id, malt_value_get_int64 (first), malt_value_get_double (second));
   else if (strcmp (function, "Distributed.MaltBridge.send_signal") == 0)
     fake_julia_answer (julia, id, malt_value_new_bool (FALSE));
-  /* Its workers print through their connections: there is never anything to be said here. */
   else if (strcmp (function, "Distributed.MaltBridge.next_printed") == 0)
-    return TRUE;
+    fake_bridged_await_output (julia, id);
   else if (strstr (function, "MaltBridge.begin_bridge") != NULL)
     fake_julia_answer (julia, id, malt_value_new_nothing ());
   else

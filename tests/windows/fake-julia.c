@@ -2,9 +2,10 @@
 /*
  * Stands for julia.exe in tests: takes the same arguments, proves itself in the same way, and speaks the same protocol (docs/protocol.md). What it
  * evaluates are lines of a small language (fake-script.c); called with the functions of bridge.jl it plays the bridge (fake-bridge.c), whose workers are
- * this program again.
+ * this program again. How it starts, and what it does wrong there, says a variable (fake-start.c).
  *
- * Everything is done in one thread, which reads frames, but for events of the console, which come in a thread of the system.
+ * Frames are read, and nearly all is done, in one thread. Events of the console come in a thread of the system; the bridge has a thread for each
+ * worker, which reads what that prints (fake-bridged.c).
  */
 #include "fake-julia.h"
 
@@ -12,34 +13,27 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION_TEXT "1.99.0"
-
-enum
-{
-  EXIT_STRANGER = 1, /* the host did not prove itself */
-  EXIT_USAGE = 2
-};
-
 static FakeJulia fake;
 
 /* Bytes */
 
-static void
-send_all (FakeJulia *julia, const char *data, gsize n_bytes)
+void
+fake_julia_send_bytes (FakeJulia *julia, gconstpointer data, gsize n_bytes)
 {
+  const char *at = data;
+
   while (n_bytes > 0)
     {
-      int n = send (julia->socket, data, (int) MIN (n_bytes, G_MAXINT), 0);
+      int n = send (julia->socket, at, (int) MIN (n_bytes, G_MAXINT), 0);
       if (n <= 0)
         _exit (0);
-      data += n;
+      at += n;
       n_bytes -= (gsize) n;
     }
 }
 
-/* The end of the stream ends the program at once. */
-static void
-receive_all (FakeJulia *julia, gpointer data, gsize n_bytes)
+void
+fake_julia_receive_bytes (FakeJulia *julia, gpointer data, gsize n_bytes)
 {
   char *at = data;
 
@@ -53,6 +47,18 @@ receive_all (FakeJulia *julia, gpointer data, gsize n_bytes)
     }
 }
 
+GBytes *
+fake_julia_bytes_of_hex (const char *hex)
+{
+  gsize n_bytes = strlen (hex) / 2;
+  guint8 *bytes = g_malloc (n_bytes + 1);
+
+  for (gsize i = 0; i < n_bytes; i++)
+    bytes[i] = (guint8) (g_ascii_xdigit_value (hex[2 * i]) * 16 +
+                         g_ascii_xdigit_value (hex[2 * i + 1]));
+  return g_bytes_new_take (bytes, n_bytes);
+}
+
 /* Frames */
 
 void
@@ -60,12 +66,14 @@ fake_julia_send (FakeJulia *julia, MaltWireWriter *writer, MaltFrameKind kind, g
 {
   g_autoptr (MaltWireFrame) frame = malt_wire_writer_finish (writer, kind, 0, id);
 
+  g_mutex_lock (&julia->send_lock);
   for (gsize i = 0; i < frame->n_segments; i++)
     {
       gsize n_bytes;
       const char *bytes = g_bytes_get_data (frame->segments[i], &n_bytes);
-      send_all (julia, bytes, n_bytes);
+      fake_julia_send_bytes (julia, bytes, n_bytes);
     }
+  g_mutex_unlock (&julia->send_lock);
 }
 
 void
@@ -93,18 +101,30 @@ fake_julia_throw (FakeJulia *julia, guint32 id, const char *type, const char *me
 }
 
 void
+fake_julia_print_raw (MaltStream stream, gconstpointer bytes, gsize n_bytes)
+{
+  HANDLE handle =
+      GetStdHandle (stream == MALT_STREAM_STDERR ? STD_ERROR_HANDLE : STD_OUTPUT_HANDLE);
+  const char *at = bytes;
+  DWORD n_written;
+
+  while (n_bytes > 0 && WriteFile (handle, at, (DWORD) n_bytes, &n_written, NULL))
+    {
+      at += n_written;
+      n_bytes -= n_written;
+    }
+}
+
+void
 fake_julia_print (FakeJulia *julia, MaltStream stream, guint32 id, const char *text,
                   gsize n_bytes)
 {
   g_auto (MaltWireWriter) writer;
-  DWORD n_written;
 
   malt_wire_writer_init (&writer, NULL);
   if (!julia->sends_output)
     {
-      WriteFile (GetStdHandle (stream == MALT_STREAM_STDERR ? STD_ERROR_HANDLE
-                                                            : STD_OUTPUT_HANDLE),
-                 text, (DWORD) n_bytes, &n_written, NULL);
+      fake_julia_print_raw (stream, text, n_bytes);
       return;
     }
   malt_wire_writer_put_u8 (&writer, stream == MALT_STREAM_STDERR
@@ -112,20 +132,6 @@ fake_julia_print (FakeJulia *julia, MaltStream stream, guint32 id, const char *t
                                         : MALT_FRAME_STREAM_STDOUT);
   malt_wire_writer_put_raw (&writer, text, n_bytes);
   fake_julia_send (julia, &writer, MALT_FRAME_OUTPUT, id);
-}
-
-static void
-say_hello (FakeJulia *julia)
-{
-  g_auto (MaltWireWriter) writer;
-
-  malt_wire_writer_init (&writer, NULL);
-  malt_wire_writer_put_raw (&writer, MALT_WIRE_MAGIC, MALT_WIRE_MAGIC_BYTES);
-  malt_wire_writer_put_u16 (&writer, MALT_WIRE_MAJOR);
-  malt_wire_writer_put_u16 (&writer, MALT_WIRE_MINOR);
-  malt_wire_writer_put_u32 (&writer, (guint32) GetCurrentProcessId ());
-  malt_wire_writer_put_text (&writer, VERSION_TEXT, -1);
-  fake_julia_send (julia, &writer, MALT_FRAME_RUNTIME_HELLO, 0);
 }
 
 static void
@@ -161,6 +167,7 @@ evaluate (FakeJulia *julia, guint32 id, GBytes *body)
     fake_script_run (julia, id, source);
 }
 
+/* `identity` gives its argument; the rest are functions of the bridge. */
 static void
 call (FakeJulia *julia, guint32 id, GBytes *body)
 {
@@ -171,8 +178,20 @@ call (FakeJulia *julia, guint32 id, GBytes *body)
   malt_wire_reader_init (&reader, body, NULL);
   function = malt_wire_reader_take_string_value (&reader, NULL);
   arguments = function != NULL ? malt_wire_reader_take_value (&reader, NULL) : NULL;
-  if (arguments == NULL || !fake_bridge_call (julia, id, function, arguments))
+  if (arguments != NULL && strcmp (function, "identity") == 0 &&
+      malt_value_get_n_children (arguments) == 1)
+    fake_julia_answer (julia, id, malt_value_dup_child (arguments, 0));
+  else if (arguments == NULL || !fake_bridge_call (julia, id, function, arguments))
     fake_julia_throw (julia, id, "UndefVarError", "not a function of the bridge");
+}
+
+static void
+shut_down (FakeJulia *julia)
+{
+  if (julia->at_shutdown != NULL)
+    fake_script_run (julia, 0, julia->at_shutdown);
+  else
+    ExitProcess (0);
 }
 
 static void
@@ -196,8 +215,11 @@ handle (FakeJulia *julia, const MaltFrameHeader *header, GBytes *body)
       fake_julia_send (julia, &writer, MALT_FRAME_PONG, header->id);
       break;
     case MALT_FRAME_SHUTDOWN:
-      exit (0);
+      shut_down (julia);
+      break;
     default:
+      if (!fake_channel_handle (julia, header, body))
+        fake_calling_handle (julia, header, body);
       break;
     }
 }
@@ -212,17 +234,17 @@ serve (FakeJulia *julia)
       MaltFrameHeader header;
       gpointer data;
 
-      receive_all (julia, bytes, sizeof bytes);
+      fake_julia_receive_bytes (julia, bytes, sizeof bytes);
       if (!malt_frame_header_parse (bytes, MALT_FRAME_DEFAULT_MAX_BYTES, &header, NULL))
-        _exit (EXIT_USAGE);
+        _exit (FAKE_EXIT_USAGE);
       data = g_malloc (header.n_body_bytes + 1);
-      receive_all (julia, data, header.n_body_bytes);
+      fake_julia_receive_bytes (julia, data, header.n_body_bytes);
       body = g_bytes_new_take (data, header.n_body_bytes);
       handle (julia, &header, body);
     }
 }
 
-/* The start */
+/* The program */
 
 static BOOL WINAPI
 on_console_event (DWORD event)
@@ -232,35 +254,11 @@ on_console_event (DWORD event)
   return TRUE;
 }
 
-static void
-read_secrets (guint8 *secrets)
+/* A crash ends the process with the number of the exception, and nobody looks at it with a debugger. */
+static LONG WINAPI
+on_crash (G_GNUC_UNUSED EXCEPTION_POINTERS *exception)
 {
-  DWORD n_read = 0;
-
-  for (DWORD n = 0; n < 2 * FAKE_SECRET_BYTES; n += n_read)
-    if (!ReadFile (GetStdHandle (STD_INPUT_HANDLE), secrets + n,
-                   2 * FAKE_SECRET_BYTES - n, &n_read, NULL) ||
-        n_read == 0)
-      _exit (EXIT_USAGE);
-}
-
-static void
-connect_back (FakeJulia *julia, u_short port)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (port) };
-  guint8 answer[FAKE_SECRET_BYTES];
-  WSADATA data;
-
-  read_secrets (julia->secrets);
-  WSAStartup (MAKEWORD (2, 2), &data);
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  julia->socket = socket (AF_INET, SOCK_STREAM, 0);
-  if (connect (julia->socket, (struct sockaddr *) &address, sizeof address) != 0)
-    _exit (EXIT_STRANGER);
-  send_all (julia, (const char *) julia->secrets, FAKE_SECRET_BYTES);
-  receive_all (julia, answer, FAKE_SECRET_BYTES);
-  if (memcmp (answer, julia->secrets + FAKE_SECRET_BYTES, FAKE_SECRET_BYTES) != 0)
-    _exit (EXIT_STRANGER);
+  return EXCEPTION_EXECUTE_HANDLER;
 }
 
 /* What stands behind the word --: the transport and its parameter. */
@@ -273,26 +271,27 @@ find_own_arguments (char **argv)
 }
 
 int
-main (int argc, char **argv)
+main (void)
 {
   char **own;
 
-  fake.argc = argc;
   fake.argv = g_win32_get_command_line ();
   own = find_own_arguments (fake.argv);
-  if (argc > 1 && strcmp (argv[1], "--sleep") == 0)
+  SetErrorMode (SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+  SetUnhandledExceptionFilter (on_crash);
+  if (fake.argv[1] != NULL && strcmp (fake.argv[1], "--sleep") == 0)
     {
       Sleep (INFINITE);
       return 0;
     }
   if (own == NULL || strcmp (own[0], "connect") != 0)
-    return EXIT_USAGE;
+    return FAKE_EXIT_USAGE;
+  g_mutex_init (&fake.send_lock);
   fake.sends_output = own[2] != NULL && strcmp (own[2], "worker") == 0;
   fake.interrupted = CreateEventW (NULL, FALSE, FALSE, NULL);
   /* A process that leads a group begins with Ctrl-C turned off. */
   SetConsoleCtrlHandler (NULL, FALSE);
   SetConsoleCtrlHandler (on_console_event, TRUE);
-  connect_back (&fake, (u_short) atoi (own[1]));
-  say_hello (&fake);
+  fake_start (&fake, (u_short) atoi (own[1]));
   serve (&fake);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The language of the fake: a line is a word and what it is about. */
+/* The language of the fake: a line is a word and what it is about. Here are the words for answers, frames, output and interrupts. */
 #include "fake-julia.h"
 
 #include <stdlib.h>
@@ -13,7 +13,19 @@ enum
   EXIT_NOT_INTERRUPTED = 99
 };
 
-typedef void (*Command) (FakeJulia *julia, guint32 id, const char *rest);
+char **
+fake_script_split (const char *rest, int n_words)
+{
+  return g_strsplit (rest, " ", n_words);
+}
+
+static void
+answer_nothing (FakeJulia *julia, guint32 id)
+{
+  fake_julia_answer (julia, id, malt_value_new_nothing ());
+}
+
+/* Answers */
 
 static void
 run_int (FakeJulia *julia, guint32 id, const char *rest)
@@ -27,34 +39,105 @@ run_text (FakeJulia *julia, guint32 id, const char *rest)
   fake_julia_answer (julia, id, malt_value_new_string (rest));
 }
 
+/* array N: the numbers from 0 to N - 1. */
+static void
+run_array (FakeJulia *julia, guint32 id, const char *rest)
+{
+  gsize n = (gsize) g_ascii_strtoull (rest, NULL, 10);
+  g_autofree gint64 *numbers = g_new (gint64, n);
+
+  for (gsize i = 0; i < n; i++)
+    numbers[i] = (gint64) i;
+  fake_julia_answer (
+      julia, id,
+      malt_value_new_array (MALT_VALUE_INT64, &n, 1, numbers, n * sizeof *numbers));
+}
+
 /* throw TYPE MESSAGE */
 static void
 run_throw (FakeJulia *julia, guint32 id, const char *rest)
 {
-  g_auto (GStrv) words = g_strsplit (rest, " ", 2);
+  g_auto (GStrv) words = fake_script_split (rest, 2);
 
   fake_julia_throw (julia, id, words[0], words[1] != NULL ? words[1] : "");
 }
+
+/* Frames that a script makes up */
+
+static void
+send_hex (FakeJulia *julia, const char *hex)
+{
+  g_autoptr (GBytes) bytes = fake_julia_bytes_of_hex (hex);
+
+  fake_julia_send_bytes (julia, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+}
+
+/* frame KIND FLAGS ZERO ID BODY [BYTES]: numbers and body in base 16; ID `this` is that of this call. With BYTES the header says that there are so many. */
+static void
+run_frame (FakeJulia *julia, guint32 id, const char *rest)
+{
+  g_auto (GStrv) words = fake_script_split (rest, 6);
+  guint16 zero = (guint16) strtoul (words[2], NULL, 16);
+  MaltFrameHeader header = {
+    .n_body_bytes =
+        words[5] != NULL ? g_ascii_strtoull (words[5], NULL, 16) : strlen (words[4]) / 2,
+    .id = strcmp (words[3], "this") == 0 ? id : (guint32) strtoul (words[3], NULL, 16),
+    .kind = (MaltFrameKind) strtoul (words[0], NULL, 16),
+    .flags = (guint8) strtoul (words[1], NULL, 16),
+  };
+  guint8 bytes[MALT_FRAME_HEADER_BYTES];
+
+  malt_frame_header_write (&header, bytes);
+  memcpy (bytes + sizeof bytes - sizeof zero, &zero, sizeof zero);
+  fake_julia_send_bytes (julia, bytes, sizeof bytes);
+  send_hex (julia, words[4]);
+}
+
+/* Bytes as they are. */
+static void
+run_raw (FakeJulia *julia, G_GNUC_UNUSED guint32 id, const char *rest)
+{
+  send_hex (julia, rest);
+}
+
+static void
+run_answer_twice (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
+{
+  answer_nothing (julia, id);
+  answer_nothing (julia, id);
+}
+
+/* Output */
 
 static void
 run_print (FakeJulia *julia, guint32 id, const char *rest)
 {
   fake_julia_print (julia, MALT_STREAM_STDOUT, id, rest, strlen (rest));
-  fake_julia_answer (julia, id, malt_value_new_nothing ());
+  answer_nothing (julia, id);
 }
 
 static void
 run_complain (FakeJulia *julia, guint32 id, const char *rest)
 {
   fake_julia_print (julia, MALT_STREAM_STDERR, id, rest, strlen (rest));
-  fake_julia_answer (julia, id, malt_value_new_nothing ());
+  answer_nothing (julia, id);
 }
 
-/* flood BYTES: writes so many, which are the alphabet over and over. */
+/* bytes HEX: any. */
 static void
-run_flood (FakeJulia *julia, guint32 id, const char *rest)
+run_bytes (FakeJulia *julia, guint32 id, const char *rest)
 {
-  guint64 n_left = g_ascii_strtoull (rest, NULL, 10);
+  g_autoptr (GBytes) bytes = fake_julia_bytes_of_hex (rest);
+
+  fake_julia_print (julia, MALT_STREAM_STDOUT, id, g_bytes_get_data (bytes, NULL),
+                    g_bytes_get_size (bytes));
+  answer_nothing (julia, id);
+}
+
+/* Letters from a to p over and over, to one stream and the other in turn. */
+static void
+flood (FakeJulia *julia, guint32 id, guint64 n_left, gboolean is_raw)
+{
   char piece[PIECE_BYTES];
 
   for (gsize i = 0; i < sizeof piece; i++)
@@ -62,126 +145,33 @@ run_flood (FakeJulia *julia, guint32 id, const char *rest)
   while (n_left > 0)
     {
       gsize n = MIN (n_left, sizeof piece);
-      fake_julia_print (julia, MALT_STREAM_STDOUT, id, piece, n);
+
+      for (int stream = MALT_STREAM_STDOUT; stream <= MALT_STREAM_STDERR; stream++)
+        if (is_raw)
+          fake_julia_print_raw ((MaltStream) stream, piece, n);
+        else
+          fake_julia_print (julia, (MaltStream) stream, id, piece, n);
       n_left -= n;
     }
-  fake_julia_answer (julia, id, malt_value_new_nothing ());
 }
 
-/* The arguments that it was given, each in brackets. */
+/* flood BYTES: writes so many to each stream. */
 static void
-run_arguments (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
+run_flood (FakeJulia *julia, guint32 id, const char *rest)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  for (char **argument = julia->argv + 1; *argument != NULL; argument++)
-    g_string_append_printf (text, "[%s]", *argument);
-  fake_julia_answer (julia, id, malt_value_new_string (text->str));
+  flood (julia, id, g_ascii_strtoull (rest, NULL, 10), FALSE);
+  answer_nothing (julia, id);
 }
 
-/* In one of the usual ways of writing bytes. */
-static gboolean
-tells (const char *text, const guint8 *secret)
-{
-  g_autofree char *base64 = g_base64_encode (secret, FAKE_SECRET_BYTES);
-  g_autofree char *lower = g_ascii_strdown (text, -1);
-  GString *hex = g_string_new (NULL);
-  gboolean is_told;
-
-  for (int i = 0; i < FAKE_SECRET_BYTES; i++)
-    g_string_append_printf (hex, "%02x", secret[i]);
-  is_told = strstr (lower, hex->str) != NULL || strstr (text, base64) != NULL;
-  g_string_free (hex, TRUE);
-  return is_told;
-}
-
-/* Do its environment or its command line tell a secret? How long what was searched is, or -1. */
+/* The same past the runtime. */
 static void
-run_leaks (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
+run_raw_flood (FakeJulia *julia, guint32 id, const char *rest)
 {
-  g_auto (GStrv) variables = g_get_environ ();
-  g_autofree char *lines = g_strjoinv ("\n", variables);
-  g_autofree char *command =
-      g_utf16_to_utf8 ((const gunichar2 *) GetCommandLineW (), -1, NULL, NULL, NULL);
-  g_autofree char *text = g_strconcat (lines, "\n", command, NULL);
-  gboolean is_told =
-      tells (text, julia->secrets) || tells (text, julia->secrets + FAKE_SECRET_BYTES);
-
-  fake_julia_answer (julia, id,
-                     malt_value_new_int64 (is_told ? -1 : (gint64) strlen (text)));
+  flood (julia, id, g_ascii_strtoull (rest, NULL, 10), TRUE);
+  answer_nothing (julia, id);
 }
 
-static void
-run_variable (FakeJulia *julia, guint32 id, const char *rest)
-{
-  const char *value = g_getenv (rest);
-
-  fake_julia_answer (julia, id,
-                     value != NULL ? malt_value_new_string (value)
-                                   : malt_value_new_nothing ());
-}
-
-static void
-run_cwd (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
-{
-  g_autofree char *directory = g_get_current_dir ();
-
-  fake_julia_answer (julia, id, malt_value_new_string (directory));
-}
-
-/* How many bytes of standard input are left for evaluated code. */
-static void
-run_stdin (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
-{
-  char bytes[64];
-  DWORD n_read = 0;
-
-  if (!ReadFile (GetStdHandle (STD_INPUT_HANDLE), bytes, sizeof bytes, &n_read, NULL))
-    n_read = 0;
-  fake_julia_answer (julia, id, malt_value_new_int64 (n_read));
-}
-
-static void
-run_exit (G_GNUC_UNUSED FakeJulia *julia, G_GNUC_UNUSED guint32 id, const char *rest)
-{
-  exit (atoi (rest));
-}
-
-/* Answers, and is gone. */
-static void
-run_answer_and_exit (FakeJulia *julia, guint32 id, const char *rest)
-{
-  fake_julia_answer (julia, id, malt_value_new_nothing ());
-  _exit (atoi (rest));
-}
-
-static void
-run_crash (G_GNUC_UNUSED FakeJulia *julia, G_GNUC_UNUSED guint32 id,
-           G_GNUC_UNUSED const char *rest)
-{
-  /* What a bad access does, without the debugger that would look at one. */
-  TerminateProcess (GetCurrentProcess (), (UINT) STATUS_ACCESS_VIOLATION);
-}
-
-/* Starts a process that does nothing, and says its number. */
-static void
-run_grandchild (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
-{
-  g_autofree char *line = g_strdup_printf ("\"%s\" --sleep", julia->argv[0]);
-  g_autofree wchar_t *wide_line = malt_handle_dup_wide (line);
-  STARTUPINFOW startup = { .cb = sizeof startup };
-  PROCESS_INFORMATION process = { 0 };
-
-  if (!CreateProcessW (NULL, wide_line, NULL, NULL, FALSE, 0, NULL, NULL, &startup,
-                       &process))
-    {
-      fake_julia_throw (julia, id, "ErrorException", "no grandchild");
-      return;
-    }
-  CloseHandle (process.hThread);
-  CloseHandle (process.hProcess);
-  fake_julia_answer (julia, id, malt_value_new_int64 (process.dwProcessId));
-}
+/* Interrupts */
 
 /* Reads no frames until an event of the console comes. */
 static void
@@ -194,6 +184,14 @@ run_spin (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
   fake_julia_throw (julia, id, "InterruptException", "InterruptException:");
 }
 
+/* The same, and whatever comes is not heard. */
+static void
+run_stubborn (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
+{
+  fake_julia_print (julia, MALT_STREAM_STDOUT, id, "spinning\n", strlen ("spinning\n"));
+  Sleep (INFINITE);
+}
+
 /* Answers when it is interrupted; reads frames meanwhile. */
 static void
 run_wait (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
@@ -201,48 +199,47 @@ run_wait (FakeJulia *julia, guint32 id, G_GNUC_UNUSED const char *rest)
   julia->waiting_id = id;
 }
 
-/* Sends what is no frame. */
-static void
-run_babble (FakeJulia *julia, G_GNUC_UNUSED guint32 id, G_GNUC_UNUSED const char *rest)
-{
-  send (julia->socket, "this is not a frame at all", 26, 0);
-}
-
-static const struct
-{
-  const char *word;
-  Command run;
-} commands[] = {
+static const FakeCommand commands[] = {
   { "int", run_int },
   { "text", run_text },
+  { "array", run_array },
   { "throw", run_throw },
+  { "frame", run_frame },
+  { "raw", run_raw },
+  { "answer-twice", run_answer_twice },
   { "print", run_print },
   { "complain", run_complain },
+  { "bytes", run_bytes },
   { "flood", run_flood },
-  { "arguments", run_arguments },
-  { "leaks", run_leaks },
-  { "variable", run_variable },
-  { "cwd", run_cwd },
-  { "stdin", run_stdin },
-  { "exit", run_exit },
-  { "answer-and-exit", run_answer_and_exit },
-  { "crash", run_crash },
-  { "grandchild", run_grandchild },
+  { "raw-flood", run_raw_flood },
   { "spin", run_spin },
+  { "stubborn", run_stubborn },
   { "wait", run_wait },
-  { "babble", run_babble },
+  { NULL, NULL },
 };
+
+static const FakeCommand *
+find (const FakeCommand *command, const char *line, gsize n_word_bytes)
+{
+  for (; command->word != NULL; command++)
+    if (strlen (command->word) == n_word_bytes &&
+        strncmp (command->word, line, n_word_bytes) == 0)
+      return command;
+  return NULL;
+}
 
 void
 fake_script_run (FakeJulia *julia, guint32 id, const char *line)
 {
+  const FakeCommand *const tables[] = { commands, fake_looking_commands,
+                                        fake_ending_commands, fake_calling_commands };
   gsize n = strcspn (line, " ");
+  const FakeCommand *command = NULL;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    if (strlen (commands[i].word) == n && strncmp (commands[i].word, line, n) == 0)
-      {
-        commands[i].run (julia, id, line[n] == ' ' ? line + n + 1 : line + n);
-        return;
-      }
-  fake_julia_throw (julia, id, "UndefVarError", line);
+  for (gsize i = 0; i < G_N_ELEMENTS (tables) && command == NULL; i++)
+    command = find (tables[i], line, n);
+  if (command != NULL)
+    command->run (julia, id, line[n] == ' ' ? line + n + 1 : line + n);
+  else
+    fake_julia_throw (julia, id, "UndefVarError", line);
 }

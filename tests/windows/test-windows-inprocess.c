@@ -5,6 +5,7 @@
 #include "process/malt-library.h"
 
 #include <glib/gstdio.h>
+#include <process.h>
 #include <string.h>
 
 #define LONGEST_MESSAGE 1500 /* bytes */
@@ -146,25 +147,6 @@ make_folder (void)
          copy_asked ("libasked-neighbour.dll", "bin", "libasked-neighbour.dll") &&
          copy_asked ("libasked-neighbour.dll", "bin", "libasked-late.dll") &&
          copy_asked ("libjulia.dll", "lonely", "libjulia.dll");
-}
-
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *inner = g_build_filename (path, name, NULL);
-
-      if (g_file_test (inner, G_FILE_TEST_IS_DIR))
-        remove_tree (inner);
-      else
-        g_remove (inner);
-    }
-  g_clear_pointer (&dir, g_dir_close);
-  g_rmdir (path);
 }
 
 /* Text, in which @ stands for the folder, becomes a file beside a julia. */
@@ -360,23 +342,46 @@ static CU_TestInfo tests[] = {
   CU_TEST_INFO_NULL,
 };
 
-int
-main (void)
+static int
+run_tests (void)
 {
   CU_SuiteInfo suites[] = {
     { .pName = "in-process on Windows", .pTests = tests },
     CU_SUITE_INFO_NULL,
   };
-  g_autofree char *cache = NULL;
-  int status;
-
-  if (!make_folder ())
-    return 1;
   /* What these say is not to be remembered for anybody else. */
-  cache = g_build_filename (folder, "cache", NULL);
+  g_autofree char *cache = g_build_filename (folder, "cache", NULL);
+
   g_setenv ("XDG_CACHE_HOME", cache, TRUE);
   g_unsetenv ("MALT_JULIA");
-  status = malt_test_run (suites);
-  remove_tree (folder);
+  return malt_test_run (suites);
+}
+
+/* Libraries that were loaded stay in use until the process has ended: so another one of this program removes them. */
+static int
+run_child (void)
+{
+  g_autofree char *quoted = g_strdup_printf ("\"%s\"", folder);
+  g_autofree wchar_t *wide_folder = malt_handle_dup_wide (quoted);
+  wchar_t program[MAX_PATH];
+
+  GetModuleFileNameW (NULL, program, MAX_PATH);
+  return (int) _wspawnl (_P_WAIT, program, L"tests", wide_folder, NULL);
+}
+
+int
+main (void)
+{
+  g_auto (GStrv) arguments = g_win32_get_command_line ();
+  int status = 1;
+
+  if (g_strv_length (arguments) > 1)
+    {
+      folder = g_strdup (arguments[1]);
+      return run_tests ();
+    }
+  if (make_folder ())
+    status = run_child ();
+  windows_test_remove_folder (folder);
   return status;
 }

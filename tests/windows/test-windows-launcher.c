@@ -46,7 +46,13 @@ await (MaltChild *child)
   return malt_child_reap (child);
 }
 
-/* What a child that has ended has written. */
+static gboolean
+on_pipe (G_GNUC_UNUSED gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* What a child has written by now. */
 static char *
 dup_output (MaltChild *child)
 {
@@ -59,12 +65,29 @@ dup_output (MaltChild *child)
   return g_string_free (text, FALSE);
 }
 
+/* What a child that runs has written by now, once it has written something. */
+static char *
+await_output (MaltChild *child)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GSource) source = malt_pipe_source_new (malt_child_get_stdout (child));
+  gboolean is_ready[1] = { FALSE };
+  MaltPipe *pipe = malt_child_get_stdout (child);
+
+  g_source_set_callback (source, on_pipe, NULL, NULL);
+  g_source_attach (source, context);
+  while (!malt_pipe_look (&pipe, 1, is_ready))
+    g_main_context_iteration (context, TRUE);
+  g_source_destroy (source);
+  return dup_output (child);
+}
+
 static void
 status_of_a_child_is_kept (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltChild) child =
-      spawn ("--exit-7", (MaltProcessLauncher){ .is_group_leader = TRUE }, &error);
+      spawn ("--exit=7", (MaltProcessLauncher){ .is_group_leader = TRUE }, &error);
   int number = 0;
 
   malt_assert_no_error (error);
@@ -73,6 +96,19 @@ status_of_a_child_is_kept (void)
   malt_assert (malt_child_get_end (child, &number) == MALT_CHILD_END_EXITED);
   malt_assert_int (number, 7);
   malt_assert (!malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
+}
+
+/* It is the number that the system gives for processes that run. */
+static void
+status_259_is_an_end (void)
+{
+  g_autoptr (MaltChild) child = spawn ("--exit=259", (MaltProcessLauncher){ 0 }, NULL);
+  int number = 0;
+
+  malt_assert (child != NULL);
+  malt_assert (await (child));
+  malt_assert (malt_child_get_end (child, &number) == MALT_CHILD_END_EXITED);
+  malt_assert_int (number, 259);
 }
 
 static void
@@ -104,9 +140,16 @@ what_the_system_ends_counts_as_signalled (void)
     const char *what;
     int signum;
   } cases[] = {
-    { "--exit-access-violation", SIGSEGV }, { "--exit-stack-overflow", SIGSEGV },
-    { "--exit-division", SIGFPE },          { "--exit-instruction", SIGILL },
-    { "--exit-overrun", SIGABRT },          { "--exit-heap", SIGABRT }
+    { "--exit=0xc0000005", SIGSEGV }, /* a bad access */
+    { "--exit=0xc0000006", SIGSEGV }, /* a page that cannot be read */
+    { "--exit=0xc00000fd", SIGSEGV }, /* an overflow of the stack */
+    { "--exit=0xc000001d", SIGILL },
+    { "--exit=0xc0000096", SIGILL }, /* a privileged instruction */
+    { "--exit=0xc0000094", SIGFPE },
+    { "--exit=0xc000008e", SIGFPE },
+    { "--exit=0xc000013a", SIGINT },
+    { "--exit=0xc0000409", SIGABRT }, /* an overrun buffer */
+    { "--exit=0xc0000374", SIGABRT }, /* a broken heap */
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -216,6 +259,75 @@ grandchild_outlives_a_child_that_exits (void)
   malt_assert_int (WaitForSingleObject (grandchild, 0), WAIT_TIMEOUT);
   malt_assert (TerminateProcess (grandchild, 0));
   malt_assert (windows_test_ends (grandchild));
+}
+
+static void
+kill_of_the_group_takes_a_grandchild_along (void)
+{
+  g_autoptr (MaltChild) child =
+      spawn ("--leave-and-stay", (MaltProcessLauncher){ .is_group_leader = TRUE }, NULL);
+  g_autofree char *text = NULL;
+  HANDLE grandchild;
+  int number = 0;
+
+  malt_assert (child != NULL);
+  text = await_output (child);
+  grandchild = windows_test_open_process (atoi (text));
+  malt_assert (grandchild != NULL);
+  malt_assert_int (WaitForSingleObject (grandchild, 0), WAIT_TIMEOUT);
+  malt_assert (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
+  malt_assert (windows_test_ends (grandchild));
+  malt_assert (await (child));
+  malt_assert (malt_child_get_end (child, &number) == MALT_CHILD_END_SIGNALLED);
+  malt_assert_int (number, SIGKILL);
+}
+
+static gpointer
+spawn_and_leave (G_GNUC_UNUSED gpointer data)
+{
+  return spawn ("--look", (MaltProcessLauncher){ 0 }, NULL);
+}
+
+static void
+child_outlives_the_thread_that_launched_it (void)
+{
+  g_autoptr (MaltChild) child =
+      g_thread_join (g_thread_new ("short", spawn_and_leave, NULL));
+  g_autofree char *text = NULL;
+  int number = 0;
+
+  malt_assert (child != NULL);
+  malt_assert (await (child));
+  malt_assert (malt_child_get_end (child, &number) == MALT_CHILD_END_EXITED);
+  text = dup_output (child);
+  malt_assert (g_str_has_prefix (text, "stdin "));
+}
+
+static DWORD
+count_handles (void)
+{
+  DWORD n_handles = 0;
+
+  GetProcessHandleCount (GetCurrentProcess (), &n_handles);
+  return n_handles;
+}
+
+static void
+launches_leave_no_handles (void)
+{
+  DWORD n_before = 0;
+
+  for (int i = 0; i < 10; i++)
+    {
+      g_autoptr (MaltChild) child = spawn ("--exit=0", (MaltProcessLauncher){ 0 }, NULL);
+
+      malt_assert (child != NULL);
+      malt_assert (await (child));
+      g_clear_pointer (&child, malt_child_unref);
+      if (i == 0)
+        n_before = count_handles ();
+    }
+  malt_assert_int (count_handles (), n_before);
 }
 
 static void
@@ -376,36 +488,28 @@ be_leaver (void)
   if (!CreateProcessW (NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process))
     return 1;
   printf ("%lu", process.dwProcessId);
+  fflush (stdout);
   return 0;
 }
 
 static int
 be_child (const char *what)
 {
-  if (strcmp (what, "--exit-7") == 0)
-    return 7;
+  if (g_str_has_prefix (what, "--exit="))
+    return (int) strtoul (what + strlen ("--exit="), NULL, 0);
   if (strcmp (what, "--look") == 0)
     return be_looker ();
   if (strcmp (what, "--leave") == 0)
     return be_leaver ();
-  if (strcmp (what, "--exit-access-violation") == 0)
-    return (int) STATUS_ACCESS_VIOLATION;
-  if (strcmp (what, "--exit-stack-overflow") == 0)
-    return (int) STATUS_STACK_OVERFLOW;
-  if (strcmp (what, "--exit-division") == 0)
-    return (int) STATUS_INTEGER_DIVIDE_BY_ZERO;
-  if (strcmp (what, "--exit-instruction") == 0)
-    return (int) STATUS_ILLEGAL_INSTRUCTION;
-  if (strcmp (what, "--exit-overrun") == 0)
-    return (int) STATUS_STACK_BUFFER_OVERRUN;
-  if (strcmp (what, "--exit-heap") == 0)
-    return (int) STATUS_HEAP_CORRUPTION;
+  if (strcmp (what, "--leave-and-stay") == 0)
+    be_leaver ();
   Sleep (INFINITE);
   return 0;
 }
 
 static CU_TestInfo tests[] = {
   MALT_TEST (status_of_a_child_is_kept),
+  MALT_TEST (status_259_is_an_end),
   MALT_TEST (kill_is_told_from_an_exit),
   MALT_TEST (what_the_system_ends_counts_as_signalled),
   MALT_TEST (exit_codes_from_elsewhere_are_understood),
@@ -413,6 +517,9 @@ static CU_TestInfo tests[] = {
   MALT_TEST (child_has_no_handle_but_those_given),
   MALT_TEST (child_without_owner_is_ended),
   MALT_TEST (grandchild_outlives_a_child_that_exits),
+  MALT_TEST (kill_of_the_group_takes_a_grandchild_along),
+  MALT_TEST (child_outlives_the_thread_that_launched_it),
+  MALT_TEST (launches_leave_no_handles),
   MALT_TEST (errors_name_what_was_to_be_run),
   MALT_TEST (command_line_may_be_as_long_as_the_system_takes_it),
   MALT_TEST (command_line_is_taken_apart_as_it_was_put_together),

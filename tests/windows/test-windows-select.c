@@ -43,6 +43,65 @@ key_file_selects_malt_process (void)
   windows_test_remove_folder (folder);
 }
 
+static void
+environment_selects_malt_process (void)
+{
+  g_autofree char *fake = windows_test_dup_fake ();
+  g_autoptr (MaltConfig) config = NULL;
+  g_autoptr (MaltWorker) worker = NULL;
+
+  g_setenv ("MALT_BACKEND", "malt-process", TRUE);
+  g_setenv ("MALT_JULIA", fake, TRUE);
+  config = malt_config_new_default (NULL);
+  g_unsetenv ("MALT_BACKEND");
+  g_unsetenv ("MALT_JULIA");
+  malt_assert (config != NULL);
+  worker = windows_test_launch (config);
+  malt_assert (worker != NULL);
+  malt_assert_string (malt_worker_get_backend_name (worker), "malt-process");
+}
+
+/* Nothing is taken in the place of what was named. */
+static void
+backend_that_is_named_is_taken_or_nothing (void)
+{
+  const char *const names[] = { "distributed", "malt-process" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (MaltConfig) config = windows_test_config_new (names[i]);
+      g_autofree char *fake = windows_test_dup_fake ();
+      g_autoptr (MaltWorker) worker = NULL;
+      g_autoptr (GError) error = NULL;
+
+      malt_config_set (config, "julia", fake);
+      malt_config_set_for (config, names[i], "julia", "C:\\nowhere\\julia.exe");
+      worker = malt_worker_launch (config, NULL, &error);
+      malt_assert (worker == NULL);
+      malt_assert_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE);
+    }
+}
+
+/* auto goes on to the next one where the first cannot work. */
+static void
+auto_takes_malt_process_where_distributed_cannot_work (void)
+{
+  g_autoptr (MaltConfig) config = windows_test_config_new (NULL);
+  g_autoptr (MaltWorker) worker = NULL;
+
+  malt_config_set_for (config, "distributed", "julia", "C:\\nowhere\\julia.exe");
+  worker = windows_test_launch (config);
+  malt_assert (worker != NULL);
+  malt_assert_string (malt_worker_get_backend_name (worker), "malt-process");
+}
+
+static void
+files_are_looked_for_where_windows_keeps_them (void)
+{
+  malt_assert_string (g_get_user_config_dir (), g_getenv ("LOCALAPPDATA"));
+  malt_assert_string (g_get_system_config_dirs ()[0], g_getenv ("ProgramData"));
+}
+
 /* Julia is looked for in PATH, with the end of its name, but never in the current directory. */
 static void
 julia_is_found_in_path_only (void)
@@ -88,6 +147,10 @@ inprocess_says_why_it_cannot_work (void)
 static CU_TestInfo tests[] = {
   MALT_TEST (auto_takes_distributed),
   MALT_TEST (key_file_selects_malt_process),
+  MALT_TEST (environment_selects_malt_process),
+  MALT_TEST (backend_that_is_named_is_taken_or_nothing),
+  MALT_TEST (auto_takes_malt_process_where_distributed_cannot_work),
+  MALT_TEST (files_are_looked_for_where_windows_keeps_them),
   MALT_TEST (julia_is_found_in_path_only),
   MALT_TEST (inprocess_says_why_it_cannot_work),
   CU_TEST_INFO_NULL,

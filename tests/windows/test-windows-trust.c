@@ -107,6 +107,30 @@ file_in_a_folder_of_everybody_is_refused (void)
 }
 
 static void
+key_file_that_everybody_may_write_is_refused (void)
+{
+  g_auto (Place) place = { 0 };
+  g_autoptr (MaltConfig) config = NULL;
+  g_autoptr (MaltConfig) refused = NULL;
+  g_autoptr (GError) error = NULL;
+
+  place_init (&place);
+  malt_assert (
+      g_file_set_contents (place.file, "[malt]\nbackend = malt-process\n", -1, NULL));
+  g_setenv ("MALT_CONFIG", place.file, TRUE);
+  config = malt_config_new_default (&error);
+  malt_assert_no_error (error);
+  malt_assert_string (malt_config_get_backend (config), "malt-process");
+  malt_assert (set_list (place.file, "D:P(A;;FA;;;WD)"));
+  refused = malt_config_new_default (&error);
+  g_setenv ("MALT_CONFIG", "", TRUE);
+  malt_assert (refused == NULL);
+  malt_assert_error (error, MALT_ERROR, MALT_ERROR_CONFIG);
+  malt_assert (strstr (error->message, place.file) != NULL);
+  malt_assert (strstr (error->message, "can be changed by S-1-1-0") != NULL);
+}
+
+static void
 what_is_no_file_is_refused (void)
 {
   const char *const paths[] = { "C:\\nowhere\\malt.conf", "C:\\windows", "NUL" };
@@ -257,6 +281,7 @@ static CU_TestInfo tests[] = {
   MALT_TEST (own_file_is_believed_and_read),
   MALT_TEST (file_that_everybody_may_write_is_refused),
   MALT_TEST (file_in_a_folder_of_everybody_is_refused),
+  MALT_TEST (key_file_that_everybody_may_write_is_refused),
   MALT_TEST (what_is_no_file_is_refused),
   MALT_TEST (file_that_is_too_large_is_refused),
   MALT_TEST (entries_of_all_kinds_are_understood),

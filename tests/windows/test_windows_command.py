@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""The malt command for Windows."""
+"""The malt command for Windows, and what it finds: key files, backends in modules."""
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
 
 SOURCE = pathlib.Path(os.environ["MALT_SOURCE_DIR"])
 BUILD = pathlib.Path(os.environ["MALT_BUILD_DIR"])
-PREFIX = os.environ.get("MALT_WINE_PREFIX") or os.environ["MALT_WINDOWS_SYSROOT"] + "/wine-prefix"
 FAKE = "Z:" + str(BUILD / "tests" / "fake" / "julia.exe").replace("/", "\\")
+PREFIX = pathlib.Path(os.environ.get("MALT_WINE_PREFIX") or os.environ["MALT_WINDOWS_SYSROOT"] + "/wine-prefix")
 
 
-def malt(*arguments, julia=None):
+def malt(*arguments, julia=None, **variables):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MALT_")}
     environment["MALT_CONFIG"] = ""
-    environment["MALT_WINDOWS_SYSROOT"] = os.environ["MALT_WINDOWS_SYSROOT"]
+    for name in ("MALT_WINDOWS_SYSROOT", "MALT_WINE_PREFIX"):
+        if name in os.environ:
+            environment[name] = os.environ[name]
     if julia is not None:
         environment["MALT_JULIA"] = julia
+    environment.update(variables)
     command = ["sh", SOURCE / "core" / "setup" / "windows" / "wine.sh", BUILD / "malt.exe", *arguments]
     return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=100)
 
@@ -82,10 +86,58 @@ class Command(unittest.TestCase):
                 self.assertEqual(result.stdout.decode(), "grün\nß €\n", result.stderr)
                 self.assertEqual(result.returncode, 0)
 
+    def test_output_is_forwarded_whole_and_by_its_stream(self):
+        expected = b"abcdefghijklmnop" * 100000
+        for backend in ("malt-process", "distributed"):
+            with self.subTest(backend):
+                result = malt("eval", "--backend", backend, f"flood {len(expected)}", julia=FAKE)
+                self.assertTrue(result.stdout == expected, len(result.stdout))
+                self.assertTrue(result.stderr == expected, result.stderr[-200:])
+
     def test_a_wrong_command_line_is_an_error(self):
         result = malt("evla")
         self.assertEqual(result.returncode, 2)
         self.assertIn(b"unknown subcommand 'evla'", result.stderr)
+
+
+class Found(unittest.TestCase):
+    """In a folder that nobody else may change, with a name that is not ASCII."""
+
+    def setUp(self):
+        temporary = next(path for pattern in ("AppData/Local/Temp", "Temp") for path in PREFIX.glob(f"drive_c/users/*/{pattern}"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="malt-ü€-", dir=temporary))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def inside(self, name=""):
+        return "C:\\" + str(self.folder.relative_to(PREFIX / "drive_c") / name).replace("/", "\\")
+
+    def test_a_key_file_selects_malt_process(self):
+        (self.folder / "mält.conf").write_text("[malt]\nbackend = malt-process\n")
+        for config, sign in (("", "worker]"), (self.inside("mält.conf"), "[-e]")):
+            with self.subTest(config):
+                result = malt("eval", "arguments", julia=FAKE, MALT_CONFIG=config)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertIn(sign, result.stdout.decode())
+
+    def test_a_key_file_that_is_wrong_is_told_with_its_line(self):
+        (self.folder / "wrong.conf").write_text("[malt]\r\n\r\nnonsense = 1\r\n")
+        result = malt("eval", "int 1", julia=FAKE, MALT_CONFIG=self.inside("wrong.conf"))
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("wrong.conf:3: ", result.stderr.decode())
+
+    def test_a_backend_in_a_module_works(self):
+        shutil.copy(BUILD / "examples" / "backends" / "logging.dll", self.folder)
+        shutil.copy(BUILD / "libmalt.dll", self.folder / "another.dll")
+        (self.folder / "text.dll").write_text("no library\n")
+        result = malt("backends", julia=FAKE, MALT_BACKEND_PATH=self.inside())
+        text = result.stdout.decode()
+        self.assertRegex(text, r"(?m)^logging +yes ")
+        for name in ("another", "text"):
+            self.assertRegex(text, rf"(?m)^{name} +no ")
+        result = malt("eval", "--backend", "logging", "--option", "inner=malt-process", "text 42", julia=FAKE,
+                      MALT_BACKEND_PATH=self.inside())
+        self.assertEqual(result.stdout.decode(), "42\n", result.stderr)
+        self.assertTrue(result.stderr)
 
 
 if __name__ == "__main__":

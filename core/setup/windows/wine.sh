@@ -45,7 +45,7 @@ case $1 in
     ;;
   --stop)
     for server in wineserver /usr/lib/wine/wineserver; do
-      if command -v "$server" >/dev/null; then "$server" -k || true; exit; fi
+      if command -v "$server" >/dev/null; then "$server" -k || true; "$server" -w || true; exit; fi
     done
     exit
     ;;
