@@ -26,7 +26,8 @@
 enum
 {
   N_STANDARD_HANDLES = 3,
-  MAX_LINE_CHARS = 32766 /* of a command line, as the system has it */
+  MAX_LINE_CHARS = 32766, /* of a command line, as the system has it */
+  MAX_TRIES = 3
 };
 
 DWORD malt_child_interrupt_event = CTRL_BREAK_EVENT;
@@ -216,6 +217,17 @@ check_line (const wchar_t *line, const MaltProcessLauncher *launcher, GError **e
   return FALSE;
 }
 
+/* Wine (8.0) speaks of an internal error when a new process has ended before its first instruction, which is rare; why it does is not
+ * known. Nothing is left of such a process, so another one is made. */
+static gboolean
+may_try_again (int n_tried)
+{
+  if (GetLastError () != ERROR_INTERNAL_ERROR || n_tried >= MAX_TRIES)
+    return FALSE;
+  g_debug ("the new process has ended before it began; making another one");
+  return TRUE;
+}
+
 /* With a list of what is inherited: exactly the standard handles. */
 static gboolean
 create_with_list (Launch *launch, const MaltProcessLauncher *launcher,
@@ -227,18 +239,26 @@ create_with_list (Launch *launch, const MaltProcessLauncher *launcher,
   g_autofree wchar_t *environment = malt_environment_block (launcher->envp);
   g_autofree wchar_t *cwd =
       launcher->cwd != NULL ? malt_handle_dup_wide (launcher->cwd) : NULL;
+  gboolean is_created = FALSE;
+  int n_tried = 0;
 
   if (!check_line (wide_line, launcher, error))
     return FALSE;
   for (int i = 0; i < N_STANDARD_HANDLES; i++)
     SetHandleInformation (launch->standard[i], HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
-  if (UpdateProcThreadAttribute (startup->lpAttributeList, 0,
-                                 PROC_THREAD_ATTRIBUTE_HANDLE_LIST, launch->standard,
-                                 sizeof launch->standard, NULL, NULL) &&
-      CreateProcessW (program, wide_line, NULL, NULL, TRUE, flags, environment, cwd,
-                      &startup->StartupInfo, &launch->process))
-    return TRUE;
-  return set_create_error (error, launcher, GetLastError ());
+  if (!UpdateProcThreadAttribute (startup->lpAttributeList, 0,
+                                  PROC_THREAD_ATTRIBUTE_HANDLE_LIST, launch->standard,
+                                  sizeof launch->standard, NULL, NULL))
+    return set_create_error (error, launcher, GetLastError ());
+  do
+    {
+      is_created =
+          CreateProcessW (program, wide_line, NULL, NULL, TRUE, flags, environment, cwd,
+                          &startup->StartupInfo, &launch->process);
+      n_tried++;
+    }
+  while (!is_created && may_try_again (n_tried));
+  return is_created || set_create_error (error, launcher, GetLastError ());
 }
 
 static gboolean
