@@ -180,9 +180,9 @@ distributed_test_has_pid (gpointer script)
 }
 
 gpointer
-distributed_test_cancel_when_it_runs (gpointer data)
+distributed_test_cancel_when_it_runs (gpointer canceller)
 {
-  DistributedTestCanceller *self = data;
+  DistributedTestCanceller *self = canceller;
 
   process_test_wait (distributed_test_has_pid, self->script, PROCESS_TEST_PATIENCE_MS);
   g_cancellable_cancel (self->cancellable);
