@@ -11,6 +11,7 @@
  */
 #include "process/malt-process-launcher.h"
 
+#include "process/malt-child-private.h"
 #include "process/malt-process-spawner-unix.h"
 
 #include <errno.h>
@@ -35,13 +36,11 @@
 
 struct _MaltChild
 {
-  gatomicrefcount ref_count;
+  MaltChildBase base; /* first */
   pid_t pid;
   gboolean is_group_leader;
   int exit_fd; /* (owned): readable once the child has ended */
   gboolean is_pidfd;
-  MaltPipe *output
-      [2]; /* (owned) (nullable): stdout and stderr; closed by the thread that reads them */
   GMutex lock; /* guards is_reaped and wait_status, and is held while a signal is sent */
   gboolean is_reaped;
   int wait_status; /* as waitpid() gave it; -1: not known */
@@ -237,29 +236,22 @@ malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error
     }
 
   child = g_new0 (MaltChild, 1);
-  g_atomic_ref_count_init (&child->ref_count);
+  g_atomic_ref_count_init (&child->base.ref_count);
   g_mutex_init (&child->lock);
   child->pid = pid;
   child->is_group_leader = launcher->is_group_leader;
   child->wait_status = -1;
   for (int i = 0; i < 2; i++)
-    child->output[i] = g_steal_pointer (&ends.output[i]);
+    child->base.output[i] = g_steal_pointer (&ends.output[i]);
   if (!child_open_exit_fd (child, pidfd, error))
     g_clear_pointer (&child, malt_child_unref);
-  return child;
-}
-
-MaltChild *
-malt_child_ref (MaltChild *child)
-{
-  g_atomic_ref_count_inc (&child->ref_count);
   return child;
 }
 
 void
 malt_child_unref (MaltChild *child)
 {
-  if (!g_atomic_ref_count_dec (&child->ref_count))
+  if (!g_atomic_ref_count_dec (&child->base.ref_count))
     return;
   malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP);
   if (!child->is_reaped)
@@ -275,25 +267,6 @@ gint64
 malt_child_get_pid (MaltChild *child)
 {
   return child->pid;
-}
-
-MaltPipe *
-malt_child_get_stdout (MaltChild *child)
-{
-  return child->output[0];
-}
-
-MaltPipe *
-malt_child_get_stderr (MaltChild *child)
-{
-  return child->output[1];
-}
-
-void
-malt_child_close_output (MaltChild *child)
-{
-  g_clear_pointer (&child->output[0], malt_pipe_free);
-  g_clear_pointer (&child->output[1], malt_pipe_free);
 }
 
 /* GUnixFDSourceFunc that calls the GSourceFunc that was set on the source. */

@@ -14,6 +14,7 @@
  */
 #include "process/malt-process-launcher-windows.h"
 
+#include "process/malt-child-private.h"
 #include "process/malt-command-line-windows.h"
 #include "process/malt-process-launcher.h"
 #include "process/malt-signals.h"
@@ -34,14 +35,12 @@ DWORD malt_child_interrupt_event = CTRL_BREAK_EVENT;
 
 struct _MaltChild
 {
-  gatomicrefcount ref_count;
+  MaltChildBase base; /* first */
   DWORD pid;
   HANDLE process; /* (owned) */
   HANDLE job; /* (owned): until it is collected */
   gboolean is_group_leader;
   gboolean has_own_console;
-  MaltPipe *output
-      [2]; /* (owned) (nullable): stdout and stderr; closed by the thread that reads them */
   GMutex lock; /* guards the rest, and is held while a signal is sent */
   gboolean is_killed;
   gboolean is_reaped;
@@ -304,7 +303,7 @@ child_new (Launch *launch, const MaltProcessLauncher *launcher, gboolean has_own
 {
   MaltChild *child = g_new0 (MaltChild, 1);
 
-  g_atomic_ref_count_init (&child->ref_count);
+  g_atomic_ref_count_init (&child->base.ref_count);
   g_mutex_init (&child->lock);
   child->pid = launch->process.dwProcessId;
   child->process = g_steal_pointer (&launch->process.hProcess);
@@ -312,7 +311,7 @@ child_new (Launch *launch, const MaltProcessLauncher *launcher, gboolean has_own
   child->is_group_leader = launcher->is_group_leader;
   child->has_own_console = has_own_console;
   for (int i = 0; i < 2; i++)
-    child->output[i] = g_steal_pointer (&launch->output[i]);
+    child->base.output[i] = g_steal_pointer (&launch->output[i]);
   return child;
 }
 
@@ -336,17 +335,10 @@ malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error
   return child_new (&launch, launcher, has_own_console);
 }
 
-MaltChild *
-malt_child_ref (MaltChild *child)
-{
-  g_atomic_ref_count_inc (&child->ref_count);
-  return child;
-}
-
 void
 malt_child_unref (MaltChild *child)
 {
-  if (!g_atomic_ref_count_dec (&child->ref_count))
+  if (!g_atomic_ref_count_dec (&child->base.ref_count))
     return;
   malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP);
   malt_child_close_output (child);
@@ -360,25 +352,6 @@ gint64
 malt_child_get_pid (MaltChild *child)
 {
   return child->pid;
-}
-
-MaltPipe *
-malt_child_get_stdout (MaltChild *child)
-{
-  return child->output[0];
-}
-
-MaltPipe *
-malt_child_get_stderr (MaltChild *child)
-{
-  return child->output[1];
-}
-
-void
-malt_child_close_output (MaltChild *child)
-{
-  g_clear_pointer (&child->output[0], malt_pipe_free);
-  g_clear_pointer (&child->output[1], malt_pipe_free);
 }
 
 /* The end */
