@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A call in words, for messages. */
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 
 #define MAX_SUMMARY_CHARS 80
 #define MAX_ARGUMENT_CHARS 20

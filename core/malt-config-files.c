@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which key files there are, and the configs that are made of them and of the environment. */
+#include "base/malt-error-private.h"
 #include "malt-config-private.h"
-#include "malt-error-private.h"
 #include "malt-key-file.h"
 #include "process/malt-trust.h"
 

@@ -17,7 +17,7 @@
  *
  * The answer goes through the function that the backend has given with the call. It is the
  * backend's business that this is harmless when the worker is gone. */
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 #include "malt-export-private.h"
 #include "malt-worker-private.h"
 

@@ -13,7 +13,7 @@
  *
  * The end. malt_exports_close() takes everything out at the end of the worker; after it
  * nothing is found and nothing can be added. */
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 #include "malt-export-private.h"
 #include "malt-worker-state.h"
 

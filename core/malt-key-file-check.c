@@ -8,9 +8,9 @@
  */
 #include "malt-key-file.h"
 
+#include "base/malt-error-private.h"
 #include "malt-backend-private.h"
 #include "malt-config-private.h"
-#include "malt-error-private.h"
 #include "malt-option.h"
 
 #include <string.h>

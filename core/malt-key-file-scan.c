@@ -7,7 +7,7 @@
  */
 #include "malt-key-file.h"
 
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 
 #include <string.h>
 

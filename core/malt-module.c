@@ -18,7 +18,7 @@
  * Types of GObject cannot be taken back, so no module is ever unloaded. */
 #include "malt-module.h"
 
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 #include "process/malt-library.h"
 #include "process/malt-trust.h"
 

@@ -8,9 +8,9 @@
  * one backend are checked whenever that backend is known, chosen or not, so that a
  * mistake does not wait for the day on which it is. */
 #include "malt-option.h"
+#include "base/malt-error-private.h"
 #include "malt-backend-private.h"
 #include "malt-config-private.h"
-#include "malt-error-private.h"
 
 #include <string.h>
 

@@ -13,9 +13,9 @@
  *
  * While the registry is filled the thread that does it may come back, through code of a module:
  * it then sees what is there so far. Other threads wait. */
+#include "base/malt-error-private.h"
 #include "malt-backend-private.h"
 #include "malt-builtin-backends.h"
-#include "malt-error-private.h"
 #include "malt-module.h"
 #include "malt-option.h"
 

@@ -4,7 +4,7 @@
  * Nothing is rounded, cut or guessed: a number goes into a C type that holds exactly it, or
  * not at all. Integers of all kinds may go into all integer types and, where exact, into
  * floats; Bool is no integer here, and a float goes into floats only. */
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 #include "malt-float.h"
 #include "malt-signature.h"
 #include "malt-value-private.h"

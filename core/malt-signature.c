@@ -2,7 +2,7 @@
 /* Signatures of C functions: the parser, and the description that libffi needs. */
 #include "malt-signature.h"
 
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * library. */
 #pragma once
 
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 #include "malt-export-private.h"
 #include "malt-future-private.h"
 #include "malt-waiter.h"

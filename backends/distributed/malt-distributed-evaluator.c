@@ -23,7 +23,7 @@
 #include "malt-distributed-request.h"
 #include "process/malt-process-launcher.h"
 
-#include "process/malt-signals.h"
+#include "base/malt-signals.h"
 
 /* Of a worker that closes its connection: for it to end. */
 #define END_PATIENCE_S 2.0

@@ -23,8 +23,8 @@
  */
 #include "malt-process-evaluator-private.h"
 
+#include "base/malt-signals.h"
 #include "link/malt-io-thread.h"
-#include "process/malt-signals.h"
 
 enum
 {

@@ -2,7 +2,7 @@
 /* MaltLaunchedWorker: how a worker object launches and ends its process, whatever makes that process. */
 #include "link/malt-launched-worker.h"
 
-#include "process/malt-signals.h"
+#include "base/malt-signals.h"
 
 static void initable_iface_init (GInitableIface *iface);
 static void async_initable_iface_init (GAsyncInitableIface *iface);

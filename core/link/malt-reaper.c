@@ -7,7 +7,7 @@
 
 #include "link/malt-io-thread.h"
 
-#include "process/malt-signals.h"
+#include "base/malt-signals.h"
 
 /* The date of what is not going to happen. */
 #define NEVER G_MAXINT64

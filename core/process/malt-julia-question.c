@@ -7,7 +7,7 @@
  */
 #include "process/malt-julia-question.h"
 
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 #include "process/malt-platform.h"
 #include "process/malt-process-launcher.h"
 

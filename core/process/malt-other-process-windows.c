@@ -7,8 +7,8 @@
  */
 #include "process/malt-other-process.h"
 
+#include "base/malt-signals.h"
 #include "process/malt-process-launcher-windows.h"
-#include "process/malt-signals.h"
 
 struct _MaltOtherProcess
 {

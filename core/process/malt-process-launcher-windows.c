@@ -14,10 +14,10 @@
  */
 #include "process/malt-process-launcher-windows.h"
 
+#include "base/malt-signals.h"
 #include "process/malt-child-private.h"
 #include "process/malt-command-line-windows.h"
 #include "process/malt-process-launcher.h"
-#include "process/malt-signals.h"
 
 #include <malt/malt.h>
 #include <string.h>

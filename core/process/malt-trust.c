@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How a path that is not trusted is reported, on every platform. */
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 #include "process/malt-trust-private.h"
 
 #define MAX_PATH_CHARS 400 /* in messages */

@@ -126,7 +126,7 @@ class Symbols(unittest.TestCase):
         self.assertEqual(self.exported - declared_functions(public_headers()), set())
 
     def test_every_function_and_type_has_a_documentation_comment(self):
-        texts = [path.read_text() for path in [*SOURCE.glob("core/*.c"), *public_headers()]]
+        texts = [path.read_text() for path in [*SOURCE.glob("core/**/*.c"), *public_headers()]]
         documented = set(re.findall(r"^ \* (\w+):", "\n".join(texts), flags=re.MULTILINE))
         functions = {name for name in self.exported if not name.endswith("_get_type")}
         functions -= {"malt_error_quark"}
@@ -141,7 +141,7 @@ class Symbols(unittest.TestCase):
         headers = re.sub(r"/\*.*?\*/", "", "\n".join(header.read_text() for header in public_headers()),
                          flags=re.DOTALL)
         declarations = dict(re.findall(r"\b(malt_\w+) \(([^;{}]*?)\)[^;{}()]*;", headers))
-        for path in SOURCE.glob("core/*.c"):
+        for path in SOURCE.glob("core/**/*.c"):
             for name, comment in re.findall(r"/\*\*\n \* (malt_\w+):(.*?)\*/", path.read_text(), flags=re.DOTALL):
                 if name not in declarations:
                     continue

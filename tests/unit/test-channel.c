@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels: order, credit, cancelled takes, closing, the end of the worker. */
+#include "base/malt-signals.h"
 #include "malt-channel-private.h"
 #include "malt-test.h"
-#include "process/malt-signals.h"
 #include "stub-worker.h"
 
 #include <string.h>

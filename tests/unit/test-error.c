@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Errors that carry more than a message, and terminations. */
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
+#include "base/malt-signals.h"
 #include "malt-test.h"
-#include "process/malt-signals.h"
 
 #include <string.h>
 

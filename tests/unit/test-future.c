@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Futures: completed once, waited for in every way. */
+#include "base/malt-signals.h"
 #include "malt-test.h"
-#include "process/malt-signals.h"
 #include "stub-worker.h"
 
 #define N_THREADS 8

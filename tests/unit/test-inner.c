@@ -5,7 +5,7 @@
 #include "malt-worker-private.h"
 #include "stub-worker.h"
 
-#include "process/malt-signals.h"
+#include "base/malt-signals.h"
 
 /* A front that forwards calls and releases, around the worker of the test. */
 

@@ -2,9 +2,9 @@
 /* When signals are due to a process that has to end. */
 #include "malt-test.h"
 
+#include "base/malt-signals.h"
 #include "link/malt-reaper.h"
 #include "malt-test-gate.h"
-#include "process/malt-signals.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The state machine of a worker: launch, calls, interrupt, end, signals, handles. */
+#include "base/malt-signals.h"
 #include "malt-test.h"
 #include "malt-worker-private.h"
-#include "process/malt-signals.h"
 #include "stub-worker.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
 /* Launching and watching child processes on Windows. This program is the child as well: its first argument says what it does. */
 #include "windows-test.h"
 
+#include "base/malt-signals.h"
 #include "process/malt-command-line-windows.h"
-#include "process/malt-signals.h"
 
 #include <shellapi.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The error domain. Its errors are extended: a remote exception carries its parts, a
  * terminated worker why it ended, so that nobody has to search a message. */
-#include "malt-error-private.h"
+#include "base/malt-error-private.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* MaltTermination: why a worker ended. */
-#include "malt-error-private.h"
-#include "process/malt-signals.h"
+#include "base/malt-error-private.h"
+#include "base/malt-signals.h"
 
 /**
  * MaltTermination:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals by number. */
-#include "process/malt-signals.h"
+#include "base/malt-signals.h"
 
 typedef struct
 {
