@@ -3,7 +3,7 @@
 #include "base/malt-error-private.h"
 #include "malt-config-private.h"
 #include "malt-key-file.h"
-#include "process/malt-trust.h"
+#include "platform/malt-trust.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -17,7 +17,7 @@
 #include "malt-export-private.h"
 #include "malt-worker-state.h"
 
-#include "link/malt-io-thread.h"
+#include "platform/malt-io-thread.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "malt-key-file.h"
 
 #include "malt-config-private.h"
-#include "process/malt-trust.h"
+#include "platform/malt-trust.h"
 
 #include <string.h>
 

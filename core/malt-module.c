@@ -19,8 +19,8 @@
 #include "malt-module.h"
 
 #include "base/malt-error-private.h"
-#include "process/malt-library.h"
-#include "process/malt-trust.h"
+#include "platform/malt-library.h"
+#include "platform/malt-trust.h"
 
 #include <gmodule.h>
 #include <string.h>

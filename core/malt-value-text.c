@@ -2,7 +2,7 @@
 /* How Julia writes characters, strings and floats. */
 #include "malt-float.h"
 #include "malt-value-private.h"
-#include "process/malt-decimal.h"
+#include "platform/malt-decimal.h"
 
 #include <math.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 
 #include "malt-distributed-request.h"
 
-#include "link/malt-io-thread.h"
 #include "link/malt-julia-source.h"
+#include "platform/malt-io-thread.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include "malt-distributed-bridge.h"
 #include "malt-distributed-evaluator.h"
 #include "malt-distributed-pipes.h"
-#include "process/malt-other-process.h"
+#include "platform/malt-other-process.h"
 
 G_BEGIN_DECLS
 

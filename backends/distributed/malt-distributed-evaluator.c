@@ -19,9 +19,9 @@
  */
 #include "malt-distributed-evaluator-private.h"
 
-#include "link/malt-io-thread.h"
 #include "malt-distributed-request.h"
-#include "process/malt-process-launcher.h"
+#include "platform/malt-io-thread.h"
+#include "platform/malt-process-launcher.h"
 
 #include "base/malt-signals.h"
 

@@ -3,7 +3,7 @@
 #include "malt-distributed-evaluator-private.h"
 
 #include "malt-distributed-request.h"
-#include "process/malt-process-launcher.h"
+#include "platform/malt-process-launcher.h"
 
 enum
 {

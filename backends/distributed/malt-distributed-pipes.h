@@ -3,7 +3,7 @@
  * names. Where there is no such thing, output comes by other ways. */
 #pragma once
 
-#include "process/malt-pipe.h"
+#include "platform/malt-pipe.h"
 
 G_BEGIN_DECLS
 

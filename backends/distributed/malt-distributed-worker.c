@@ -11,9 +11,9 @@
 #include "link/malt-launched-worker.h"
 #include "malt-distributed-evaluator.h"
 #include "malt-distributed-request.h"
+#include "platform/malt-platform.h"
 #include "process/malt-julia-options.h"
 #include "process/malt-julia-program.h"
-#include "process/malt-platform.h"
 
 /* Distributed sends no signals on Windows. */
 #define SIGNAL_CAPABILITIES \

@@ -11,9 +11,9 @@
 #include "malt-inprocess-discovery.h"
 
 #include "link/malt-julia-source.h"
-#include "process/malt-file-stamp.h"
+#include "platform/malt-file-stamp.h"
+#include "platform/malt-trust.h"
 #include "process/malt-julia-question.h"
-#include "process/malt-trust.h"
 
 #include <glib/gstdio.h>
 #include <malt/malt.h>

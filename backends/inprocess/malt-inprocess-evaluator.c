@@ -12,12 +12,12 @@
  */
 #include "malt-inprocess-evaluator.h"
 
-#include "link/malt-io-thread.h"
 #include "link/malt-stops.h"
 #include "link/malt-weak-worker.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-runtime.h"
 #include "malt-inprocess-start.h"
+#include "platform/malt-io-thread.h"
 
 #include <stdio.h>
 #include <string.h>

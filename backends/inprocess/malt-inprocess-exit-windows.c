@@ -5,7 +5,7 @@
  */
 #include "malt-inprocess-exit.h"
 
-#include "process/malt-thread.h"
+#include "platform/malt-thread.h"
 
 #include <stdlib.h>
 

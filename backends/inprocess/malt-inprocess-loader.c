@@ -9,7 +9,7 @@
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-signals.h"
 #include "malt-inprocess-stdio.h"
-#include "process/malt-library.h"
+#include "platform/malt-library.h"
 
 #include <malt/malt.h>
 

@@ -21,7 +21,7 @@
 #include "malt-inprocess-exit.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-start.h"
-#include "process/malt-thread.h"
+#include "platform/malt-thread.h"
 
 enum
 {

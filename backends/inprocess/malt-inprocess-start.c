@@ -13,8 +13,8 @@
 
 #include "malt-inprocess-loader.h"
 #include "malt-inprocess-runtime.h"
+#include "platform/malt-thread.h"
 #include "process/malt-julia-program.h"
-#include "process/malt-thread.h"
 
 #include <string.h>
 

@@ -24,7 +24,7 @@
 #include "malt-process-evaluator-private.h"
 
 #include "base/malt-signals.h"
-#include "link/malt-io-thread.h"
+#include "platform/malt-io-thread.h"
 
 enum
 {

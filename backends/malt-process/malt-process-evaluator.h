@@ -4,7 +4,7 @@
 
 #include "link/malt-launch.h"
 #include "link/malt-link.h"
-#include "process/malt-process-launcher.h"
+#include "platform/malt-process-launcher.h"
 
 G_BEGIN_DECLS
 

@@ -9,9 +9,9 @@
 
 #include "link/malt-julia-source.h"
 #include "malt-process-julia.h"
+#include "platform/malt-socket.h"
 #include "process/malt-julia-command.h"
 #include "process/malt-julia-program.h"
-#include "process/malt-socket.h"
 
 static void
 on_connected (int fd, gpointer user_data)

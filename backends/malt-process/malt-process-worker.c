@@ -11,9 +11,9 @@
 #include "link/malt-launched-worker.h"
 #include "malt-process-evaluator.h"
 #include "malt-process-julia.h"
+#include "platform/malt-platform.h"
 #include "process/malt-julia-options.h"
 #include "process/malt-julia-program.h"
-#include "process/malt-platform.h"
 
 #define MALT_TYPE_PROCESS_WORKER (malt_process_worker_get_type ())
 G_DECLARE_FINAL_TYPE (MaltProcessWorker, malt_process_worker, MALT, PROCESS_WORKER,

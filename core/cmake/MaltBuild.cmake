@@ -13,10 +13,12 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
 endif()
 
-# What of the system itself is linked.
+# The folder of core/platform with the files for the system, and what of the system itself is linked.
 if(WIN32)
+  set(MALT_PLATFORM windows)
   set(MALT_SYSTEM_LIBRARIES ws2_32 bcrypt advapi32)
 else()
+  set(MALT_PLATFORM unix)
   set(MALT_SYSTEM_LIBRARIES Threads::Threads m)
 endif()
 

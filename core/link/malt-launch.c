@@ -15,7 +15,7 @@
  */
 #include "link/malt-launch.h"
 
-#include "link/malt-io-thread.h"
+#include "platform/malt-io-thread.h"
 
 typedef enum
 {

@@ -41,8 +41,8 @@
  */
 #include "link/malt-link-private.h"
 
-#include "link/malt-io-thread.h"
-#include "process/malt-socket.h"
+#include "platform/malt-io-thread.h"
+#include "platform/malt-socket.h"
 
 enum
 {

@@ -11,9 +11,9 @@
  */
 #include "link/malt-link-listener.h"
 
-#include "link/malt-io-thread.h"
-#include "process/malt-secret.h"
-#include "process/malt-socket.h"
+#include "platform/malt-io-thread.h"
+#include "platform/malt-secret.h"
+#include "platform/malt-socket.h"
 
 enum
 {

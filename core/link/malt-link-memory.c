@@ -9,8 +9,8 @@
  */
 #include "link/malt-link-memory.h"
 
-#include "link/malt-io-thread.h"
-#include "process/malt-pages.h"
+#include "platform/malt-io-thread.h"
+#include "platform/malt-pages.h"
 
 enum
 {

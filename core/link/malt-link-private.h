@@ -4,7 +4,7 @@
 
 #include "link/malt-link.h"
 #include "malt-worker-private.h"
-#include "process/malt-socket-poller.h"
+#include "platform/malt-socket-poller.h"
 #include "wire/malt-frame.h"
 #include "wire/malt-wire-writer.h"
 

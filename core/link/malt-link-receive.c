@@ -10,7 +10,7 @@
 #include "link/malt-link-private.h"
 
 #include "link/malt-link-memory.h"
-#include "process/malt-socket.h"
+#include "platform/malt-socket.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* The frames that carry what core asks of a worker: calls, channel operations, releases. The bodies are those of docs/protocol.md, section 1. */
 #include "link/malt-link-private.h"
 
-#include "link/malt-io-thread.h"
+#include "platform/malt-io-thread.h"
 
 /* For values: to a runtime in this process their arrays are lent. */
 static void

@@ -8,7 +8,7 @@
  */
 #include "link/malt-link-private.h"
 
-#include "process/malt-socket.h"
+#include "platform/malt-socket.h"
 
 static void
 outgoing_free (gpointer data)

@@ -28,9 +28,9 @@
  */
 #include "link/malt-link-private.h"
 
-#include "link/malt-io-thread.h"
-#include "process/malt-platform.h"
-#include "process/malt-socket.h"
+#include "platform/malt-io-thread.h"
+#include "platform/malt-platform.h"
+#include "platform/malt-socket.h"
 
 enum
 {

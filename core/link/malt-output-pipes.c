@@ -10,8 +10,8 @@
  */
 #include "link/malt-output-pipes.h"
 
-#include "link/malt-io-thread.h"
 #include "link/malt-output.h"
+#include "platform/malt-io-thread.h"
 
 enum
 {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "link/malt-link.h"
-#include "process/malt-pipe.h"
+#include "platform/malt-pipe.h"
 
 G_BEGIN_DECLS
 

@@ -11,7 +11,7 @@
 #include "link/malt-output.h"
 
 #include "link/malt-weak-worker.h"
-#include "process/malt-console.h"
+#include "platform/malt-console.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "link/malt-reaper.h"
 
-#include "link/malt-io-thread.h"
+#include "platform/malt-io-thread.h"
 
 #include "base/malt-signals.h"
 

@@ -8,7 +8,7 @@
  */
 #include "process/malt-julia-command.h"
 
-#include "process/malt-platform.h"
+#include "platform/malt-platform.h"
 
 #include <string.h>
 

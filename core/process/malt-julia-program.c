@@ -9,8 +9,8 @@
  */
 #include "process/malt-julia-program.h"
 
-#include "process/malt-platform.h"
-#include "process/malt-trust.h"
+#include "platform/malt-platform.h"
+#include "platform/malt-trust.h"
 
 #include <malt/malt.h>
 #include <string.h>

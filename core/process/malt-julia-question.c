@@ -8,8 +8,8 @@
 #include "process/malt-julia-question.h"
 
 #include "base/malt-error-private.h"
-#include "process/malt-platform.h"
-#include "process/malt-process-launcher.h"
+#include "platform/malt-platform.h"
+#include "platform/malt-process-launcher.h"
 
 #include <malt/malt.h>
 #include <string.h>

@@ -10,11 +10,14 @@ SOURCE = pathlib.Path(os.environ["MALT_SOURCE_DIR"])
 TOP_LEVEL = {"CMakeLists.txt", "README.md", "backends", "core", "docs", "tests"}
 
 # Parts of core that backends may include.
-OFFERED = ("base/", "wire/", "link/", "process/")
+OFFERED = ("base/", "platform/", "wire/", "link/", "process/")
 
 # Macros by which a compiler or GLib says for which platform it compiles; for which processor is another matter.
 PLATFORM = re.compile(r"\b(_?_?WIN(32|64)(__)?|_WIN(32|64)|__MINGW\w*|_MSC_VER|__CYGWIN__|G_OS_\w+|G_PLATFORM_\w+|__?_?linux(__)?"
                       r"|__APPLE__|__unix(__)?|__FreeBSD__)\b")
+
+# Files of one platform that implement a part of a header of another name.
+SPLIT = {"malt-socket-pair": "malt-socket"}
 
 # Kinds of files that can hold a comment, and so the name of the licence.
 COMMENTED = {".c", ".h", ".cc", ".in", ".jl", ".py", ".sh", ".cmake", ".md", ".1", ".xml", ".yml"}
@@ -118,10 +121,10 @@ class IncludeDirection(unittest.TestCase):
             with self.subTest(str(path.relative_to(SOURCE))):
                 self.assertIsNone(pattern.search(code_of(path)))
 
-    def test_only_core_process_asks_for_the_platform(self):
-        own = SOURCE / "core" / "process"
+    def test_only_core_platform_asks_for_the_platform(self):
+        own = {SOURCE / "core" / "platform", SOURCE / "core" / "process"}
         files = [path for path in c_files("core") + c_files("backends")
-                 if own not in path.parents and path.stem != "malt-signals"]
+                 if not own.intersection(path.parents) and path.stem != "malt-signals"]
         self.assertTrue(files)
         for path in files:
             conditions = re.findall(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*$", path.read_text(), flags=re.MULTILINE)
@@ -130,7 +133,16 @@ class IncludeDirection(unittest.TestCase):
                     self.assertIsNone(PLATFORM.search(condition))
 
     def test_platforms_share_their_internal_headers(self):
-        """What has one file per platform has one header, which has the name without the platform's; what only one of them has says so."""
+        """What has one file per platform has one header, in the folder above; what only one of them has, has its header there."""
+        folder = SOURCE / "core" / "platform"
+        for own, other in (("windows", "unix"), ("unix", "windows")):
+            files = sorted((folder / own).glob("*.c"))
+            self.assertTrue(files)
+            for path in files:
+                with self.subTest(str(path.relative_to(SOURCE))):
+                    if not path.with_suffix(".h").is_file():
+                        self.assertTrue((folder / other / path.name).is_file() or path.stem in SPLIT)
+                        self.assertTrue((folder / f"{SPLIT.get(path.stem, path.stem)}.h").is_file())
         files = [*SOURCE.glob("core/**/*-windows.c"), *SOURCE.glob("backends/**/*-windows.c")]
         self.assertTrue(files)
         for path in files:

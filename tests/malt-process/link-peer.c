@@ -2,11 +2,11 @@
 /* A worker class whose evaluator is the test itself. */
 #include "link-peer.h"
 
-#include "link/malt-io-thread.h"
+#include "platform/malt-io-thread.h"
 #include "wire/malt-wire-writer.h"
 
 #include "link-peer-socket.h"
-#include "process/malt-socket.h"
+#include "platform/malt-socket.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* Forwarding to whatever the host's standard output is, while nobody reads it: nothing waits, nothing is lost. */
 #include "process-test.h"
 
-#include "process/malt-console.h"
+#include "platform/malt-console.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

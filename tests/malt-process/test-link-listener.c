@@ -2,8 +2,8 @@
 /* The port on which a worker connects back, in a host that has no descriptor left. */
 #include "process-test.h"
 
-#include "link/malt-io-thread.h"
 #include "link/malt-link-listener.h"
+#include "platform/malt-io-thread.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

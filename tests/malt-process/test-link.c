@@ -2,7 +2,7 @@
 /* A link against a runtime that the test plays: order, who reads, large frames, and what breaks the protocol. */
 #include "link-peer.h"
 
-#include "process/malt-socket.h"
+#include "platform/malt-socket.h"
 
 #include <string.h>
 

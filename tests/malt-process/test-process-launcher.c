@@ -2,8 +2,8 @@
 /* Launching and watching child processes, with /bin/sh as the child. */
 #include "process-test.h"
 
-#include "link/malt-io-thread.h"
-#include "process/malt-process-launcher.h"
+#include "platform/malt-io-thread.h"
+#include "platform/malt-process-launcher.h"
 
 #include <fcntl.h>
 #include <signal.h>

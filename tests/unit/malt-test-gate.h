@@ -2,7 +2,7 @@
 /* A count that one thread waits for and others bring about. */
 #pragma once
 
-#include "link/malt-io-thread.h"
+#include "platform/malt-io-thread.h"
 
 typedef struct
 {

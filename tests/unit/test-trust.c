@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which files and directories are believed. What needs a second user runs as root only; elsewhere the status is 77 if nothing failed. */
 #include "malt-test.h"
-#include "process/malt-trust.h"
+#include "platform/malt-trust.h"
 #include "trust-user.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  */
 #include "fake-julia.h"
 
-#include "process/malt-process-launcher.h"
+#include "platform/malt-process-launcher.h"
 
 #include <string.h>
 

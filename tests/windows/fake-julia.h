@@ -2,7 +2,7 @@
 /* A program that stands for Julia where there is none: it speaks the protocol, and does what a script tells it. */
 #pragma once
 
-#include "process/malt-handle-windows.h"
+#include "platform/windows/malt-handle.h"
 #include "wire/malt-frame.h"
 #include "wire/malt-wire-reader.h"
 #include "wire/malt-wire-writer.h"

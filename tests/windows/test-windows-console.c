@@ -2,7 +2,7 @@
 /* Forwarding to the host's standard output on Windows: in time where somebody reads, and never waiting where nobody does. */
 #include "windows-test.h"
 
-#include "process/malt-console.h"
+#include "platform/malt-console.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* Loading libjulia on Windows, as far as that goes without one: where it is looked for, and what is said of what is found. */
 #include "windows-test.h"
 
-#include "process/malt-library.h"
+#include "platform/malt-library.h"
 
 #include <glib/gstdio.h>
 #include <process.h>

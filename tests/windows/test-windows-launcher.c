@@ -3,7 +3,7 @@
 #include "windows-test.h"
 
 #include "base/malt-signals.h"
-#include "process/malt-command-line-windows.h"
+#include "platform/windows/malt-command-line.h"
 
 #include <shellapi.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /* Which files are believed on Windows. */
 #include "windows-test.h"
 
-#include "process/malt-trust-windows.h"
-#include "process/malt-trust.h"
+#include "platform/malt-trust.h"
+#include "platform/windows/malt-trust-windows.h"
 
 #include <aclapi.h>
 #include <glib/gstdio.h>

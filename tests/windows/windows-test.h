@@ -3,8 +3,8 @@
 #pragma once
 
 #include "malt-test.h"
-#include "process/malt-process-launcher-windows.h"
-#include "process/malt-process-launcher.h"
+#include "platform/malt-process-launcher.h"
+#include "platform/windows/malt-process-launcher-windows.h"
 
 G_BEGIN_DECLS
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Launches and watches one child process. This header is the same everywhere; each platform has one file that implements it.
+ *
+ * A MaltProcessLauncher says what to run; malt_process_launcher_spawn() makes a MaltChild of it. A child that has ended
+ * (malt_child_watch_new()) keeps its number, and that of its process group, until malt_child_reap(): no other process can be given them before. Who wants to
+ * signal what is left of the group does it between the two.
+ */
+#pragma once
+
+#include "platform/malt-pipe.h"
+
+G_BEGIN_DECLS
+
+/* What the child's standard input is. */
+typedef enum
+{
+  MALT_CHILD_STDIN_NULL, /* empty */
+  MALT_CHILD_STDIN_INHERIT, /* the host's */
+  MALT_CHILD_STDIN_BYTES, /* stdin_bytes, then the end */
+} MaltChildStdin;
+
+typedef struct
+{
+  const char *const
+      *argv; /* argv[0] is the path of the program: it is not searched for */
+  const char *const *envp; /* the whole environment */
+  const char *cwd; /* (nullable): the host's where NULL */
+  int inherited_fd; /* becomes descriptor 3 of the child, where malt_socket_open_tcp_pair() works; -1: none. The caller keeps its own */
+  MaltChildStdin stdin_source;
+  GBytes *stdin_bytes; /* (nullable): at most PIPE_BUF bytes */
+  gboolean is_group_leader; /* in a process group of its own? */
+} MaltProcessLauncher;
+
+/* Whom a signal goes to. */
+typedef enum
+{
+  MALT_CHILD_TARGET_PROCESS,
+  MALT_CHILD_TARGET_GROUP, /* the child's own process group, and the child if that does not reach it; the child alone where it has none */
+} MaltChildTarget;
+
+typedef struct _MaltChild MaltChild;
+
+MaltChild *malt_process_launcher_spawn (const MaltProcessLauncher *launcher,
+                                        GError **error);
+
+MaltChild *malt_child_ref (MaltChild *child);
+void malt_child_unref (MaltChild *child);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltChild, malt_child_unref)
+
+gint64 malt_child_get_pid (MaltChild *child);
+
+/* What the child writes; (transfer none). NULL once closed. */
+MaltPipe *malt_child_get_stdout (MaltChild *child);
+MaltPipe *malt_child_get_stderr (MaltChild *child);
+void malt_child_close_output (MaltChild *child);
+
+/* A source that is dispatched, with a GSourceFunc, once the child has ended. */
+GSource *malt_child_watch_new (MaltChild *child);
+
+/* Collects the exit of a child that has ended. FALSE: it has not. Only the first TRUE collects; the status is kept. */
+gboolean malt_child_reap (MaltChild *child);
+
+/* How a child ended. */
+typedef enum
+{
+  MALT_CHILD_END_UNKNOWN, /* not collected yet, or somebody else in this process has collected it */
+  MALT_CHILD_END_EXITED, /* by itself, with a status */
+  MALT_CHILD_END_SIGNALLED, /* by a signal, or by what stands for one */
+} MaltChildEnd;
+
+/* @out_number: the exit status, or the number of the signal. */
+MaltChildEnd malt_child_get_end (MaltChild *child, int *out_number);
+
+/* How a process ended that is no child of this one, by the exit code (from 0 on) that somebody else knows of it. @out_number: as above. */
+MaltChildEnd malt_child_end_of_code (gint64 code, int *out_number);
+
+/* FALSE: the child has been collected, or the system cannot do it; nothing was sent. Never reaches a process that got the same number later. */
+gboolean malt_child_signal (MaltChild *child, int signum, MaltChildTarget target);
+
+/* How often the system has killed for want of memory where children of this process live; compared before and after. 0: not known. */
+guint64 malt_child_count_memory_kills (void);
+
+G_END_DECLS

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Other processes on Unix: by a pidfd, where the system has them (Linux 5.3). */
+#include "platform/malt-other-process.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__linux__) && !defined(SYS_pidfd_open)
+#define SYS_pidfd_open 434
+#endif
+#if defined(__linux__) && !defined(SYS_pidfd_send_signal)
+#define SYS_pidfd_send_signal 424
+#endif
+
+struct _MaltOtherProcess
+{
+  pid_t pid;
+  int fd;
+};
+
+MaltOtherProcess *
+malt_other_process_new (gint64 pid)
+{
+  MaltOtherProcess *process = NULL;
+#ifdef SYS_pidfd_open
+  int fd = (int) syscall (SYS_pidfd_open, (pid_t) pid, 0);
+
+  if (fd < 0)
+    return NULL;
+  process = g_new0 (MaltOtherProcess, 1);
+  process->pid = (pid_t) pid;
+  process->fd = fd;
+#endif
+  return process;
+}
+
+void
+malt_other_process_free (MaltOtherProcess *process)
+{
+  close (process->fd);
+  g_free (process);
+}
+
+gboolean
+malt_other_process_signal (MaltOtherProcess *process, int signum)
+{
+  gboolean is_sent = FALSE;
+#ifdef SYS_pidfd_send_signal
+  /* Whoever leads a group has its number; it is taken as long as the leader has not been collected. */
+  if (signum == SIGKILL && getpgid (process->pid) == process->pid &&
+      syscall (SYS_pidfd_send_signal, process->fd, 0, NULL, 0) == 0)
+    kill (-process->pid, SIGKILL);
+  is_sent = syscall (SYS_pidfd_send_signal, process->fd, signum, NULL, 0) == 0;
+#endif
+  return is_sent;
+}
+
+static gboolean
+dispatch_watch (G_GNUC_UNUSED GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  return callback != NULL ? callback (user_data) : G_SOURCE_REMOVE;
+}
+
+static GSourceFuncs watch_funcs = { .dispatch = dispatch_watch };
+
+GSource *
+malt_other_process_watch_new (MaltOtherProcess *process)
+{
+  GSource *source = g_source_new (&watch_funcs, sizeof (GSource));
+
+  g_source_set_static_name (source, "malt other process");
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  g_source_add_unix_fd (source, process->fd, G_IO_IN);
+  return source;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Launches and watches a child process on Unix.
+ *
+ * A child goes through three states: it runs; it has ended and is a zombie (exit_fd is readable); it has been collected (is_reaped). Only
+ * malt_child_reap() collects, under the lock under which malt_child_signal() signals, so a signal cannot reach a process that was given the same
+ * number later. Where the system has pidfds (Linux 5.3), exit_fd is one. Elsewhere a thread for each child waits for its end without collecting it,
+ * and closes the other end of a pipe.
+ *
+ * If something else in the host collects all children (waitpid (-1), or SIGCHLD ignored), the status is lost; the end is noticed all the same.
+ */
+#include "platform/malt-process-launcher.h"
+
+#include "platform/malt-child-private.h"
+#include "platform/unix/malt-process-spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <malt/malt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+struct _MaltChild
+{
+  MaltChildBase base; /* first */
+  pid_t pid;
+  gboolean is_group_leader;
+  int exit_fd; /* (owned): readable once the child has ended */
+  gboolean is_pidfd;
+  GMutex lock; /* guards is_reaped and wait_status, and is held while a signal is sent */
+  gboolean is_reaped;
+  int wait_status; /* as waitpid() gave it; -1: not known */
+};
+
+/* Descriptors that are closed when the plan has been carried out. */
+typedef struct
+{
+  int child_fds[4]; /* (owned) */
+  MaltPipe *output[2]; /* (owned) (nullable): the ends of stdout and stderr that stay */
+} Ends;
+
+static void
+close_fd (int *fd)
+{
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+}
+
+static void
+ends_clear (Ends *ends)
+{
+  for (int i = 0; i < 4; i++)
+    close_fd (&ends->child_fds[i]);
+  for (int i = 0; i < 2; i++)
+    g_clear_pointer (&ends->output[i], malt_pipe_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ends, ends_clear)
+
+static gboolean
+set_errno_error (GError **error, const char *what)
+{
+  int saved_errno = errno;
+  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "%s: %s", what,
+               g_strerror (saved_errno));
+  return FALSE;
+}
+
+static gboolean
+open_stdin (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
+{
+  int fds[2];
+  gsize n_bytes;
+  gconstpointer bytes;
+  ssize_t n_written;
+
+  if (launcher->stdin_source == MALT_CHILD_STDIN_INHERIT)
+    return TRUE;
+  if (launcher->stdin_source == MALT_CHILD_STDIN_NULL)
+    {
+      ends->child_fds[0] =
+          malt_process_raise_fd (open ("/dev/null", O_RDONLY | O_CLOEXEC));
+      return ends->child_fds[0] >= 0 || set_errno_error (error, "cannot open /dev/null");
+    }
+  if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
+    return FALSE;
+  bytes = g_bytes_get_data (launcher->stdin_bytes, &n_bytes);
+  n_written = write (fds[1], bytes, n_bytes);
+  close (fds[1]);
+  ends->child_fds[0] = malt_process_raise_fd (fds[0]);
+  return (n_written == (ssize_t) n_bytes && ends->child_fds[0] >= 0) ||
+         set_errno_error (error, "cannot fill the child's standard input");
+}
+
+static gboolean
+open_output (Ends *ends, GError **error)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      gintptr writer;
+      ends->output[i] = malt_pipe_new (&writer, error);
+      if (ends->output[i] == NULL)
+        return FALSE;
+      ends->child_fds[i + 1] = malt_process_raise_fd ((int) writer);
+      if (ends->child_fds[i + 1] < 0)
+        return set_errno_error (error, "cannot duplicate a descriptor");
+    }
+  return TRUE;
+}
+
+static gboolean
+open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
+{
+  if (!open_stdin (launcher, ends, error) || !open_output (ends, error))
+    return FALSE;
+  if (launcher->inherited_fd < 0)
+    return TRUE;
+  ends->child_fds[3] =
+      fcntl (launcher->inherited_fd, F_DUPFD_CLOEXEC, MALT_PROCESS_FIRST_SAFE_FD);
+  return ends->child_fds[3] >= 0 ||
+         set_errno_error (error, "cannot duplicate the connection");
+}
+
+static void
+set_spawn_error (GError **error, const MaltProcessLauncher *launcher,
+                 const MaltSpawnReport *report)
+{
+  const char *reason = g_strerror (report->error_number);
+
+  if (report->step == MALT_SPAWN_STEP_EXEC)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "cannot run '%s': %s",
+                 launcher->argv[0], reason);
+  else if (report->step == MALT_SPAWN_STEP_CWD)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                 "cannot change to the directory '%s': %s", launcher->cwd, reason);
+  else
+    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                 "cannot make a process for '%s': %s (step %d)", launcher->argv[0],
+                 reason, (int) report->step);
+}
+
+/* Where there are no pidfds: a thread that waits for the end, without collecting it. */
+
+typedef struct
+{
+  pid_t pid;
+  int end_fd; /* (owned): closing it tells */
+} Waiter;
+
+static gpointer
+wait_for_end (gpointer data)
+{
+  Waiter *waiter = data;
+  siginfo_t info;
+
+  while (waitid (P_PID, (id_t) waiter->pid, &info, WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR)
+    ;
+  close (waiter->end_fd);
+  g_free (waiter);
+  return NULL;
+}
+
+static int
+start_waiter (pid_t pid)
+{
+  int fds[2];
+  Waiter *waiter;
+
+  if (!g_unix_open_pipe (fds, FD_CLOEXEC, NULL))
+    return -1;
+  waiter = g_new (Waiter, 1);
+  waiter->pid = pid;
+  waiter->end_fd = fds[1];
+  g_thread_unref (g_thread_new ("malt-waiter", wait_for_end, waiter));
+  return fds[0];
+}
+
+static gboolean
+child_open_exit_fd (MaltChild *child, int pidfd, GError **error)
+{
+#ifdef __linux__
+  if (pidfd < 0)
+    pidfd = (int) syscall (SYS_pidfd_open, child->pid, 0);
+#endif
+  child->is_pidfd = pidfd >= 0;
+  child->exit_fd = pidfd >= 0 ? pidfd : start_waiter (child->pid);
+  return child->exit_fd >= 0 || set_errno_error (error, "cannot watch the child");
+}
+
+/**
+ * malt_process_launcher_spawn:
+ * @launcher: what to run
+ * @error: %MALT_ERROR_LAUNCH_FAILED if it cannot be run, with the reason
+ *
+ * Makes the child and returns once it is the other program, or has failed to become it. The child is killed if it is still alive when
+ * its last reference goes.
+ */
+MaltChild *
+malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)
+{
+  g_auto (Ends) ends = { { -1, -1, -1, -1 }, { NULL, NULL } };
+  MaltSpawnPlan plan = { 0 };
+  MaltSpawnReport report;
+  MaltChild *child;
+  int pidfd;
+  pid_t pid;
+
+  if (!open_ends (launcher, &ends, error))
+    return NULL;
+  plan.argv = launcher->argv;
+  plan.envp = launcher->envp;
+  plan.cwd = launcher->cwd;
+  plan.is_group_leader = launcher->is_group_leader;
+  memcpy (plan.fds, ends.child_fds, sizeof plan.fds);
+  pid = malt_process_spawn (&plan, &pidfd, &report);
+  if (pid < 0)
+    {
+      set_spawn_error (error, launcher, &report);
+      return NULL;
+    }
+
+  child = g_new0 (MaltChild, 1);
+  g_atomic_ref_count_init (&child->base.ref_count);
+  g_mutex_init (&child->lock);
+  child->pid = pid;
+  child->is_group_leader = launcher->is_group_leader;
+  child->wait_status = -1;
+  for (int i = 0; i < 2; i++)
+    child->base.output[i] = g_steal_pointer (&ends.output[i]);
+  if (!child_open_exit_fd (child, pidfd, error))
+    g_clear_pointer (&child, malt_child_unref);
+  return child;
+}
+
+void
+malt_child_unref (MaltChild *child)
+{
+  if (!g_atomic_ref_count_dec (&child->base.ref_count))
+    return;
+  malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP);
+  if (!child->is_reaped)
+    while (waitpid (child->pid, NULL, 0) < 0 && errno == EINTR)
+      ;
+  malt_child_close_output (child);
+  close_fd (&child->exit_fd);
+  g_mutex_clear (&child->lock);
+  g_free (child);
+}
+
+gint64
+malt_child_get_pid (MaltChild *child)
+{
+  return child->pid;
+}
+
+/* GUnixFDSourceFunc that calls the GSourceFunc that was set on the source. */
+static gboolean
+dispatch_watch (G_GNUC_UNUSED GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  return callback != NULL ? callback (user_data) : G_SOURCE_REMOVE;
+}
+
+static GSourceFuncs watch_funcs = { .dispatch = dispatch_watch };
+
+GSource *
+malt_child_watch_new (MaltChild *child)
+{
+  GSource *source = g_source_new (&watch_funcs, sizeof (GSource));
+
+  g_source_set_static_name (source, "malt child watch");
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  g_source_add_unix_fd (source, child->exit_fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+  return source;
+}
+
+gboolean
+malt_child_reap (MaltChild *child)
+{
+  int status = -1;
+  pid_t pid;
+
+  g_mutex_lock (&child->lock);
+  if (!child->is_reaped)
+    {
+      do
+        pid = waitpid (child->pid, &status, WNOHANG);
+      while (pid < 0 && errno == EINTR);
+      child->is_reaped = pid != 0;
+      if (child->is_reaped)
+        close_fd (&child->exit_fd);
+      child->wait_status = pid > 0 ? status : -1;
+    }
+  pid = child->is_reaped;
+  g_mutex_unlock (&child->lock);
+  return pid != 0;
+}
+
+MaltChildEnd
+malt_child_get_end (MaltChild *child, int *out_number)
+{
+  int status;
+
+  g_mutex_lock (&child->lock);
+  status = child->wait_status;
+  g_mutex_unlock (&child->lock);
+  *out_number = 0;
+  if (status == -1)
+    return MALT_CHILD_END_UNKNOWN;
+  *out_number = WIFEXITED (status) ? WEXITSTATUS (status) : WTERMSIG (status);
+  return WIFEXITED (status) ? MALT_CHILD_END_EXITED : MALT_CHILD_END_SIGNALLED;
+}
+
+MaltChildEnd
+malt_child_end_of_code (gint64 code, int *out_number)
+{
+  *out_number = (int) code;
+  return MALT_CHILD_END_EXITED;
+}
+
+static int
+signal_process (MaltChild *child, int signum)
+{
+#ifdef __linux__
+  if (child->is_pidfd)
+    return (int) syscall (SYS_pidfd_send_signal, child->exit_fd, signum, NULL, 0);
+#endif
+  return kill (child->pid, signum);
+}
+
+/* A child may have left its group, and the group may live on without it. */
+static gboolean
+signal_group (MaltChild *child, int signum)
+{
+  gboolean is_sent = kill (-child->pid, signum) == 0;
+
+  if (!is_sent || signum == SIGKILL)
+    is_sent = signal_process (child, signum) == 0 || is_sent;
+  return is_sent;
+}
+
+gboolean
+malt_child_signal (MaltChild *child, int signum, MaltChildTarget target)
+{
+  gboolean is_sent = FALSE;
+
+  g_mutex_lock (&child->lock);
+  if (!child->is_reaped)
+    is_sent = target == MALT_CHILD_TARGET_GROUP && child->is_group_leader
+                  ? signal_group (child, signum)
+                  : signal_process (child, signum) == 0;
+  g_mutex_unlock (&child->lock);
+  return is_sent;
+}
+
+#ifdef __linux__
+/* The number behind "oom_kill " in a file of lines "name number". */
+static gboolean
+read_oom_kills (const char *path, guint64 *out_n_kills)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return FALSE;
+  line = g_str_has_prefix (text, "oom_kill ") ? text : strstr (text, "\noom_kill ");
+  if (line == NULL)
+    return FALSE;
+  *out_n_kills = g_ascii_strtoull (strchr (line, ' ') + 1, NULL, 10);
+  return TRUE;
+}
+#endif
+
+guint64
+malt_child_count_memory_kills (void)
+{
+  guint64 n_kills = 0;
+#ifdef __linux__
+  g_autofree char *groups = NULL;
+  g_autofree char *path = NULL;
+
+  if (g_file_get_contents ("/proc/self/cgroup", &groups, NULL, NULL) &&
+      g_str_has_prefix (groups, "0::"))
+    {
+      groups[strcspn (groups, "\n")] = '\0';
+      path = g_build_filename ("/sys/fs/cgroup", groups + strlen ("0::"), "memory.events",
+                               NULL);
+      if (read_oom_kills (path, &n_kills))
+        return n_kills;
+    }
+  read_oom_kills ("/proc/vmstat", &n_kills);
+#endif
+  return n_kills;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes child processes, from one thread that lives as long as the process.
+ *
+ * Why one thread: Linux sends a child its parent-death signal when the *thread* that made it ends, and the threads of a host come and go.
+ *
+ * How: on Linux with clone(CLONE_VM | CLONE_VFORK), as posix_spawn() does. The child borrows the host's memory until it becomes another
+ * program, so a host of many gigabytes pays nothing; the spawner thread stands still meanwhile, the others run on. The price is that the child may
+ * call only async-signal-safe functions and allocate nothing: everything is made before, in MaltSpawnPlan. All signals are blocked in the
+ * spawner thread, hence in the child until it has set every disposition to the default: no handler of the host can run in the borrowed
+ * memory. Elsewhere it is a plain fork().
+ *
+ * Threads: callers put a SpawnJob into the queue and wait for it. The queue and the thread are made once and never end.
+ */
+#include "platform/unix/malt-process-spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+enum
+{
+  CHILD_STACK_BYTES = 128 * 1024,
+  FIRST_FOREIGN_FD = 4, /* 0 to 3 are what the child is given */
+  FALLBACK_MAX_FD = 65536, /* where close_range() is missing */
+  CLOSE_RANGE_CLOEXEC_BIT = 4 /* CLOSE_RANGE_CLOEXEC */
+};
+
+typedef struct
+{
+  MaltSpawnPlan *plan; /* (unowned) */
+  pid_t pid;
+  int pidfd;
+  MaltSpawnReport report;
+  GMutex lock; /* guards is_done */
+  GCond cond;
+  gboolean is_done;
+} SpawnJob;
+
+/* In the child. Borrowed memory: no allocation, no locks, no sanitizer. */
+
+#define IN_CHILD __attribute__ ((no_sanitize_address, noinline))
+
+IN_CHILD static void
+child_fail (const MaltSpawnPlan *plan, MaltSpawnStep step)
+{
+  MaltSpawnReport report = { step, errno };
+  ssize_t n_written = write (plan->report_fd, &report, sizeof report);
+  _exit (n_written == (ssize_t) sizeof report ? 127 : 126);
+}
+
+IN_CHILD static void
+child_reset_signals (void)
+{
+  struct sigaction action;
+  action.sa_handler = SIG_DFL;
+  action.sa_flags = 0;
+  sigemptyset (&action.sa_mask);
+  for (int signum = 1; signum < NSIG; signum++)
+    sigaction (signum, &action, NULL);
+}
+
+/* Marks everything of the host's that is not close-on-exec; the report descriptor must live until exec. */
+IN_CHILD static void
+child_close_foreign (void)
+{
+#ifdef __linux__
+  if (syscall (SYS_close_range, FIRST_FOREIGN_FD, ~0U, CLOSE_RANGE_CLOEXEC_BIT) == 0)
+    return;
+#endif
+  long max_fd = sysconf (_SC_OPEN_MAX);
+  if (max_fd < 0 || max_fd > FALLBACK_MAX_FD)
+    max_fd = FALLBACK_MAX_FD;
+  for (int fd = FIRST_FOREIGN_FD; fd < max_fd; fd++)
+    fcntl (fd, F_SETFD, FD_CLOEXEC);
+}
+
+IN_CHILD static void
+child_place_descriptors (const MaltSpawnPlan *plan)
+{
+  for (int target = 0; target < 4; target++)
+    {
+      if (plan->fds[target] >= 0)
+        {
+          if (dup2 (plan->fds[target], target) < 0)
+            child_fail (plan, MALT_SPAWN_STEP_DESCRIPTORS);
+        }
+      else if (target == 3)
+        close (target);
+    }
+  child_close_foreign ();
+}
+
+IN_CHILD static int
+child_main (void *data)
+{
+  const MaltSpawnPlan *plan = data;
+  sigset_t none;
+
+  child_reset_signals ();
+#ifdef __linux__
+  /* The host may have died before the signal was asked for. */
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid () != plan->host_pid)
+    child_fail (plan, MALT_SPAWN_STEP_ORPHANED);
+#endif
+  if (plan->is_group_leader && setpgid (0, 0) < 0)
+    child_fail (plan, MALT_SPAWN_STEP_GROUP);
+  child_place_descriptors (plan);
+  if (plan->cwd != NULL && chdir (plan->cwd) < 0)
+    child_fail (plan, MALT_SPAWN_STEP_CWD);
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+  execve (plan->argv[0], (char *const *) plan->argv, (char *const *) plan->envp);
+  child_fail (plan, MALT_SPAWN_STEP_EXEC);
+  return 0;
+}
+
+/* In the spawner thread. */
+
+static pid_t
+fork_child (MaltSpawnPlan *plan, int *out_pidfd)
+{
+#ifdef __linux__
+  static char *stack; /* only the spawner thread is here */
+  pid_t pid;
+
+  if (stack == NULL)
+    {
+      stack = mmap (NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+      if (stack == MAP_FAILED)
+        {
+          stack = NULL;
+          return -1;
+        }
+    }
+  *out_pidfd = -1;
+  pid = clone (child_main, stack + CHILD_STACK_BYTES,
+               CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, plan, out_pidfd);
+  if (pid < 0 && errno == EINVAL)
+    pid = clone (child_main, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD,
+                 plan);
+  return pid;
+#else
+  pid_t pid = fork ();
+  *out_pidfd = -1;
+  if (pid == 0)
+    child_main (plan);
+  return pid;
+#endif
+}
+
+int
+malt_process_raise_fd (int fd)
+{
+  int raised;
+
+  if (fd < 0 || fd >= MALT_PROCESS_FIRST_SAFE_FD)
+    return fd;
+  raised = fcntl (fd, F_DUPFD_CLOEXEC, MALT_PROCESS_FIRST_SAFE_FD);
+  close (fd);
+  return raised;
+}
+
+/* The child reports through the second. */
+static gboolean
+open_report (int *out_fds)
+{
+  int saved_errno;
+
+  if (!g_unix_open_pipe (out_fds, FD_CLOEXEC, NULL))
+    return FALSE;
+  out_fds[1] = malt_process_raise_fd (out_fds[1]);
+  if (out_fds[1] >= 0)
+    return TRUE;
+  saved_errno = errno;
+  close (out_fds[0]);
+  errno = saved_errno;
+  return FALSE;
+}
+
+static void
+run_job (SpawnJob *job)
+{
+  int report_fds[2];
+  ssize_t n_read;
+
+  job->report.step = MALT_SPAWN_STEP_FORK;
+  job->pid = -1;
+  if (!open_report (report_fds))
+    {
+      job->report.error_number = errno;
+      return;
+    }
+  job->plan->report_fd = report_fds[1];
+  job->plan->host_pid = getpid ();
+  job->pid = fork_child (job->plan, &job->pidfd);
+  job->report.error_number = errno;
+  close (report_fds[1]);
+  if (job->pid >= 0)
+    {
+      MaltSpawnReport report;
+      do
+        n_read = read (report_fds[0], &report, sizeof report);
+      while (n_read < 0 && errno == EINTR);
+      job->report = (MaltSpawnReport){ MALT_SPAWN_STEP_NONE, 0 };
+      if (n_read == (ssize_t) sizeof report)
+        job->report = report;
+    }
+  close (report_fds[0]);
+}
+
+static gpointer
+run_spawner (gpointer queue)
+{
+  sigset_t all;
+
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, NULL);
+  for (;;)
+    {
+      SpawnJob *job = g_async_queue_pop (queue);
+      run_job (job);
+      g_mutex_lock (&job->lock);
+      job->is_done = TRUE;
+      g_cond_signal (&job->cond);
+      g_mutex_unlock (&job->lock);
+    }
+  return NULL;
+}
+
+static GAsyncQueue *
+get_spawner_queue (void)
+{
+  static gsize queue;
+
+  if (g_once_init_enter (&queue))
+    {
+      GAsyncQueue *new_queue = g_async_queue_new ();
+      g_thread_unref (g_thread_new ("malt-spawner", run_spawner, new_queue));
+      g_once_init_leave (&queue, (gsize) new_queue);
+    }
+  return (GAsyncQueue *) queue;
+}
+
+pid_t
+malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd, MaltSpawnReport *out_report)
+{
+  SpawnJob job = { .plan = plan, .pidfd = -1 };
+
+  g_mutex_init (&job.lock);
+  g_cond_init (&job.cond);
+  g_async_queue_push (get_spawner_queue (), &job);
+  g_mutex_lock (&job.lock);
+  while (!job.is_done)
+    g_cond_wait (&job.cond, &job.lock);
+  g_mutex_unlock (&job.lock);
+  g_mutex_clear (&job.lock);
+  g_cond_clear (&job.cond);
+
+  if (job.pid >= 0 && job.report.step != MALT_SPAWN_STEP_NONE)
+    {
+      /* It said why and ended: nobody else has seen it. */
+      while (waitpid (job.pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+      if (job.pidfd >= 0)
+        close (job.pidfd);
+      job.pid = -1;
+    }
+  *out_report = job.report;
+  *out_pidfd = job.pid >= 0 ? job.pidfd : -1;
+  return job.pid;
+}
