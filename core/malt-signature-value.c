@@ -5,9 +5,9 @@
  * not at all. Integers of all kinds may go into all integer types and, where exact, into
  * floats; Bool is no integer here, and a float goes into floats only. */
 #include "base/malt-error-private.h"
-#include "malt-float.h"
 #include "malt-signature.h"
-#include "malt-value-private.h"
+#include "value/malt-float.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>

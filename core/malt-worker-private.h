@@ -4,7 +4,7 @@
 #pragma once
 
 #include "link/malt-weak-worker.h"
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 #include <malt/malt-abstract-worker.h>
 
 G_BEGIN_DECLS

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "malt-frame.h"
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 G_BEGIN_DECLS
 

@@ -3,7 +3,7 @@
  * writer only. */
 #pragma once
 
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #if G_BYTE_ORDER != G_LITTLE_ENDIAN
 #error "The payload is the host's memory: only little-endian machines are supported."

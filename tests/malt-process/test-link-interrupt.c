@@ -2,7 +2,7 @@
 /* Escalation of interrupts, against a runtime that the test plays: when a signal is sent, and when none may be. */
 #include "link-peer.h"
 
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <string.h>
 

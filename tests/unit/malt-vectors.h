@@ -2,7 +2,7 @@
 /* Reads the files of tests/vectors. */
 #pragma once
 
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 /* One line. */
 typedef struct

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Signatures of C functions: what parses, what does not and where, and values on their way in and out. */
-#include "malt-float.h"
 #include "malt-signature.h"
 #include "malt-test.h"
-#include "malt-value-private.h"
+#include "value/malt-float.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>

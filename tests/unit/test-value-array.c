@@ -2,7 +2,7 @@
 /* Values that are arrays and ranges: their elements, their memory, and what does not fit. */
 #include "malt-test.h"
 
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Values: what is put in comes out, what does not fit is said, what is equal is equal.
  * Arrays have test-value-array.c, printing test-print.c. */
-#include "malt-float.h"
 #include "malt-test.h"
+#include "value/malt-float.h"
 
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Arrays: of bits, which are a stretch of memory as Julia holds it, and of values. */
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <stdint.h>
 #include <string.h>

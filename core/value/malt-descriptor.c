@@ -2,7 +2,7 @@
 /* Descriptors and elements: what values of one type have in common, and how an element
  * of an array of bits lies in memory. Both are shared by all values of a message and
  * never change once they are complete. */
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  * Ranges of floats are those of Julia's twiceprecision.jl: where first and step are
  * fractions with a small denominator, elements are computed with these, so that
  * 0.1:0.1:0.9 has 0.3 and not 0.30000000000000004. */
-#include "malt-float.h"
-#include "malt-value-private.h"
+#include "value/malt-float.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>

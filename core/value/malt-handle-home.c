@@ -6,7 +6,7 @@
  * closes the home when it ends; from then on releases are dropped, because the objects
  * are gone anyway. The lock is held while the release function runs, so that closing
  * waits for a release that is under way. */
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 struct _MaltHandleHome
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Scalars and text as C types. */
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>

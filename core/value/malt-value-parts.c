@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What values are made of: elements, entries, fields and arguments. */
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <string.h>
 

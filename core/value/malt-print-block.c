@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Prints the expressions that have blocks, and declarations. */
-#include "malt-print-private.h"
+#include "value/malt-print-private.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Prints arrays, and decides where their element types need not be said:
  * base/arrayshow.jl in Julia. */
-#include "malt-print-private.h"
+#include "value/malt-print-private.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* What the parts of the printer share: malt-print.c and malt-print-*.c. */
 #pragma once
 
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* The names of types, in the form that Julia 1.6 and later print: `Dict{String,
  * Int64}`, `Vector{Float64}`. Julia 1.5 sends `Dict{String,Int64}` and
  * `Array{Float64,1}`; hosts see one form only. */
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <string.h>
 

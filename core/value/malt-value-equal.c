@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Equality of values, as Julia's isequal() has it, and the hash that goes with it. */
-#include "malt-float.h"
-#include "malt-value-private.h"
+#include "value/malt-float.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Prints calls: of functions, of operators, indexing, `a.b` and `f.(x)`. */
-#include "malt-print-private.h"
+#include "value/malt-print-private.h"
 
 /* Items with those of a leading `parameters` behind a semicolon. */
 static void

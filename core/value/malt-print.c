@@ -5,7 +5,7 @@
  * `Float32[1.0f0, 2.0f0]`. What they tell is the type that the value is known to have,
  * its name as text in the canonical form; NULL where nothing is known. Where versions
  * of Julia differ the newer form is printed. */
-#include "malt-print-private.h"
+#include "value/malt-print-private.h"
 
 #include <string.h>
 

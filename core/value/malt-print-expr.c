@@ -3,7 +3,7 @@
  * lists. What has blocks is in malt-print-block.c. A form that neither knows is
  * printed as `$(Expr(:head, args...))`, as Julia does with forms that it does not
  * know; these here are fewer, the result is code for the same expression all the same. */
-#include "malt-print-private.h"
+#include "value/malt-print-private.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Values: their lifetime, and the kinds that are made of other values.
  * malt-value-private.h shows the layout. */
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <string.h>
 

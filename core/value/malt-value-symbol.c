@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which names Julia takes for identifiers and operators, and how it writes symbols.
  * From Julia 1.5's parser. */
-#include "malt-value-private.h"
+#include "value/malt-value-private.h"
 
 #include <string.h>
 

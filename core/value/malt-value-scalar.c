@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Scalars and text: numbers, Bool, Char, String, Symbol, and the three values without
  * content. */
-#include "malt-float.h"
-#include "malt-value-private.h"
+#include "value/malt-float.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>

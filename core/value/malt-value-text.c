@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* How Julia writes characters, strings and floats. */
-#include "malt-float.h"
-#include "malt-value-private.h"
 #include "platform/malt-decimal.h"
+#include "value/malt-float.h"
+#include "value/malt-value-private.h"
 
 #include <math.h>
 #include <string.h>
