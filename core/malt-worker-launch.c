@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a worker: from a config to a backend to an object that runs. */
-#include "malt-backend-private.h"
-#include "malt-config-private.h"
-#include "malt-option.h"
 #include "malt-worker-state.h"
+#include "selection/malt-backend-private.h"
+#include "selection/malt-config-private.h"
+#include "selection/malt-option.h"
 
 /* An object whose init has yet to run, in the state LAUNCHING. */
 static MaltWorker *

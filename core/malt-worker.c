@@ -33,8 +33,8 @@
  * that of the handle home, which keeps the worker from going away meanwhile. */
 #include "malt-call-private.h"
 #include "malt-channel-private.h"
-#include "malt-config-private.h"
 #include "malt-worker-state.h"
+#include "selection/malt-config-private.h"
 
 /**
  * MaltWorker:

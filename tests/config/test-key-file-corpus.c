@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Every key file of the corpus has the verdict that stands in the table: accepted, or the line that is wrong and what is said about it. */
 #include "corpus.h"
-#include "malt-key-file.h"
 #include "malt-test.h"
+#include "selection/malt-key-file.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 /* Key files that are made of those of the corpus, by fixed seeds: each is accepted, or refused with a line that it has. Takes the number of
  * files as its argument. */
 #include "corpus.h"
-#include "malt-config-private.h"
-#include "malt-key-file.h"
 #include "malt-test.h"
+#include "selection/malt-config-private.h"
+#include "selection/malt-key-file.h"
 
 #include <string.h>
 

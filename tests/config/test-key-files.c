@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Which key file says what: precedence, profiles, origins; and what is not there. */
 #include "key-file-folder.h"
-#include "malt-config-private.h"
-#include "malt-key-file.h"
+#include "selection/malt-config-private.h"
+#include "selection/malt-key-file.h"
 #include "stub-worker.h"
 
 #include <string.h>

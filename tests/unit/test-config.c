@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Configs: values, groups, origins, text forms, and what a launch says about them. */
-#include "malt-config-private.h"
 #include "malt-test.h"
+#include "selection/malt-config-private.h"
 #include "stub-worker.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The registry of backends and the choice among them. */
-#include "malt-backend-private.h"
-#include "malt-builtin-backends.h"
 #include "malt-test.h"
+#include "selection/malt-backend-private.h"
+#include "selection/malt-builtin-backends.h"
 #include "stub-worker.h"
 
 #include <string.h>

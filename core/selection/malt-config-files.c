@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Which key files there are, and the configs that are made of them and of the environment. */
 #include "base/malt-error-private.h"
-#include "malt-config-private.h"
-#include "malt-key-file.h"
 #include "platform/malt-trust.h"
+#include "selection/malt-config-private.h"
+#include "selection/malt-key-file.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -8,7 +8,7 @@
  * and key only that of the greatest origin is kept. The name of the backend is kept as the
  * common entry `backend`. A worker keeps a sealed copy; sealed configs are never changed
  * and so need no lock. */
-#include "malt-config-private.h"
+#include "selection/malt-config-private.h"
 
 #include <string.h>
 

@@ -7,10 +7,10 @@
  * program of the user, so what the backend does not have is passed over. Values for
  * one backend are checked whenever that backend is known, chosen or not, so that a
  * mistake does not wait for the day on which it is. */
-#include "malt-option.h"
+#include "selection/malt-option.h"
 #include "base/malt-error-private.h"
-#include "malt-backend-private.h"
-#include "malt-config-private.h"
+#include "selection/malt-backend-private.h"
+#include "selection/malt-config-private.h"
 
 #include <string.h>
 

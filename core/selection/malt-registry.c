@@ -14,10 +14,10 @@
  * While the registry is filled the thread that does it may come back, through code of a module:
  * it then sees what is there so far. Other threads wait. */
 #include "base/malt-error-private.h"
-#include "malt-backend-private.h"
-#include "malt-builtin-backends.h"
-#include "malt-module.h"
-#include "malt-option.h"
+#include "selection/malt-backend-private.h"
+#include "selection/malt-builtin-backends.h"
+#include "selection/malt-module.h"
+#include "selection/malt-option.h"
 
 #include <string.h>
 

@@ -16,7 +16,7 @@
  * built. Only after that a function of the module is called.
  *
  * Types of GObject cannot be taken back, so no module is ever unloaded. */
-#include "malt-module.h"
+#include "selection/malt-module.h"
 
 #include "base/malt-error-private.h"
 #include "platform/malt-library.h"

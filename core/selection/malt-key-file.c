@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Key files: from a path to the values of a config. */
-#include "malt-key-file.h"
+#include "selection/malt-key-file.h"
 
-#include "malt-config-private.h"
 #include "platform/malt-trust.h"
+#include "selection/malt-config-private.h"
 
 #include <string.h>
 

@@ -6,12 +6,12 @@
  * day on which they are: each name and value by itself, and each profile as the whole that it is together with the plain groups. What only
  * shows together with other files, the environment and the program is checked at the launch (malt-option.c).
  */
-#include "malt-key-file.h"
+#include "selection/malt-key-file.h"
 
 #include "base/malt-error-private.h"
-#include "malt-backend-private.h"
-#include "malt-config-private.h"
-#include "malt-option.h"
+#include "selection/malt-backend-private.h"
+#include "selection/malt-config-private.h"
+#include "selection/malt-option.h"
 
 #include <string.h>
 

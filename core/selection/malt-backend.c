@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* MaltBackend: a kind of worker, described; and the choice among them. */
-#include "malt-backend-private.h"
-#include "malt-config-private.h"
-#include "malt-option.h"
+#include "selection/malt-backend-private.h"
+#include "selection/malt-config-private.h"
+#include "selection/malt-option.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * GKeyFile is what values mean (malt-key-file-check.c); but it says nothing of lines, joins groups of one name, and of two equal keys keeps the
  * last. Here both are errors, so the lines are taken apart by themselves.
  */
-#include "malt-key-file.h"
+#include "selection/malt-key-file.h"
 
 #include "base/malt-error-private.h"
 

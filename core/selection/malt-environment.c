@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the environment says about a config. */
-#include "malt-config-private.h"
 #include "platform/malt-trust.h"
+#include "selection/malt-config-private.h"
 
 /* A variable, and the common option that it gives a value to. */
 static const struct
