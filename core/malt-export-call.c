@@ -19,7 +19,7 @@
  * backend's business that this is harmless when the worker is gone. */
 #include "base/malt-error-private.h"
 #include "malt-export-private.h"
-#include "malt-worker-private.h"
+#include "worker/malt-worker-private.h"
 
 #define MAX_NAME_CHARS 100
 

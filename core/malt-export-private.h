@@ -3,7 +3,7 @@
  * the library. */
 #pragma once
 
-#include "link/malt-weak-worker.h"
+#include "worker/malt-weak-worker.h"
 #include <malt/malt-abstract-worker.h>
 
 G_BEGIN_DECLS

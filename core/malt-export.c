@@ -15,7 +15,7 @@
  * nothing is found and nothing can be added. */
 #include "base/malt-error-private.h"
 #include "malt-export-private.h"
-#include "malt-worker-state.h"
+#include "worker/malt-worker-state.h"
 
 #include "platform/malt-io-thread.h"
 

@@ -13,7 +13,7 @@
  * exception with malt_native_throw(). Whoever calls through libmalt takes it from there at
  * once, in the same stretch of the Julia thread, so it is that call's own. */
 #include "malt-signature.h"
-#include "malt-worker-state.h"
+#include "worker/malt-worker-state.h"
 
 #include <string.h>
 

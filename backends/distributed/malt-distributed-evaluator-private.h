@@ -6,11 +6,11 @@
 #include "link/malt-output-pipes.h"
 #include "link/malt-reaper.h"
 #include "link/malt-stops.h"
-#include "link/malt-weak-worker.h"
 #include "malt-distributed-bridge.h"
 #include "malt-distributed-evaluator.h"
 #include "malt-distributed-pipes.h"
 #include "platform/malt-other-process.h"
+#include "worker/malt-weak-worker.h"
 
 G_BEGIN_DECLS
 

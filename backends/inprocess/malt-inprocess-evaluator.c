@@ -13,11 +13,11 @@
 #include "malt-inprocess-evaluator.h"
 
 #include "link/malt-stops.h"
-#include "link/malt-weak-worker.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-runtime.h"
 #include "malt-inprocess-start.h"
 #include "platform/malt-io-thread.h"
+#include "worker/malt-weak-worker.h"
 
 #include <stdio.h>
 #include <string.h>

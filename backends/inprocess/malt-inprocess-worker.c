@@ -6,12 +6,12 @@
  * init and then constant, so slots of any thread read it without a lock.
  */
 #include "link/malt-link-worker.h"
-#include "link/malt-weak-worker.h"
 #include "malt-inprocess-discovery.h"
 #include "malt-inprocess-evaluator.h"
 #include "malt-inprocess-runtime.h"
 #include "malt-inprocess-start.h"
 #include "process/malt-julia-program.h"
+#include "worker/malt-weak-worker.h"
 
 #include <unistd.h>
 

@@ -6,8 +6,8 @@
 #include "link/malt-output-pipes.h"
 #include "link/malt-reaper.h"
 #include "link/malt-stops.h"
-#include "link/malt-weak-worker.h"
 #include "malt-process-evaluator.h"
+#include "worker/malt-weak-worker.h"
 
 G_BEGIN_DECLS
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "link/malt-link.h"
-#include "malt-worker-private.h"
 #include "platform/malt-socket-poller.h"
 #include "wire/malt-frame.h"
 #include "wire/malt-wire-writer.h"
+#include "worker/malt-worker-private.h"
 
 G_BEGIN_DECLS
 

@@ -10,8 +10,8 @@
  */
 #include "link/malt-output.h"
 
-#include "link/malt-weak-worker.h"
 #include "platform/malt-console.h"
+#include "worker/malt-weak-worker.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels: order, credit, cancelled takes, closing, the end of the worker. */
 #include "base/malt-signals.h"
-#include "malt-channel-private.h"
 #include "malt-test.h"
 #include "stub-worker.h"
+#include "worker/malt-channel-private.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A worker that wraps another: what is said of the inner one counts for its front. */
 #include "malt-test.h"
-#include "malt-worker-private.h"
 #include "stub-worker.h"
 #include "value/malt-value-private.h"
+#include "worker/malt-worker-private.h"
 
 #include "base/malt-signals.h"
 

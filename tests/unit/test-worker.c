@@ -2,8 +2,8 @@
 /* The state machine of a worker: launch, calls, interrupt, end, signals, handles. */
 #include "base/malt-signals.h"
 #include "malt-test.h"
-#include "malt-worker-private.h"
 #include "stub-worker.h"
+#include "worker/malt-worker-private.h"
 
 #include <string.h>
 

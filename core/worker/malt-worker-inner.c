@@ -16,7 +16,7 @@
  * The front owns the inner worker until it is finalized; the inner one refers to the
  * front weakly, as everything that is outstanding does. Both references are set once, during
  * the launch of the front. An inner worker may wrap another in turn. */
-#include "malt-worker-state.h"
+#include "worker/malt-worker-state.h"
 
 gboolean
 malt_worker_is_wrapped (MaltWorker *worker)

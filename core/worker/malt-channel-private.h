@@ -2,7 +2,7 @@
 /* Channels as core makes and closes them. Internal to the library. */
 #pragma once
 
-#include "malt-worker-private.h"
+#include "worker/malt-worker-private.h"
 
 G_BEGIN_DECLS
 

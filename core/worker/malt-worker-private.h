@@ -3,8 +3,8 @@
  * Internal to the library. */
 #pragma once
 
-#include "link/malt-weak-worker.h"
 #include "value/malt-value-private.h"
+#include "worker/malt-weak-worker.h"
 #include <malt/malt-abstract-worker.h>
 
 G_BEGIN_DECLS

@@ -31,10 +31,10 @@
  * Threads. Everything here may run in any thread. No slot of the backend and no
  * foreign code is called with the lock held; only release_handles runs under a lock,
  * that of the handle home, which keeps the worker from going away meanwhile. */
-#include "malt-call-private.h"
-#include "malt-channel-private.h"
-#include "malt-worker-state.h"
 #include "selection/malt-config-private.h"
+#include "worker/malt-call-private.h"
+#include "worker/malt-channel-private.h"
+#include "worker/malt-worker-state.h"
 
 /**
  * MaltWorker:

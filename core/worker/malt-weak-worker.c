@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A weak reference to a worker that many share. */
-#include "link/malt-weak-worker.h"
+#include "worker/malt-weak-worker.h"
 
 struct _MaltWeakWorker
 {

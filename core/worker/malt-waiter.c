@@ -17,7 +17,7 @@
  * g_cancellable_disconnect() would wait for a handler that runs, which may be the one
  * that disconnects; and GLib leaks a GCancellableSource that is destroyed while
  * g_cancellable_cancel() runs. */
-#include "malt-waiter.h"
+#include "worker/malt-waiter.h"
 #include <malt/malt.h>
 
 typedef enum

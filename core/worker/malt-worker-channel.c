@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening channels, and the table by which items find them. */
-#include "malt-channel-private.h"
-#include "malt-worker-state.h"
+#include "worker/malt-channel-private.h"
+#include "worker/malt-worker-state.h"
 
 /* The channels of a worker, by their numbers */
 

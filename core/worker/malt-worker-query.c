@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker is: its backend, abilities, options, process and end; and what it owes. */
-#include "malt-worker-state.h"
 #include "selection/malt-config-private.h"
 #include "selection/malt-option.h"
+#include "worker/malt-worker-state.h"
 
 gboolean
 malt_weak_worker_is_waited_for (MaltWeakWorker *weak, GError **error)

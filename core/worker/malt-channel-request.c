@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a channel asks of the worker: to put an item, to close, and what state it is in
  * there. */
-#include "malt-channel-private.h"
-#include "malt-future-private.h"
+#include "worker/malt-channel-private.h"
+#include "worker/malt-future-private.h"
 
 /* What Julia throws when a closed channel is used. */
 #define CLOSED_EXCEPTION "InvalidStateException"

@@ -5,9 +5,9 @@
 
 #include "base/malt-error-private.h"
 #include "malt-export-private.h"
-#include "malt-future-private.h"
-#include "malt-waiter.h"
-#include "malt-worker-private.h"
+#include "worker/malt-future-private.h"
+#include "worker/malt-waiter.h"
+#include "worker/malt-worker-private.h"
 
 G_BEGIN_DECLS
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* MaltCall: what to run on a worker, and what to send back. */
-#include "malt-call-private.h"
+#include "worker/malt-call-private.h"
 
 #define DEFAULT_DISPLAY_ROWS 24
 #define DEFAULT_DISPLAY_COLUMNS 80

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a worker: from a config to a backend to an object that runs. */
-#include "malt-worker-state.h"
 #include "selection/malt-backend-private.h"
 #include "selection/malt-config-private.h"
 #include "selection/malt-option.h"
+#include "worker/malt-worker-state.h"
 
 /* An object whose init has yet to run, in the state LAUNCHING. */
 static MaltWorker *

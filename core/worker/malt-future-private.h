@@ -2,8 +2,8 @@
 /* Futures as core makes and completes them. Internal to the library. */
 #pragma once
 
-#include "malt-waiter.h"
-#include "malt-worker-private.h"
+#include "worker/malt-waiter.h"
+#include "worker/malt-worker-private.h"
 
 G_BEGIN_DECLS
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Interrupting the call of a future: what its worker does, if there is still one. */
-#include "malt-waiter.h"
+#include "worker/malt-waiter.h"
 #include <malt/malt.h>
 
 /**

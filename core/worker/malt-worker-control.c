@@ -6,9 +6,9 @@
  * context any more. The answer travels by a waiter, which the first of these claims:
  * the backend's answer, the end of the worker (stops only), the cancellable. Blocking
  * forms are the asynchronous ones, run in a private main context. */
-#include "malt-worker-state.h"
 #include "platform/malt-io-thread.h"
 #include "selection/malt-option.h"
+#include "worker/malt-worker-state.h"
 
 /* Of both timeouts of a stop, where the backend has no options for them; that of Malt.jl. */
 #define DEFAULT_STOP_TIMEOUT_MS 15000

@@ -18,8 +18,8 @@
  * by its number; when the host drops the channel the worker is told to send no more.
  *
  * Requests (put, close, state) are answered through futures of their own. */
-#include "malt-channel-private.h"
-#include "malt-future-private.h"
+#include "worker/malt-channel-private.h"
+#include "worker/malt-future-private.h"
 
 /**
  * MaltChannel:

@@ -8,7 +8,7 @@
  * wait there; they refer to the worker weakly, so that they do not keep it, and output
  * that waits is bounded, since evaluated code may print for ever. Nothing is queued
  * when there is no handler. */
-#include "malt-worker-state.h"
+#include "worker/malt-worker-state.h"
 
 /* More output than this, in bytes, is not kept for a main context that nobody runs. */
 #define MAX_QUEUED_OUTPUT_BYTES ((gssize) 64 * 1024 * 1024)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls and evaluations, in all their forms; each is made of malt_worker_remote_call()
  * and a future. */
-#include "malt-call-private.h"
-#include "malt-worker-state.h"
+#include "worker/malt-call-private.h"
+#include "worker/malt-worker-state.h"
 
 static gboolean
 can_give_result (MaltWorker *worker, MaltCall *call)

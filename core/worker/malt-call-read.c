@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in a call. */
-#include "malt-call-private.h"
+#include "worker/malt-call-private.h"
 
 /**
  * malt_call_get_kind:

@@ -20,8 +20,8 @@
  * The deadline is a source of the I/O thread that owns a reference to the future and
  * dies with its completion. The worker is referred to weakly: futures keep no worker
  * alive. */
-#include "malt-future-private.h"
 #include "platform/malt-io-thread.h"
+#include "worker/malt-future-private.h"
 
 /**
  * MaltFuture:
