@@ -8,7 +8,7 @@ pkg_get_variable(G_IR_COMPILER gobject-introspection-1.0 g_ir_compiler)
 set(gir ${CMAKE_BINARY_DIR}/Malt-${PROJECT_VERSION_MAJOR}.gir)
 set(typelib ${CMAKE_BINARY_DIR}/Malt-${PROJECT_VERSION_MAJOR}.typelib)
 # The documentation comments that it reads stand in the layers that have public functions.
-file(GLOB gir_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/malt-*.c ${CMAKE_CURRENT_SOURCE_DIR}/base/*.c ${CMAKE_CURRENT_SOURCE_DIR}/value/*.c ${CMAKE_CURRENT_SOURCE_DIR}/selection/*.c ${CMAKE_CURRENT_SOURCE_DIR}/worker/*.c)
+file(GLOB gir_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/base/*.c ${CMAKE_CURRENT_SOURCE_DIR}/value/*.c ${CMAKE_CURRENT_SOURCE_DIR}/selection/*.c ${CMAKE_CURRENT_SOURCE_DIR}/worker/*.c ${CMAKE_CURRENT_SOURCE_DIR}/ffi/*.c)
 set(gir_headers ${public_headers})
 list(FILTER gir_headers EXCLUDE REGEX "malt-abstract-worker.h")
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/malt-error-private.h"
-#include "malt-export-private.h"
+#include "ffi/malt-export-private.h"
 #include "worker/malt-future-private.h"
 #include "worker/malt-waiter.h"
 #include "worker/malt-worker-private.h"

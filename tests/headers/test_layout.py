@@ -10,7 +10,7 @@ SOURCE = pathlib.Path(os.environ["MALT_SOURCE_DIR"])
 TOP_LEVEL = {"CMakeLists.txt", "README.md", "backends", "core", "docs", "tests"}
 
 # Parts of core that backends may include.
-OFFERED = ("base/", "platform/", "worker/", "selection/", "value/", "wire/", "link/", "process/")
+OFFERED = ("base/", "platform/", "ffi/", "worker/", "selection/", "value/", "wire/", "link/", "process/")
 
 # Macros by which a compiler or GLib says for which platform it compiles; for which processor is another matter.
 PLATFORM = re.compile(r"\b(_?_?WIN(32|64)(__)?|_WIN(32|64)|__MINGW\w*|_MSC_VER|__CYGWIN__|G_OS_\w+|G_PLATFORM_\w+|__?_?linux(__)?"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signatures of C functions: what parses, what does not and where, and values on their way in and out. */
-#include "malt-signature.h"
+#include "ffi/malt-signature.h"
 #include "malt-test.h"
 #include "value/malt-float.h"
 #include "value/malt-value-private.h"

@@ -3,7 +3,7 @@
  * library. */
 #pragma once
 
-#include "malt-signature.h"
+#include "ffi/malt-signature.h"
 
 G_BEGIN_DECLS
 

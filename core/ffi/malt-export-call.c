@@ -18,7 +18,7 @@
  * The answer goes through the function that the backend has given with the call. It is the
  * backend's business that this is harmless when the worker is gone. */
 #include "base/malt-error-private.h"
-#include "malt-export-private.h"
+#include "ffi/malt-export-private.h"
 #include "worker/malt-worker-private.h"
 
 #define MAX_NAME_CHARS 100

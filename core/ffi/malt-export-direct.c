@@ -6,8 +6,8 @@
  * sees a plain function pointer, checks the arguments itself, and throws what it finds in the
  * GError. The memory of the closure belongs to a GBytes, which the Julia side holds as long as
  * it may call. */
-#include "malt-export-native.h"
-#include "malt-export-private.h"
+#include "ffi/malt-export-native.h"
+#include "ffi/malt-export-private.h"
 
 #define N_CLOSURE_TRAILING 1 /* GError ** */
 

@@ -5,7 +5,7 @@
  * not at all. Integers of all kinds may go into all integer types and, where exact, into
  * floats; Bool is no integer here, and a float goes into floats only. */
 #include "base/malt-error-private.h"
-#include "malt-signature.h"
+#include "ffi/malt-signature.h"
 #include "value/malt-float.h"
 #include "value/malt-value-private.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Host functions that are C functions with a signature: a MaltHostFunc that fits the
  * arguments and calls through libffi. */
-#include "malt-export-native.h"
-#include "malt-export-private.h"
+#include "ffi/malt-export-native.h"
+#include "ffi/malt-export-private.h"
 
 /* user_data and GError **, behind the arguments of the signature. */
 #define N_TRAILING 2

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signatures of C functions: the parser, and the description that libffi needs. */
-#include "malt-signature.h"
+#include "ffi/malt-signature.h"
 
 #include "base/malt-error-private.h"
 

@@ -14,7 +14,7 @@
  * The end. malt_exports_close() takes everything out at the end of the worker; after it
  * nothing is found and nothing can be added. */
 #include "base/malt-error-private.h"
-#include "malt-export-private.h"
+#include "ffi/malt-export-private.h"
 #include "worker/malt-worker-state.h"
 
 #include "platform/malt-io-thread.h"

@@ -12,7 +12,7 @@
  * Exceptions never leave the function: it returns zero, after it has left the
  * exception with malt_native_throw(). Whoever calls through libmalt takes it from there at
  * once, in the same stretch of the Julia thread, so it is that call's own. */
-#include "malt-signature.h"
+#include "ffi/malt-signature.h"
 #include "worker/malt-worker-state.h"
 
 #include <string.h>
