@@ -3,13 +3,13 @@
 #pragma once
 
 #include "link/malt-link-listener.h"
-#include "link/malt-output-pipes.h"
-#include "link/malt-reaper.h"
-#include "link/malt-stops.h"
 #include "malt-distributed-bridge.h"
 #include "malt-distributed-evaluator.h"
 #include "malt-distributed-pipes.h"
 #include "platform/malt-other-process.h"
+#include "process/malt-output-pipes.h"
+#include "process/malt-reaper.h"
+#include "process/malt-stops.h"
 #include "worker/malt-weak-worker.h"
 
 G_BEGIN_DECLS

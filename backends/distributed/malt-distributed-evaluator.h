@@ -2,8 +2,8 @@
 /* What stands behind a worker object: a worker of Distributed and the way to it; it outlives the object. */
 #pragma once
 
-#include "link/malt-launch.h"
 #include "link/malt-link.h"
+#include "process/malt-launch.h"
 
 G_BEGIN_DECLS
 

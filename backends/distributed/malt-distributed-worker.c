@@ -8,12 +8,12 @@
  */
 #include "malt-distributed-worker.h"
 
-#include "link/malt-launched-worker.h"
 #include "malt-distributed-evaluator.h"
 #include "malt-distributed-request.h"
 #include "platform/malt-platform.h"
 #include "process/malt-julia-options.h"
 #include "process/malt-julia-program.h"
+#include "process/malt-launched-worker.h"
 
 /* Distributed sends no signals on Windows. */
 #define SIGNAL_CAPABILITIES \

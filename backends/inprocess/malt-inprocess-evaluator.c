@@ -12,11 +12,11 @@
  */
 #include "malt-inprocess-evaluator.h"
 
-#include "link/malt-stops.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-runtime.h"
 #include "malt-inprocess-start.h"
 #include "platform/malt-io-thread.h"
+#include "process/malt-stops.h"
 #include "worker/malt-weak-worker.h"
 
 #include <stdio.h>

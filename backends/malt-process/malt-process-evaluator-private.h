@@ -3,10 +3,10 @@
 #pragma once
 
 #include "link/malt-link-listener.h"
-#include "link/malt-output-pipes.h"
-#include "link/malt-reaper.h"
-#include "link/malt-stops.h"
 #include "malt-process-evaluator.h"
+#include "process/malt-output-pipes.h"
+#include "process/malt-reaper.h"
+#include "process/malt-stops.h"
 #include "worker/malt-weak-worker.h"
 
 G_BEGIN_DECLS

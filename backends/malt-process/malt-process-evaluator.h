@@ -2,9 +2,9 @@
 /* The process behind a worker object, from its launch to its end; it outlives the object. */
 #pragma once
 
-#include "link/malt-launch.h"
 #include "link/malt-link.h"
 #include "platform/malt-process-launcher.h"
+#include "process/malt-launch.h"
 
 G_BEGIN_DECLS
 

@@ -8,12 +8,12 @@
  */
 #include "malt-process-worker.h"
 
-#include "link/malt-launched-worker.h"
 #include "malt-process-evaluator.h"
 #include "malt-process-julia.h"
 #include "platform/malt-platform.h"
 #include "process/malt-julia-options.h"
 #include "process/malt-julia-program.h"
+#include "process/malt-launched-worker.h"
 
 #define MALT_TYPE_PROCESS_WORKER (malt_process_worker_get_type ())
 G_DECLARE_FINAL_TYPE (MaltProcessWorker, malt_process_worker, MALT, PROCESS_WORKER,

@@ -2,7 +2,7 @@
 /* Where output goes that somebody brings: forwarded with a prefix, emitted, discarded; and what is kept of it. */
 #include "link-peer.h"
 
-#include "link/malt-output.h"
+#include "process/malt-output.h"
 
 #include <string.h>
 

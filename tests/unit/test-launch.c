@@ -2,8 +2,8 @@
 /* How a launch is decided: once, by whoever is first, and told to the owner before anybody else. */
 #include "malt-test.h"
 
-#include "link/malt-launch.h"
 #include "malt-test-gate.h"
+#include "process/malt-launch.h"
 
 #include <malt/malt-abstract-worker.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "malt-test.h"
 
 #include "base/malt-signals.h"
-#include "link/malt-reaper.h"
 #include "malt-test-gate.h"
+#include "process/malt-reaper.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* Stops that join, whoever asks and whenever. */
 #include "malt-test.h"
 
-#include "link/malt-stops.h"
+#include "process/malt-stops.h"
 
 enum
 {

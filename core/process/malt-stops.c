@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The stops of a worker that are under way. */
-#include "link/malt-stops.h"
+#include "process/malt-stops.h"
 
 void
 malt_stops_init (MaltStops *stops)

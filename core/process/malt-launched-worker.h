@@ -4,8 +4,8 @@
  * library. */
 #pragma once
 
-#include "link/malt-launch.h"
 #include "link/malt-link-worker.h"
+#include "process/malt-launch.h"
 
 G_BEGIN_DECLS
 

@@ -8,7 +8,7 @@
  *
  * The end of stderr is kept, whatever becomes of the rest: it says why a worker has ended, or why it could not start.
  */
-#include "link/malt-output.h"
+#include "process/malt-output.h"
 
 #include "platform/malt-console.h"
 #include "worker/malt-weak-worker.h"

@@ -8,10 +8,10 @@
  *
  * The end of a pipe is not waited for when the worker has ended: a process that evaluated code started may hold it open for ever.
  */
-#include "link/malt-output-pipes.h"
+#include "process/malt-output-pipes.h"
 
-#include "link/malt-output.h"
 #include "platform/malt-io-thread.h"
+#include "process/malt-output.h"
 
 enum
 {

@@ -13,7 +13,7 @@
  * The cancellable is watched by a signal handler, which puts the decision off to the I/O thread: a GCancellableSource leaks if it is destroyed while
  * g_cancellable_cancel() runs, which is the usual case here, and g_cancellable_disconnect() would wait for other handlers.
  */
-#include "link/malt-launch.h"
+#include "process/malt-launch.h"
 
 #include "platform/malt-io-thread.h"
 
