@@ -297,10 +297,10 @@ def cpu_seconds(pid):
 def runtime_text(files=("frames.jl", "stream.jl")):
     """The runtime with the files of a transport; one that holds a line break is text itself."""
     folder = os.path.join(ROOT, "core/julia")
-    with open(os.path.join(folder, "ORDER")) as order:
-        names = [line.strip() for line in order if line.strip() and not line.startswith("#")]
+    with open(os.path.join(folder, "runtime", "ORDER")) as order:
+        names = [os.path.join("runtime", line.strip()) for line in order if line.strip() and not line.startswith("#")]
     parts = []
-    for name in [*names, *files]:
+    for name in [*names, *(file if "\n" in file else os.path.join("transport", file) for file in files)]:
         if "\n" in name:
             parts.append(name.encode())
             continue

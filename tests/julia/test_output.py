@@ -19,7 +19,7 @@ const HOSTS = SoleHost()
 
 class Output(unittest.TestCase):
     def worker(self, way):
-        w = Worker(runtime=runtime_text(("frames.jl", "stream.jl", HOSTS, "hostio.jl", "../../backends/inprocess/julia/output.jl")), settings="output=" + way,
+        w = Worker(runtime=runtime_text(("frames.jl", "stream.jl", HOSTS, "hostio.jl", "../../../backends/inprocess/julia/output.jl")), settings="output=" + way,
                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(w.stop)
         self.assertEqual(w.call("+", 1, 1), 2)      # Now the runtime serves, not the boot.

@@ -6,7 +6,7 @@
 # otherwise or orders a dictionary otherwise than the one that wrote the file, its own bytes are checked for the round trip alone.
 
 module Runtime
-const SOURCES = joinpath(@__DIR__, "..", "..", "core", "julia")
+const SOURCES = joinpath(@__DIR__, "..", "..", "core", "julia", "runtime")
 # Whatever names the boot of a transport defines for it.
 const HEAD = UInt8[]; const NOBODY = UInt64(0); const JOB = Any[NOBODY, "", true, nothing, false]
 const STATE = Any["", 0, "", 0, 0]; const TRANSPORT = "none"; const PARAMETER = 0; const LINK = nothing

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Makes reprs.txt, from which the tests of the host's printer take what Julia prints:
-#   julia --startup-file=no tests/vectors/reprs.jl core/julia > tests/vectors/reprs.txt
+#   julia --startup-file=no tests/vectors/reprs.jl core/julia/runtime > tests/vectors/reprs.txt
 # Each line: expression, bytes of a body that holds its value, what malt_value_to_string() is to give; tabs between them.
 # Where Julia 1.5 prints another form than newer versions, the newer one stands here behind `=>`.
 

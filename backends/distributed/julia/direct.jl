@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The transport of a worker of Distributed on the host's machine, for the boot: a connection of its own to the host's port, by the secrets that
-# came through the bridge. The runtime goes on with it by core/julia/stream.jl.
+# came through the bridge. The runtime goes on with it by core/julia/transport/stream.jl.
 const RELAY = $(@__MODULE__)
 const TRANSPORT = "connect"
 const PARAMETER = RELAY.START[3]

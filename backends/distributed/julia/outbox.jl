@@ -2,7 +2,7 @@
 # Output of a worker of Distributed, for the boot and the runtime.
 #
 # A worker on the host's machine writes into pipes of the host, and nothing of this is needed. Elsewhere Distributed mixes what its workers write to stdout and stderr and passes it on in its own time. So Julia's `stdout` and `stderr` are ours
-# (core/julia/hostio.jl): what is written is put into OUTBOX, and goes to the host before the next frame, or when other tasks may run.
+# (core/julia/transport/hostio.jl): what is written is put into OUTBOX, and goes to the host before the next frame, or when other tasks may run.
 #
 # The host puts before this text: KEEP, and DISCARDS (nobody wants the output, but its end on stderr is told with the end of the worker). A transport defines `put_frame(bytes)` for the boot.
 # Output: stream, call, bytes of each piece; bytes in all, and when they were sent for their own sake.

@@ -2,7 +2,7 @@
 # Output of evaluated code, where a host does not want it on the program's own stdout and stderr.
 #
 # The program's descriptors belong to everybody in it, so they are left alone: `redirect_stdout` is not used. The first host that wants its
-# output makes Julia's `stdout` and `stderr` a HostIO (core/julia/hostio.jl), which passes on what a task writes according to the host whose job it runs. A task
+# output makes Julia's `stdout` and `stderr` a HostIO (core/julia/transport/hostio.jl), which passes on what a task writes according to the host whose job it runs. A task
 # that user code has started belongs to no job; its output goes to the host if there is one only, else where it went before. What other threads write
 # waits for this one, which alone knows the hosts: it goes before the next frame, or when this thread wakes up.
 
