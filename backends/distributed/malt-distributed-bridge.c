@@ -13,6 +13,7 @@
 #include "link/malt-julia-source.h"
 #include "platform/malt-io-thread.h"
 
+#include <malt/malt-worker-class.h>
 #include <string.h>
 
 typedef struct

@@ -2,7 +2,8 @@
 /* The bridge: the process that adds workers to a cluster of Distributed. One for each configuration of bridges that is in use. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-types.h>
+#include <malt/malt-value.h>
 
 G_BEGIN_DECLS
 

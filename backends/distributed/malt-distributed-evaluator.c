@@ -25,6 +25,8 @@
 
 #include "base/malt-signals.h"
 
+#include <malt/malt-error-construction.h>
+
 /* Of a worker that closes its connection: for it to end. */
 #define END_PATIENCE_S 2.0
 

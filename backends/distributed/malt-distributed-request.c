@@ -6,6 +6,8 @@
 #include "process/malt-julia-command.h"
 #include "process/malt-julia-program.h"
 
+#include <malt/malt-worker-class.h>
+
 /* A Dict{String,Any} in the making. */
 typedef struct
 {

@@ -4,7 +4,7 @@
 
 #include "malt-distributed-pipes.h"
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

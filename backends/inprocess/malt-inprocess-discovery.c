@@ -16,7 +16,7 @@
 #include "process/malt-julia-question.h"
 
 #include <glib/gstdio.h>
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <string.h>
 
 #define OLDEST_MINOR 5 /* of Julia 1 */

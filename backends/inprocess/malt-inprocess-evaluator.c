@@ -19,6 +19,7 @@
 #include "process/malt-stops.h"
 #include "worker/malt-weak-worker.h"
 
+#include <malt/malt-error-construction.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include "malt-inprocess-stdio.h"
 #include "platform/malt-library.h"
 
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 
 struct _MaltInProcessLibrary
 {

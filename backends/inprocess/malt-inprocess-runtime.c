@@ -23,6 +23,9 @@
 #include "malt-inprocess-start.h"
 #include "platform/malt-thread.h"
 
+#include <malt/malt-error-construction.h>
+#include <malt/malt-host-call.h>
+
 enum
 {
   SPIN_US = 40,

@@ -26,6 +26,8 @@
 #include "base/malt-signals.h"
 #include "platform/malt-io-thread.h"
 
+#include <malt/malt-error-construction.h>
+
 enum
 {
   LOST_PATIENCE_MS = 1000

@@ -2,7 +2,7 @@
 /* With which arguments a worker's julia is run. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

@@ -2,7 +2,7 @@
 /* Texts that several files put into errors. Internal to the library. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-error.h>
 
 G_BEGIN_DECLS
 

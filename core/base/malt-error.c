@@ -3,6 +3,7 @@
  * terminated worker why it ended, so that nobody has to search a message. */
 #include "base/malt-error-private.h"
 
+#include <malt/malt-error-construction.h>
 #include <string.h>
 
 #define MAX_MESSAGE_CHARS 240

@@ -3,6 +3,8 @@
 #include "base/malt-error-private.h"
 #include "base/malt-signals.h"
 
+#include <malt/malt-error-construction.h>
+
 /**
  * MaltTermination:
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The version of the library that runs, which may be another than that of the headers. */
-#include <malt/malt.h>
+#include <malt/malt-version.h>
 
 /**
  * malt_get_major_version:

@@ -9,8 +9,7 @@ set(gir ${CMAKE_BINARY_DIR}/Malt-${PROJECT_VERSION_MAJOR}.gir)
 set(typelib ${CMAKE_BINARY_DIR}/Malt-${PROJECT_VERSION_MAJOR}.typelib)
 # The documentation comments that it reads stand in the layers that have public functions.
 file(GLOB gir_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/base/*.c ${CMAKE_CURRENT_SOURCE_DIR}/value/*.c ${CMAKE_CURRENT_SOURCE_DIR}/selection/*.c ${CMAKE_CURRENT_SOURCE_DIR}/worker/*.c ${CMAKE_CURRENT_SOURCE_DIR}/ffi/*.c)
-set(gir_headers ${public_headers})
-list(FILTER gir_headers EXCLUDE REGEX "malt-abstract-worker.h")
+set(gir_headers ${introspected_headers})
 
 set(gir_environment CC=${CMAKE_C_COMPILER})
 if(MALT_SANITIZE)

@@ -21,6 +21,8 @@
 #include "ffi/malt-export-private.h"
 #include "worker/malt-worker-private.h"
 
+#include <malt/malt-host-call.h>
+
 #define MAX_NAME_CHARS 100
 
 typedef struct

@@ -4,7 +4,8 @@
 #pragma once
 
 #include "worker/malt-weak-worker.h"
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-export.h>
+#include <malt/malt-worker-class.h>
 
 G_BEGIN_DECLS
 

@@ -15,6 +15,9 @@
 #include "ffi/malt-signature.h"
 #include "worker/malt-worker-state.h"
 
+#include <malt/malt-error-construction.h>
+#include <malt/malt-host-call.h>
+#include <malt/malt-native.h>
 #include <string.h>
 
 /**

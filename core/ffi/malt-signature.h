@@ -4,7 +4,7 @@
 #pragma once
 
 #include <ffi.h>
-#include <malt/malt.h>
+#include <malt/malt-value.h>
 
 G_BEGIN_DECLS
 

@@ -4,6 +4,8 @@
 
 #include "wire/malt-wire-reader.h"
 
+#include <malt/malt-error-construction.h>
+#include <malt/malt-host-call.h>
 #include <string.h>
 
 G_GNUC_PRINTF (2, 3)

@@ -9,7 +9,7 @@
 
 #include "wire/malt-wire-reader.h"
 #include "wire/malt-wire-writer.h"
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-worker-class.h>
 
 G_BEGIN_DECLS
 

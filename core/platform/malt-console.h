@@ -2,7 +2,7 @@
 /* The host's own standard output and error, written to without ever waiting for whoever reads them. */
 #pragma once
 
-#include <malt/malt.h>
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

@@ -4,6 +4,8 @@
 
 #include "process/malt-julia-options.h"
 
+#include <malt/malt-worker-class.h>
+
 const char *const malt_julia_output_choices[] = { "forward", "signal", "discard", NULL };
 
 gboolean

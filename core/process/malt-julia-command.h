@@ -2,7 +2,7 @@
 /* How a worker's julia is run, by the worker's options. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

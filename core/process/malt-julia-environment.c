@@ -10,6 +10,7 @@
 
 #include "platform/malt-platform.h"
 
+#include <malt/malt-worker-class.h>
 #include <string.h>
 
 /* On Windows "Path" and "PATH" are the same variable. */

@@ -2,7 +2,7 @@
 /* The options of every backend whose workers are processes: entries of a table of MaltOption. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-config.h>
 
 G_BEGIN_DECLS
 

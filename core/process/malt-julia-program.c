@@ -12,7 +12,7 @@
 #include "platform/malt-platform.h"
 #include "platform/malt-trust.h"
 
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <string.h>
 
 /* The environment of a program for Windows is always the user's own. */

@@ -11,7 +11,7 @@
 #include "platform/malt-platform.h"
 #include "platform/malt-process-launcher.h"
 
-#include <malt/malt.h>
+#include <malt/malt-error-construction.h>
 #include <string.h>
 
 enum

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 
 G_BEGIN_DECLS
 

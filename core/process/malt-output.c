@@ -13,6 +13,7 @@
 #include "platform/malt-console.h"
 #include "worker/malt-weak-worker.h"
 
+#include <malt/malt-worker-class.h>
 #include <string.h>
 
 enum

@@ -2,7 +2,7 @@
 /* Output of evaluated code, where the options `output` and `output-prefix` of a worker say that it goes. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

@@ -2,7 +2,7 @@
 /* The registry of backends, for core. Internal to the library. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-worker-class.h>
 
 G_BEGIN_DECLS
 

@@ -4,6 +4,7 @@
 #include "selection/malt-config-private.h"
 #include "selection/malt-option.h"
 
+#include <malt/malt-backend.h>
 #include <string.h>
 
 /**

@@ -3,7 +3,8 @@
  * library. */
 #pragma once
 
-#include <malt/malt.h>
+#include <malt/malt-config.h>
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

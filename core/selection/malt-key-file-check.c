@@ -13,6 +13,7 @@
 #include "selection/malt-config-private.h"
 #include "selection/malt-option.h"
 
+#include <malt/malt-backend.h>
 #include <string.h>
 
 #define COMMON_GROUP "malt"

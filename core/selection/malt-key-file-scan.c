@@ -9,6 +9,7 @@
 
 #include "base/malt-error-private.h"
 
+#include <malt/malt-backend.h>
 #include <string.h>
 
 #define MAX_QUOTED_CHARS 60

@@ -5,6 +5,7 @@
 #include "platform/malt-trust.h"
 #include "selection/malt-config-private.h"
 
+#include <malt/malt-backend.h>
 #include <string.h>
 
 MaltKeyFile *

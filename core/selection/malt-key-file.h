@@ -2,7 +2,8 @@
 /* Key files: options of workers in files. docs/configuration.md describes the format. Internal to the library. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-config.h>
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

@@ -23,6 +23,7 @@
 #include "platform/malt-trust.h"
 
 #include <gmodule.h>
+#include <malt/malt-worker-class.h>
 #include <string.h>
 
 #define ENTRY_SYMBOL "malt_backend_module"

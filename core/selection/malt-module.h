@@ -2,7 +2,7 @@
 /* Backends in modules: finding and opening them. Internal to the library. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-backend-module.h>
 
 G_BEGIN_DECLS
 

@@ -12,6 +12,7 @@
 #include "selection/malt-backend-private.h"
 #include "selection/malt-config-private.h"
 
+#include <malt/malt-backend.h>
 #include <string.h>
 
 #define MAX_VALUE_CHARS 80

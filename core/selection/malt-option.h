@@ -3,7 +3,7 @@
  * Internal to the library. */
 #pragma once
 
-#include <malt/malt-abstract-worker.h>
+#include <malt/malt-option-table.h>
 
 G_BEGIN_DECLS
 

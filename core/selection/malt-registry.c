@@ -19,6 +19,7 @@
 #include "selection/malt-module.h"
 #include "selection/malt-option.h"
 
+#include <malt/malt-backend.h>
 #include <string.h>
 
 #define MAX_BACKEND_NAME_CHARS 64

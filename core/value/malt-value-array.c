@@ -2,6 +2,7 @@
 /* Arrays: of bits, which are a stretch of memory as Julia holds it, and of values. */
 #include "value/malt-value-private.h"
 
+#include <malt/malt-error.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
 /* Scalars and text as C types. */
 #include "value/malt-value-private.h"
 
+#include <malt/malt-error.h>
 #include <math.h>
 #include <string.h>
 

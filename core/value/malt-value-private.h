@@ -16,7 +16,7 @@
  * use any value without a lock. */
 #pragma once
 
-#include <malt/malt.h>
+#include <malt/malt-value.h>
 
 G_BEGIN_DECLS
 

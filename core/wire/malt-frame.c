@@ -2,6 +2,7 @@
 /* The header of a frame. */
 #include "malt-frame.h"
 
+#include <malt/malt-error.h>
 #include <string.h>
 
 typedef struct

@@ -3,7 +3,7 @@
  * read, checked and written. */
 #pragma once
 
-#include <malt/malt.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 

@@ -2,6 +2,7 @@
 /* What Julia is told of a host function that has ended. */
 #include "malt-wire-writer.h"
 
+#include <malt/malt-error.h>
 #include <string.h>
 
 /* The name of the runtime's own exception for these errors; it says nothing new. */

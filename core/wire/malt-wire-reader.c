@@ -9,6 +9,7 @@
  * of arrays. */
 #include "malt-wire-reader-private.h"
 
+#include <malt/malt-error.h>
 #include <string.h>
 
 void

@@ -8,6 +8,7 @@
 
 #include "malt-wire-tags.h"
 
+#include <malt/malt-error.h>
 #include <string.h>
 
 #define FIRST_BUFFER_BYTES 240

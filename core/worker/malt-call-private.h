@@ -2,7 +2,7 @@
 /* How a call is laid out, and what a worker does to one that it is given. Internal to the library. */
 #pragma once
 
-#include <malt/malt.h>
+#include <malt/malt-call.h>
 
 G_BEGIN_DECLS
 

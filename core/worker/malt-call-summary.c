@@ -2,6 +2,8 @@
 /* A call in words, for messages. */
 #include "base/malt-error-private.h"
 
+#include <malt/malt-call.h>
+
 #define MAX_SUMMARY_CHARS 80
 #define MAX_ARGUMENT_CHARS 20
 #define MAX_SUMMARY_ARGUMENTS 4

@@ -4,6 +4,9 @@
 #include "worker/malt-channel-private.h"
 #include "worker/malt-future-private.h"
 
+#include <malt/malt-error-construction.h>
+#include <malt/malt-worker-class.h>
+
 /* What Julia throws when a closed channel is used. */
 #define CLOSED_EXCEPTION "InvalidStateException"
 

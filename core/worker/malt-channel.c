@@ -21,6 +21,8 @@
 #include "worker/malt-channel-private.h"
 #include "worker/malt-future-private.h"
 
+#include <malt/malt-worker-class.h>
+
 /**
  * MaltChannel:
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Interrupting the call of a future: what its worker does, if there is still one. */
 #include "worker/malt-waiter.h"
-#include <malt/malt.h>
+#include <malt/malt-worker.h>
 
 /**
  * malt_future_interrupt:

@@ -23,6 +23,8 @@
 #include "platform/malt-io-thread.h"
 #include "worker/malt-future-private.h"
 
+#include <malt/malt-worker-class.h>
+
 /**
  * MaltFuture:
  *
@@ -254,7 +256,7 @@ malt_future_start_deadline (MaltFuture *future, gint64 timeout_ms)
  * @data: passed to @wake
  *
  * Has @wake called when another thread than the calling one completes the future. For
- * backends; malt-abstract-worker.h has the rules.
+ * backends; malt-worker-class.h has the rules.
  *
  * Returns: %FALSE: the future is done, and @wake will not be called
  */

@@ -18,7 +18,7 @@
  * that disconnects; and GLib leaks a GCancellableSource that is destroyed while
  * g_cancellable_cancel() runs. */
 #include "worker/malt-waiter.h"
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 
 typedef enum
 {

@@ -4,7 +4,7 @@
  * ending a call as expensive as there are calls. Internal to the library. */
 #pragma once
 
-#include <malt/malt.h>
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

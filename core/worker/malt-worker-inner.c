@@ -67,7 +67,7 @@ can_be_wrapped (MaltWorker *worker)
  * of @worker, so that the slots of @worker can hand what they are given to the same slots of
  * @inner, as it is. What @inner cannot do is taken from the capabilities of @worker. @worker
  * keeps @inner, and drops it when it goes. For backends, once, during the launch;
- * malt-abstract-worker.h has the rules.
+ * malt-worker-class.h has the rules.
  */
 void
 malt_worker_set_inner (MaltWorker *worker, MaltWorker *inner)

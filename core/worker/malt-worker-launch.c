@@ -5,6 +5,8 @@
 #include "selection/malt-option.h"
 #include "worker/malt-worker-state.h"
 
+#include <malt/malt-backend.h>
+
 /* An object whose init has yet to run, in the state LAUNCHING. */
 static MaltWorker *
 make_worker (MaltConfig *config, GError **error)

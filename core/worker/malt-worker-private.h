@@ -5,7 +5,6 @@
 
 #include "value/malt-value-private.h"
 #include "worker/malt-weak-worker.h"
-#include <malt/malt-abstract-worker.h>
 
 G_BEGIN_DECLS
 

@@ -10,6 +10,8 @@
  * when there is no handler. */
 #include "worker/malt-worker-state.h"
 
+#include <malt/malt-enum-types.h>
+
 /* More output than this, in bytes, is not kept for a main context that nobody runs. */
 #define MAX_QUEUED_OUTPUT_BYTES ((gssize) 64 * 1024 * 1024)
 

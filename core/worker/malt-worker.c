@@ -36,6 +36,8 @@
 #include "worker/malt-channel-private.h"
 #include "worker/malt-worker-state.h"
 
+#include <malt/malt-error-construction.h>
+
 /**
  * MaltWorker:
  *

@@ -15,7 +15,7 @@ TUTORIAL = re.search(r"^## A backend in a module$(.*?)(?=^## )", PAGE, flags=re.
 EXAMPLE = SOURCE / "docs" / "examples" / "backend" / "logging.c"
 
 # Every slot of the vtable, but for the one without a worker, which core asks the inner class.
-VTABLE = (SOURCE / "core" / "include" / "malt" / "malt-abstract-worker.h").read_text()
+VTABLE = (SOURCE / "core" / "include" / "malt" / "malt-worker-class.h").read_text()
 SLOTS = set(re.findall(r"^  \w[\w ]*?[ *]*\(\*(\w+)\) \(MaltWorker", VTABLE, flags=re.MULTILINE))
 
 # What a worker in this process is spared runs over a process too.

@@ -8,6 +8,7 @@
 #include "link-peer-socket.h"
 #include "platform/malt-socket.h"
 
+#include <malt/malt-error-construction.h>
 #include <string.h>
 
 #define LINK_TYPE_WORKER (link_worker_get_type ())

@@ -4,6 +4,7 @@
 #include "base/malt-signals.h"
 #include "malt-test.h"
 
+#include <malt/malt-error-construction.h>
 #include <string.h>
 
 static void

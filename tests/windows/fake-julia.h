@@ -6,6 +6,7 @@
 #include "wire/malt-frame.h"
 #include "wire/malt-wire-reader.h"
 #include "wire/malt-wire-writer.h"
+#include <malt/malt-types.h>
 
 G_BEGIN_DECLS
 

@@ -36,14 +36,6 @@ gboolean malt_native_take_error (MaltNative *native, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltNative, malt_native_unref)
 
-/**
- * MaltJuliaThreadFunc:
- * @user_data: what was given to malt_worker_invoke_on_julia_thread()
- *
- * A function that runs in the thread of Julia.
- */
-typedef void (*MaltJuliaThreadFunc) (gpointer user_data);
-
 MALT_EXPORT
 gboolean malt_worker_invoke_on_julia_thread (MaltWorker *worker, MaltJuliaThreadFunc func,
                                              gpointer user_data, GError **error);

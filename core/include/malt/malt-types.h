@@ -94,4 +94,33 @@ typedef enum
   MALT_INTERRUPT_UNDELIVERABLE,
 } MaltInterruptResult;
 
+/**
+ * MaltExportFlags:
+ * @MALT_EXPORT_DEFAULT: the function runs in a thread of the library, several calls at
+ *   once: it may block, and it may use the worker again
+ * @MALT_EXPORT_IN_CONTEXT: the function runs in the main context that was the
+ *   thread-default one of the exporting thread. While nobody runs that context, Julia
+ *   waits: a thread that blocks until a call is done, and runs the context of a function
+ *   which that call needs, waits for itself
+ * @MALT_EXPORT_DIRECT: the function runs in the thread of Julia, with nothing in between.
+ *   It must not block and must not use the worker. Only for workers with
+ *   %MALT_CAPABILITY_NATIVE
+ *
+ * Where a host function runs.
+ */
+typedef enum
+{
+  MALT_EXPORT_DEFAULT = 0,
+  MALT_EXPORT_IN_CONTEXT = 1 << 0,
+  MALT_EXPORT_DIRECT = 1 << 1,
+} MaltExportFlags;
+
+/**
+ * MaltJuliaThreadFunc:
+ * @user_data: what was given to malt_worker_invoke_on_julia_thread()
+ *
+ * A function that runs in the thread of Julia.
+ */
+typedef void (*MaltJuliaThreadFunc) (gpointer user_data);
+
 G_END_DECLS

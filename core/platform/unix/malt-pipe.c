@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <glib-unix.h>
-#include <malt/malt.h>
 #include <poll.h>
 #include <unistd.h>
 

@@ -17,7 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "platform/malt-secret.h"
 
 #include <errno.h>
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <string.h>
 #include <sys/random.h>
 

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>

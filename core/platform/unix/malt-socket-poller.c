@@ -9,7 +9,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

@@ -2,7 +2,7 @@
 /* Threads on Unix. */
 #include "platform/malt-thread.h"
 
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <sys/resource.h>
 
 #define DEFAULT_STACK_BYTES ((gsize) 8 * 1024 * 1024)

@@ -2,7 +2,7 @@
 /* Handles of Windows: waiting for them in a main context, and what went wrong with them. */
 #include "platform/windows/malt-handle.h"
 
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <string.h>
 
 void

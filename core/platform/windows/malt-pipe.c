@@ -11,7 +11,7 @@
 
 #include "platform/windows/malt-handle.h"
 
-#include <malt/malt.h>
+#include <gio/gio.h>
 
 enum
 {

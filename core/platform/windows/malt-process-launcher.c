@@ -19,7 +19,7 @@
 #include "platform/malt-process-launcher.h"
 #include "platform/windows/malt-command-line.h"
 
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <string.h>
 
 #define EXIT_CODE_OF_SIGNALS 0x4d4c5400u /* "MLT" and the number */

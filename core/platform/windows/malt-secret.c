@@ -5,7 +5,7 @@
 #include "platform/windows/malt-handle.h"
 
 #include <bcrypt.h>
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 
 gboolean
 malt_secret_fill (guint8 *bytes, gsize n_bytes, GError **error)

@@ -13,7 +13,7 @@
 
 #include "platform/windows/malt-handle.h"
 
-#include <malt/malt.h>
+#include <gio/gio.h>
 
 struct _MaltSocketPoller
 {

@@ -8,7 +8,7 @@
 #include "platform/windows/malt-handle.h"
 
 #include <gio/gnetworking.h>
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 
 /* What is sent at once, at most. The system takes all that it is offered, however much, into memory that it cannot page out, or fails for want of that. */
 #define MAX_SEND_BYTES ((gsize) 1024 * 1024)

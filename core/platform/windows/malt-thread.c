@@ -4,7 +4,7 @@
 
 #include "platform/windows/malt-handle.h"
 
-#include <malt/malt.h>
+#include <malt/malt-error.h>
 #include <process.h>
 
 /* As much as Julia's own main thread has. */

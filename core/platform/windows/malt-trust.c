@@ -15,7 +15,7 @@
 #include "platform/malt-trust-private.h"
 
 #include <aclapi.h>
-#include <malt/malt.h>
+#include <gio/gio.h>
 #include <sddl.h>
 #include <string.h>
 
