@@ -2,7 +2,6 @@
 /* Which platform this is, and what it gives its programs. */
 #include "platform/malt-platform.h"
 
-#include "selection/malt-backend-private.h"
 #ifdef G_OS_WIN32
 #include "platform/windows/malt-handle.h"
 #endif

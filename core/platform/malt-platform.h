@@ -12,6 +12,18 @@ G_BEGIN_DECLS
 #define MALT_PLATFORM_PICK(on_unix, on_windows) on_unix
 #endif
 
+/* The platforms between which something differs that is no constant; other Unixes count as Linux. */
+typedef enum
+{
+  MALT_PLATFORM_LINUX,
+  MALT_PLATFORM_MACOS,
+  MALT_PLATFORM_WINDOWS,
+  MALT_N_PLATFORMS,
+} MaltPlatform;
+
+/* The one that this library was built for. */
+MaltPlatform malt_platform_get (void);
+
 /* The end of the name of a program's file. */
 #define MALT_PLATFORM_PROGRAM_SUFFIX MALT_PLATFORM_PICK ("", ".exe")
 

@@ -5,6 +5,7 @@
 #include "selection/malt-option.h"
 
 #include <malt/malt-backend.h>
+#include <malt/malt-error.h>
 #include <string.h>
 
 /**
@@ -17,8 +18,8 @@ struct _MaltBackend
 {
   gatomicrefcount ref_count;
   GType worker_type; /* 0: it is unusable */
-  MaltWorkerClass
-      *klass; /* (owned): of the type; an unusable one has a structure of its own */
+  MaltBackendTraits traits;
+  char *file_name; /* (owned) (nullable): the name in the traits of an unusable one */
   char *module; /* (owned) (nullable): path */
   GError *refusal; /* (owned) (nullable): why it is unusable */
 };
@@ -26,13 +27,13 @@ struct _MaltBackend
 G_DEFINE_BOXED_TYPE (MaltBackend, malt_backend, malt_backend_ref, malt_backend_unref)
 
 MaltBackend *
-malt_backend_new (GType worker_type, const char *module)
+malt_backend_new (GType worker_type, const MaltBackendTraits *traits, const char *module)
 {
   MaltBackend *backend = g_new0 (MaltBackend, 1);
 
   g_atomic_ref_count_init (&backend->ref_count);
   backend->worker_type = worker_type;
-  backend->klass = g_type_class_ref (worker_type);
+  backend->traits = *traits;
   backend->module = g_strdup (module);
   return backend;
 }
@@ -44,20 +45,13 @@ malt_backend_new_unusable (const char *name, const char *module, const GError *r
   MaltBackend *backend = g_new0 (MaltBackend, 1);
 
   g_atomic_ref_count_init (&backend->ref_count);
-  backend->klass = g_new0 (MaltWorkerClass, 1);
-  backend->klass->name = g_strdup (name);
-  backend->klass->description = "a module that could not be loaded";
-  backend->klass->options = no_options;
+  backend->file_name = g_strdup (name);
+  backend->traits.name = backend->file_name;
+  backend->traits.description = "a module that could not be loaded";
+  backend->traits.options = no_options;
   backend->module = g_strdup (module);
   backend->refusal = g_error_copy (reason);
   return backend;
-}
-
-static void
-free_unusable_class (MaltWorkerClass *klass)
-{
-  g_free ((char *) klass->name);
-  g_free (klass);
 }
 
 const GError *
@@ -94,19 +88,16 @@ malt_backend_unref (MaltBackend *backend)
   g_return_if_fail (backend != NULL);
   if (!g_atomic_ref_count_dec (&backend->ref_count))
     return;
-  if (backend->refusal != NULL)
-    free_unusable_class (backend->klass);
-  else
-    g_type_class_unref (backend->klass);
   g_clear_error (&backend->refusal);
+  g_free (backend->file_name);
   g_free (backend->module);
   g_free (backend);
 }
 
-const MaltWorkerClass *
-malt_backend_get_class (MaltBackend *backend)
+const MaltBackendTraits *
+malt_backend_get_traits (MaltBackend *backend)
 {
-  return backend->klass;
+  return &backend->traits;
 }
 
 GType
@@ -127,7 +118,7 @@ const char *
 malt_backend_get_name (MaltBackend *backend)
 {
   g_return_val_if_fail (backend != NULL, NULL);
-  return backend->klass->name;
+  return backend->traits.name;
 }
 
 /**
@@ -142,7 +133,7 @@ const char *
 malt_backend_get_description (MaltBackend *backend)
 {
   g_return_val_if_fail (backend != NULL, NULL);
-  return backend->klass->description;
+  return backend->traits.description;
 }
 
 /**
@@ -173,22 +164,15 @@ MaltCapabilities
 malt_backend_get_capabilities (MaltBackend *backend)
 {
   g_return_val_if_fail (backend != NULL, MALT_CAPABILITY_NONE);
-  return backend->klass->capabilities;
+  return backend->traits.capabilities;
 }
 
-/* The order of `auto` is in the classes; here is which of their fields counts where. */
-static const gsize priority_fields[MALT_N_PLATFORMS] = {
-  [MALT_PLATFORM_LINUX] = G_STRUCT_OFFSET (MaltWorkerClass, auto_priority),
-  [MALT_PLATFORM_MACOS] = G_STRUCT_OFFSET (MaltWorkerClass, auto_priority),
-  [MALT_PLATFORM_WINDOWS] = G_STRUCT_OFFSET (MaltWorkerClass, auto_priority_windows),
-};
-
 int
-malt_worker_class_get_auto_priority (const MaltWorkerClass *klass, MaltPlatform platform)
+malt_backend_get_auto_priority_on (MaltBackend *backend, MaltPlatform platform)
 {
-  if (!(klass->capabilities & MALT_CAPABILITY_ISOLATED))
+  if (!(backend->traits.capabilities & MALT_CAPABILITY_ISOLATED))
     return 0;
-  return MAX (G_STRUCT_MEMBER (int, klass, priority_fields[platform]), 0);
+  return MAX (backend->traits.auto_priority[platform], 0);
 }
 
 /**
@@ -204,7 +188,7 @@ int
 malt_backend_get_auto_priority (MaltBackend *backend)
 {
   g_return_val_if_fail (backend != NULL, 0);
-  return malt_worker_class_get_auto_priority (backend->klass, malt_platform_get ());
+  return malt_backend_get_auto_priority_on (backend, malt_platform_get ());
 }
 
 /**
@@ -233,13 +217,13 @@ malt_backend_probe (MaltBackend *backend, MaltConfig *config, GError **error)
       g_propagate_error (error, g_error_copy (backend->refusal));
       return FALSE;
     }
-  if (backend->klass->probe == NULL)
+  if (backend->traits.probe == NULL)
     return TRUE;
   effective = config != NULL ? g_object_ref (config) : malt_config_new ();
-  if (backend->klass->probe (effective, &reason))
+  if (backend->traits.probe (effective, &reason))
     return TRUE;
   g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
-               "backend '%s' cannot work here: %s", backend->klass->name,
+               "backend '%s' cannot work here: %s", backend->traits.name,
                reason != NULL ? reason->message : "its probe gave no reason");
   return FALSE;
 }
@@ -249,7 +233,7 @@ malt_backend_probe (MaltBackend *backend, MaltConfig *config, GError **error)
 static const MaltOption *
 find_option (MaltBackend *backend, const char *name)
 {
-  return malt_option_find (backend->klass->options, name);
+  return malt_option_find (backend->traits.options, name);
 }
 
 /**
@@ -266,7 +250,7 @@ malt_backend_dup_option_names (MaltBackend *backend)
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
 
   g_return_val_if_fail (backend != NULL, NULL);
-  for (const MaltOption *option = backend->klass->options; option->name != NULL; option++)
+  for (const MaltOption *option = backend->traits.options; option->name != NULL; option++)
     g_strv_builder_add (names, option->name);
   return g_strv_builder_end (names);
 }

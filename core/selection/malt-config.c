@@ -10,7 +10,6 @@
  * and so need no lock. */
 #include "selection/malt-config-private.h"
 
-#include <malt/malt-worker-class.h>
 #include <string.h>
 
 #define BACKEND_KEY "backend"

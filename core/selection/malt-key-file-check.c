@@ -46,7 +46,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Check, check_clear)
 static const MaltOption *
 get_options (Check *check, guint index)
 {
-  return malt_backend_get_class (g_ptr_array_index (check->backends, index))->options;
+  return malt_backend_get_traits (g_ptr_array_index (check->backends, index))->options;
 }
 
 /* Likeness */
@@ -259,7 +259,8 @@ fail_unknown_key (Check *check, const MaltKeyFileGroup *group,
                   const MaltKeyFileEntry *entry, GPtrArray *options, GError **error)
 {
   g_autofree char *key = malt_text_to_line (entry->key, MAX_QUOTED_CHARS);
-  g_autofree char *groups = group->backend == NULL ? malt_option_dup_groups (key) : NULL;
+  g_autofree char *groups =
+      group->backend == NULL ? malt_backend_dup_groups_of_option (key) : NULL;
   g_autoptr (GPtrArray) names = list_names (options, group->backend == NULL);
   g_autofree char *suggestion = dup_suggestion (entry->key, names);
   g_autofree char *known = NULL;
@@ -442,7 +443,7 @@ check_suits (Check *check, const MaltKeyFileGroup *group, const MaltKeyFileEntry
 {
   MaltBackend *backend = find_backend (check, named->value);
   const MaltOption *option =
-      malt_option_find (malt_backend_get_class (backend)->options, entry->key);
+      malt_option_find (malt_backend_get_traits (backend)->options, entry->key);
   g_autofree char *expectation = NULL;
   g_autofree char *groups = NULL;
 
@@ -453,7 +454,7 @@ check_suits (Check *check, const MaltKeyFileGroup *group, const MaltKeyFileEntry
       expectation = malt_option_dup_expectation (option);
       return fail_value (check, group, entry, expectation, error);
     }
-  groups = malt_option_dup_groups (entry->key);
+  groups = malt_backend_dup_groups_of_option (entry->key);
   return check_fail (
       check, entry->line, error,
       "key '%s' in [%s]: not a common option of backend '%s', which line %u "

@@ -21,9 +21,9 @@
 #include "base/malt-error-private.h"
 #include "platform/malt-library.h"
 #include "platform/malt-trust.h"
+#include "selection/malt-worker-layer.h"
 
 #include <gmodule.h>
-#include <malt/malt-worker-class.h>
 #include <string.h>
 
 #define ENTRY_SYMBOL "malt_backend_module"
@@ -153,8 +153,8 @@ check_entry (const MaltBackendModule *entry, GError **error)
           entry->abi, MALT_BACKEND_ABI);
       return FALSE;
     }
-  if (entry->n_worker_bytes != sizeof (MaltWorker) ||
-      entry->n_class_bytes != sizeof (MaltWorkerClass))
+  if (entry->n_worker_bytes != malt_worker_layer.n_worker_bytes ||
+      entry->n_class_bytes != malt_worker_layer.n_class_bytes)
     return refuse (error, "it was built with other headers of libmalt: the sizes of the "
                           "structures differ");
   if (entry->types == NULL || entry->types[0] == NULL)

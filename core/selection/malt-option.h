@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Options of backends: reading their text forms and checking configs against them.
+/* Options of backends: their text forms, and the value of each in a config.
  * Internal to the library. */
 #pragma once
 
@@ -23,10 +23,6 @@ char *malt_option_dup_expectation (const MaltOption *option);
 /* The names of a table, as a quoted list; only common ones if that is asked for. (transfer full) */
 char *malt_option_dup_names (const MaltOption *table, gboolean is_common_only);
 
-/* The groups in which a key could stand, such as "[one] or [another]"; NULL
- * if nobody knows it. (transfer full) (nullable) */
-char *malt_option_dup_groups (const char *key);
-
 /* The value for a backend: the config's, else the default. */
 const char *malt_option_get_value (const MaltOption *option, const char *backend,
                                    MaltConfig *config);
@@ -34,9 +30,5 @@ const char *malt_option_get_value (const MaltOption *option, const char *backend
 /* The value of a text that was checked. */
 gint64 malt_option_parse_int (const char *value);
 gboolean malt_option_parse_bool (const char *value);
-
-/* FALSE, with MALT_ERROR_CONFIG, if something in the config is wrong when this backend
- * is taken. */
-gboolean malt_config_check (MaltConfig *config, MaltBackend *chosen, GError **error);
 
 G_END_DECLS

@@ -4,8 +4,9 @@
  * Backends are classes derived from MaltWorker. They register at the GIO extension
  * point `malt-worker`: built-in ones and then those in modules (malt-module.c) when the
  * registry is first used, those of the program when it says so. What registers is checked, so
- * that the rest of core can rely on every required slot. Registered backends stay for the
- * life of the process, as GIO's extensions do.
+ * that the rest of core can rely on every required slot: the slots by the layer of workers,
+ * which reads the traits from the class (malt-worker-layer.h), the traits here. Registered
+ * backends stay for the life of the process, as GIO's extensions do.
  *
  * A module of which a backend cannot be had leaves an unusable one in its place, named after
  * its file, which is listed with the reason, is never looked up, and whose name anybody may
@@ -15,9 +16,9 @@
  * it then sees what is there so far. Other threads wait. */
 #include "base/malt-error-private.h"
 #include "selection/malt-backend-private.h"
-#include "selection/malt-builtin-backends.h"
 #include "selection/malt-module.h"
 #include "selection/malt-option.h"
+#include "selection/malt-worker-layer.h"
 
 #include <malt/malt-backend.h>
 #include <string.h>
@@ -32,103 +33,39 @@ static GPtrArray *unusable_backends; /* (owned): of MaltBackend */
 
 /* Checks */
 
-typedef struct
-{
-  const char *name;
-  gsize offset;
-} RequiredField;
-
-static const RequiredField required_fields[] = {
-  { "name", G_STRUCT_OFFSET (MaltWorkerClass, name) },
-  { "description", G_STRUCT_OFFSET (MaltWorkerClass, description) },
-  { "options", G_STRUCT_OFFSET (MaltWorkerClass, options) },
-  { "remote_call", G_STRUCT_OFFSET (MaltWorkerClass, remote_call) },
-  { "remote_do", G_STRUCT_OFFSET (MaltWorkerClass, remote_do) },
-  { "interrupt_async", G_STRUCT_OFFSET (MaltWorkerClass, interrupt_async) },
-  { "interrupt_finish", G_STRUCT_OFFSET (MaltWorkerClass, interrupt_finish) },
-  { "is_running", G_STRUCT_OFFSET (MaltWorkerClass, is_running) },
-  { "stop_async", G_STRUCT_OFFSET (MaltWorkerClass, stop_async) },
-  { "stop_finish", G_STRUCT_OFFSET (MaltWorkerClass, stop_finish) },
-  { "kill", G_STRUCT_OFFSET (MaltWorkerClass, kill) },
-};
-
-/* Slots that come together: all or none, and the capability with them. */
 static gboolean
-check_channel_slots (const MaltWorkerClass *klass, GError **error)
+check_options (const MaltBackendTraits *traits, GError **error)
 {
-  gboolean has_all = klass->channel_open != NULL && klass->channel_credit != NULL &&
-                     klass->channel_put != NULL && klass->channel_close != NULL &&
-                     klass->channel_state != NULL && klass->channel_forget != NULL;
-
-  if (has_all || !(klass->capabilities & MALT_CAPABILITY_CHANNELS))
-    return TRUE;
-  g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
-               "backend '%s' claims channels and leaves a channel slot empty",
-               klass->name);
-  return FALSE;
-}
-
-static gboolean
-check_host_function_slots (const MaltWorkerClass *klass, GError **error)
-{
-  gboolean has_all = klass->export_function != NULL && klass->unexport_function != NULL;
-
-  if (has_all || !(klass->capabilities & MALT_CAPABILITY_HOST_FUNCTIONS))
-    return TRUE;
-  g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
-               "backend '%s' claims host functions and leaves a slot for them empty",
-               klass->name);
-  return FALSE;
-}
-
-/* is_julia_thread may be that of an inner worker. */
-static gboolean
-check_native_slots (const MaltWorkerClass *klass, GError **error)
-{
-  gboolean has_all = klass->native_new != NULL && klass->run_in_julia != NULL &&
-                     klass->export_direct != NULL;
-
-  if (has_all || !(klass->capabilities & MALT_CAPABILITY_NATIVE))
-    return TRUE;
-  g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
-               "backend '%s' claims native calls and leaves a slot for them empty",
-               klass->name);
-  return FALSE;
-}
-
-static gboolean
-check_options (const MaltWorkerClass *klass, GError **error)
-{
-  for (const MaltOption *option = klass->options; option->name != NULL; option++)
+  for (const MaltOption *option = traits->options; option->name != NULL; option++)
     {
       if (option->type == MALT_OPTION_ENUM && option->choices == NULL)
         {
           g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
-                       "backend '%s': option '%s' has no choices", klass->name,
+                       "backend '%s': option '%s' has no choices", traits->name,
                        option->name);
           return FALSE;
         }
       if (option->default_value != NULL &&
-          !malt_option_check (option, option->default_value, klass->name, error))
+          !malt_option_check (option, option->default_value, traits->name, error))
         {
           g_clear_error (error);
           g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
                        "backend '%s': option '%s' does not accept its own default '%s'",
-                       klass->name, option->name, option->default_value);
+                       traits->name, option->name, option->default_value);
           return FALSE;
         }
     }
   return TRUE;
 }
 
-/* A word in kebab case, since it is the name of groups in key files; and none of those that mean something else there. */
 /* Words that key files and configs have for something else. */
 static const char *const reserved_names[] = { "auto", "malt", "profile", NULL };
 
+/* A word in kebab case, since it is the name of groups in key files. */
 static gboolean
-check_name (const MaltWorkerClass *klass, GError **error)
+check_name (const MaltBackendTraits *traits, GError **error)
 {
-  const char *name = klass->name;
+  const char *name = traits->name;
   gboolean is_right =
       g_ascii_islower (name[0]) && strlen (name) <= MAX_BACKEND_NAME_CHARS;
   g_autofree char *shown = NULL;
@@ -143,37 +80,6 @@ check_name (const MaltWorkerClass *klass, GError **error)
                "expected a name of lower-case words with hyphens between them, and not "
                "'auto', 'malt' or 'profile', for a backend, got '%s'",
                shown);
-  return FALSE;
-}
-
-static gboolean
-check_class (GType type, const MaltWorkerClass *klass, GError **error)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (required_fields); i++)
-    {
-      if (G_STRUCT_MEMBER (gpointer, klass, required_fields[i].offset) == NULL)
-        {
-          g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
-                       "type '%s' is no backend: its class leaves '%s' empty",
-                       g_type_name (type), required_fields[i].name);
-          return FALSE;
-        }
-    }
-  return check_name (klass, error) && check_channel_slots (klass, error) &&
-         check_host_function_slots (klass, error) && check_native_slots (klass, error) &&
-         check_options (klass, error);
-}
-
-static gboolean
-check_type (GType type, GError **error)
-{
-  if (g_type_is_a (type, MALT_TYPE_WORKER) && !G_TYPE_IS_ABSTRACT (type) &&
-      g_type_is_a (type, G_TYPE_INITABLE) && g_type_is_a (type, G_TYPE_ASYNC_INITABLE))
-    return TRUE;
-  g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
-               "type '%s' is no backend: expected a concrete subclass of MaltWorker that "
-               "implements GInitable and GAsyncInitable",
-               type != 0 ? g_type_name (type) : "");
   return FALSE;
 }
 
@@ -233,12 +139,12 @@ static gboolean
 register_type (GType type, const char *module, GError **error)
 {
   g_autoptr (MaltBackend) backend = NULL;
+  MaltBackendTraits traits;
 
-  if (!check_type (type, error))
+  if (!malt_worker_layer.describe (type, &traits, error) ||
+      !check_name (&traits, error) || !check_options (&traits, error))
     return FALSE;
-  backend = malt_backend_new (type, module);
-  if (!check_class (type, malt_backend_get_class (backend), error))
-    return FALSE;
+  backend = malt_backend_new (type, &traits, module);
   return add_backend (backend, error);
 }
 
@@ -273,8 +179,8 @@ on_module (const char *path, const MaltBackendTypeFunc *types, const GError *err
 static void
 fill_registry (void)
 {
-  for (const MaltBackendTypeFunc *get_type = malt_builtin_backends; *get_type != NULL;
-       get_type++)
+  for (const MaltBackendTypeFunc *get_type = malt_worker_layer.builtin_types;
+       *get_type != NULL; get_type++)
     {
       g_autoptr (GError) error = NULL;
 
@@ -293,7 +199,8 @@ ensure_registry (void)
       !g_once_init_enter (&is_ready))
     return;
   g_io_extension_point_set_required_type (
-      g_io_extension_point_register (MALT_WORKER_EXTENSION_POINT), MALT_TYPE_WORKER);
+      g_io_extension_point_register (MALT_WORKER_EXTENSION_POINT),
+      malt_worker_layer.get_base_type ());
   registered_backends =
       g_ptr_array_new_with_free_func ((GDestroyNotify) malt_backend_unref);
   unusable_backends =
@@ -332,10 +239,10 @@ compare_backends (gconstpointer a, gconstpointer b, gpointer platform)
 {
   MaltBackend *first = *(MaltBackend *const *) a;
   MaltBackend *second = *(MaltBackend *const *) b;
-  int first_priority = malt_worker_class_get_auto_priority (
-      malt_backend_get_class (first), *(MaltPlatform *) platform);
-  int second_priority = malt_worker_class_get_auto_priority (
-      malt_backend_get_class (second), *(MaltPlatform *) platform);
+  int first_priority =
+      malt_backend_get_auto_priority_on (first, *(MaltPlatform *) platform);
+  int second_priority =
+      malt_backend_get_auto_priority_on (second, *(MaltPlatform *) platform);
 
   if (first_priority != second_priority)
     return first_priority > second_priority ? -1 : 1;
@@ -364,8 +271,7 @@ malt_backend_list_auto (MaltPlatform platform)
   list = dup_sorted_locked (registered_backends, platform);
   g_mutex_unlock (&registry_lock);
   while (list->len > 0 &&
-         malt_worker_class_get_auto_priority (
-             malt_backend_get_class (list->pdata[list->len - 1]), platform) <= 0)
+         malt_backend_get_auto_priority_on (list->pdata[list->len - 1], platform) <= 0)
     g_ptr_array_remove_index (list, list->len - 1);
   return list;
 }
@@ -457,4 +363,22 @@ malt_backend_lookup (const char *name, GError **error)
   else if (backend == NULL)
     set_unknown_backend (name, error);
   return backend;
+}
+
+char *
+malt_backend_dup_groups_of_option (const char *key)
+{
+  g_autoptr (GPtrArray) backends = malt_backend_list ();
+  g_autoptr (GString) groups = g_string_new (NULL);
+
+  for (guint i = 0; i < backends->len; i++)
+    {
+      const MaltBackendTraits *traits =
+          malt_backend_get_traits (g_ptr_array_index (backends, i));
+
+      if (malt_option_find (traits->options, key) != NULL)
+        g_string_append_printf (groups, "%s[%s]", groups->len > 0 ? " or " : "",
+                                traits->name);
+    }
+  return groups->len > 0 ? g_strdup (groups->str) : NULL;
 }

@@ -8,7 +8,7 @@
 #include "link-peer-socket.h"
 #include "platform/malt-socket.h"
 
-#include <malt/malt-error-construction.h>
+#include <malt/malt-abstract-worker.h>
 #include <string.h>
 
 #define LINK_TYPE_WORKER (link_worker_get_type ())

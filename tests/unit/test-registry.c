@@ -2,7 +2,7 @@
 /* The registry of backends and the choice among them. */
 #include "malt-test.h"
 #include "selection/malt-backend-private.h"
-#include "selection/malt-builtin-backends.h"
+#include "selection/malt-worker-layer.h"
 #include "stub-worker.h"
 
 #include <string.h>
@@ -92,7 +92,7 @@ backends_that_are_built_in_register (void)
   guint n_builtin = 0;
   g_autoptr (GPtrArray) backends = malt_backend_list ();
 
-  while (malt_builtin_backends[n_builtin] != NULL)
+  while (malt_worker_layer.builtin_types[n_builtin] != NULL)
     n_builtin++;
   malt_assert (backends->len >= n_builtin);
 }
@@ -216,8 +216,8 @@ dup_builtin_order (MaltPlatform platform)
   g_autoptr (GString) order = g_string_new (NULL);
 
   for (guint i = 0; i < backends->len; i++)
-    for (const MaltBackendTypeFunc *get_type = malt_builtin_backends; *get_type != NULL;
-         get_type++)
+    for (const MaltBackendTypeFunc *get_type = malt_worker_layer.builtin_types;
+         *get_type != NULL; get_type++)
       if (malt_backend_get_worker_type (backends->pdata[i]) == (*get_type) ())
         g_string_append_printf (order, "%s%s", order->len > 0 ? " " : "",
                                 malt_backend_get_name (backends->pdata[i]));
@@ -234,7 +234,7 @@ order_of_auto_is_known_for_each_platform (void)
   };
   guint n_builtin = 0;
 
-  while (malt_builtin_backends[n_builtin] != NULL)
+  while (malt_worker_layer.builtin_types[n_builtin] != NULL)
     n_builtin++;
   for (int platform = 0; platform < MALT_N_PLATFORMS; platform++)
     {
@@ -261,13 +261,10 @@ priorities_differ_by_platform_and_need_isolation (void)
   malt_assert (best != NULL && not_isolated != NULL);
   for (int platform = 0; platform < MALT_N_PLATFORMS; platform++)
     {
-      malt_assert_int (malt_worker_class_get_auto_priority (malt_backend_get_class (best),
-                                                            (MaltPlatform) platform),
+      malt_assert_int (malt_backend_get_auto_priority_on (best, (MaltPlatform) platform),
                        priorities[platform]);
       malt_assert_int (
-          malt_worker_class_get_auto_priority (malt_backend_get_class (not_isolated),
-                                               (MaltPlatform) platform),
-          0);
+          malt_backend_get_auto_priority_on (not_isolated, (MaltPlatform) platform), 0);
     }
 }
 

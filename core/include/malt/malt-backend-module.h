@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltBackendModule: the entry of a module that brings backends. For their authors. */
+/* How backends become known: the program registers them, or they come in modules. For their authors. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)
@@ -9,6 +9,9 @@
 #include <malt/malt-version.h>
 
 G_BEGIN_DECLS
+
+MALT_EXPORT
+gboolean malt_backend_register (GType worker_type, GError **error);
 
 /* The version of malt-abstract-worker.h as a whole, the vtable first; a module that was built
  * for another one is refused. */

@@ -230,11 +230,6 @@ struct _MaltWorkerClass
   gpointer padding[11];
 };
 
-/* Register */
-
-MALT_EXPORT
-gboolean malt_backend_register (GType worker_type, GError **error);
-
 /* What a backend tells core. Values and errors of completed calls are taken over;
  * terminations and bytes are not. */
 
