@@ -31,10 +31,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltExport, malt_export_unref)
 /* The functions of one worker. */
 typedef struct _MaltExports MaltExports;
 
-MaltExports *malt_exports_new (void);
-/* The worker has ended: lets all functions go, and drops calls that wait for a context. */
-void malt_exports_close (MaltExports *exports);
-void malt_exports_free (MaltExports *exports);
 /* (transfer none): lives as long as the worker */
 MaltExports *malt_worker_get_exports (MaltWorker *worker);
 

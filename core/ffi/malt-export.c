@@ -11,8 +11,8 @@
  * the registry changed. The slots only queue. Whoever lets a function go does so without
  * the lock, because that may call foreign code (destroy).
  *
- * The end. malt_exports_close() takes everything out at the end of the worker; after it
- * nothing is found and nothing can be added. */
+ * The end. The worker closes what is attached to it when it ends: everything is taken out, and
+ * after that nothing is found and nothing can be added. */
 #include "base/malt-error-private.h"
 #include "ffi/malt-export-private.h"
 #include "worker/malt-worker-state.h"
@@ -73,8 +73,8 @@ malt_export_unref (MaltExport *function)
 
 /* The functions of a worker */
 
-MaltExports *
-malt_exports_new (void)
+static gpointer
+exports_new (void)
 {
   MaltExports *exports = g_new0 (MaltExports, 1);
 
@@ -99,9 +99,11 @@ destroy_source (gpointer data)
   g_source_unref (source);
 }
 
-void
-malt_exports_close (MaltExports *exports)
+/* The worker has ended: lets all functions go, and drops calls that wait for a context. */
+static void
+exports_close (gpointer attachment)
 {
+  MaltExports *exports = attachment;
   GHashTable *functions;
   GSList *sources;
 
@@ -117,13 +119,27 @@ malt_exports_close (MaltExports *exports)
   g_hash_table_unref (functions);
 }
 
-void
-malt_exports_free (MaltExports *exports)
+static void
+exports_free (gpointer attachment)
 {
-  malt_exports_close (exports);
+  MaltExports *exports = attachment;
+
+  exports_close (exports);
   g_hash_table_unref (exports->functions);
   g_mutex_clear (&exports->lock);
   g_free (exports);
+}
+
+MaltExports *
+malt_worker_get_exports (MaltWorker *worker)
+{
+  static const MaltAttachmentKind kind = {
+    .make = exports_new,
+    .close = exports_close,
+    .free = exports_free,
+  };
+
+  return malt_worker_get_attachment (worker, &kind);
 }
 
 MaltExport *

@@ -26,6 +26,18 @@ gboolean malt_weak_worker_is_waited_for (MaltWeakWorker *weak, GError **error);
 gboolean malt_worker_is_wrapped (MaltWorker *worker);
 MaltWorker *malt_worker_dup_front (MaltWorker *worker);
 
+/* What a layer above keeps with a worker: made on its first use, closed when the worker has ended, without a lock and before
+ * `exited` is emitted, and freed with the worker. There is one kind of it. */
+typedef struct
+{
+  gpointer (*make) (void);
+  void (*close) (gpointer attachment);
+  void (*free) (gpointer attachment);
+} MaltAttachmentKind;
+
+/* Lives as long as the worker; closed already if that has ended. (transfer none) */
+gpointer malt_worker_get_attachment (MaltWorker *worker, const MaltAttachmentKind *kind);
+
 /* The slot is_julia_thread, of the worker or of the one that it wraps. */
 typedef gboolean (*MaltJuliaThreadCheck) (void);
 MaltJuliaThreadCheck malt_worker_get_julia_thread_check (MaltWorker *worker);

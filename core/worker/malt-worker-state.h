@@ -4,10 +4,11 @@
 #pragma once
 
 #include "base/malt-error-private.h"
-#include "ffi/malt-export-private.h"
 #include "worker/malt-future-private.h"
 #include "worker/malt-waiter.h"
 #include "worker/malt-worker-private.h"
+
+#include <malt/malt-worker-class.h>
 
 G_BEGIN_DECLS
 
@@ -29,7 +30,6 @@ typedef struct
       *context; /* (owned): of the thread that launched; signals are emitted there */
   MaltWeakWorker *weak; /* (owned): to the worker itself */
   MaltHandleHome *home; /* (owned) */
-  MaltExports *exports; /* (owned): has its own lock, taken before that of the worker */
 
   /* Set once, during a launch; see malt-worker-inner.c. */
   MaltWorker *inner; /* (owned) (nullable): which this one wraps */
@@ -37,10 +37,12 @@ typedef struct
 
   gint state; /* atomic: MaltWorkerState; written under lock, and only forward */
   gint capabilities; /* atomic */
+  gpointer attachment; /* (owned) (nullable) (atomic): written under lock, once */
   gssize
       n_queued_output_bytes; /* atomic: emitted by the backend, not yet seen by handlers */
 
   GMutex lock; /* guards what follows */
+  const MaltAttachmentKind *attachment_kind; /* (nullable): while there is none */
   MaltTermination *termination; /* (owned) (nullable): until the state is ENDED */
   GHashTable *outstanding; /* (owned): call id -> MaltFuture (owned) */
   GQueue order; /* the same futures, by their own links, oldest first */

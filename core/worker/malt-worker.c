@@ -341,6 +341,7 @@ end_worker (MaltWorker *worker, MaltTermination *termination)
 {
   MaltWorkerPrivate *priv = malt_worker_get_private (worker);
   Leftovers leftovers;
+  gpointer attachment;
 
   g_mutex_lock (&priv->lock);
   if (priv->state == (gint) MALT_WORKER_ENDED)
@@ -351,13 +352,15 @@ end_worker (MaltWorker *worker, MaltTermination *termination)
   g_atomic_int_set (&priv->state, (gint) MALT_WORKER_ENDED);
   priv->termination = malt_termination_ref (termination);
   take_leftovers_locked (priv, &leftovers);
+  attachment = priv->attachment; /* one that is made from now on is closed by its maker */
   g_mutex_unlock (&priv->lock);
 
   malt_handle_home_close (priv->home);
   fail_futures (worker, &leftovers.futures, termination);
   close_channels (leftovers.channels, termination);
   finish_stops (leftovers.stops);
-  malt_exports_close (priv->exports);
+  if (attachment != NULL)
+    priv->attachment_kind->close (attachment);
   return TRUE;
 }
 
@@ -398,10 +401,26 @@ malt_worker_get_handle_home (MaltWorker *worker)
   return malt_worker_get_private (worker)->home;
 }
 
-MaltExports *
-malt_worker_get_exports (MaltWorker *worker)
+gpointer
+malt_worker_get_attachment (MaltWorker *worker, const MaltAttachmentKind *kind)
 {
-  return malt_worker_get_private (worker)->exports;
+  MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  gpointer attachment = g_atomic_pointer_get (&priv->attachment);
+
+  if (attachment != NULL)
+    return attachment;
+  g_mutex_lock (&priv->lock);
+  attachment = priv->attachment;
+  if (attachment == NULL)
+    {
+      attachment = kind->make ();
+      if (malt_worker_get_state (worker) == MALT_WORKER_ENDED)
+        kind->close (attachment);
+      priv->attachment_kind = kind;
+      g_atomic_pointer_set (&priv->attachment, attachment);
+    }
+  g_mutex_unlock (&priv->lock);
+  return attachment;
 }
 
 /* The worker is there: end_worker(), which disposal runs, closes the home, and that
@@ -433,7 +452,6 @@ malt_worker_init (MaltWorker *worker)
   priv->context = g_main_context_ref_thread_default ();
   priv->weak = malt_weak_worker_new (worker);
   priv->home = malt_handle_home_new (on_handle_released, worker);
-  priv->exports = malt_exports_new ();
   priv->outstanding = g_hash_table_new (NULL, NULL);
   priv->channels = malt_worker_channel_table_new ();
   g_queue_init (&priv->order);
@@ -476,7 +494,8 @@ malt_worker_finalize (GObject *object)
   g_clear_pointer (&priv->context, g_main_context_unref);
   g_clear_pointer (&priv->weak, malt_weak_worker_unref);
   g_clear_pointer (&priv->home, malt_handle_home_unref);
-  g_clear_pointer (&priv->exports, malt_exports_free);
+  if (priv->attachment != NULL)
+    priv->attachment_kind->free (priv->attachment);
   g_clear_pointer (&priv->termination, malt_termination_unref);
   g_clear_pointer (&priv->outstanding, g_hash_table_unref);
   g_clear_pointer (&priv->channels, g_hash_table_unref);
