@@ -11,7 +11,7 @@
 #include "malt-inprocess-discovery.h"
 
 #include "link/malt-julia-source.h"
-#include "platform/malt-file-stamp.h"
+#include "platform/malt-platform.h"
 #include "platform/malt-trust.h"
 #include "process/malt-julia-question.h"
 
@@ -98,7 +98,7 @@ load_cache (const char *path)
 static char *
 dup_stamp (const char *path)
 {
-  return path != NULL ? malt_file_stamp (path) : NULL;
+  return path != NULL ? malt_platform_dup_file_stamp (path) : NULL;
 }
 
 static gboolean

@@ -5,7 +5,7 @@
  */
 #include "malt-inprocess-exit.h"
 
-#include "platform/malt-thread.h"
+#include "platform/malt-platform.h"
 
 #include <stdlib.h>
 
@@ -48,7 +48,7 @@ on_process_exit (void)
 {
   gint64 until_us = g_get_monotonic_time () + (gint64) ASKED_MS * 1000;
 
-  if (malt_thread_get_number () == watch.thread)
+  if (malt_platform_get_thread_number () == watch.thread)
     return;
   g_atomic_int_set (&watch.is_near, TRUE);
   watch.wake ();
@@ -61,7 +61,7 @@ on_process_exit (void)
 void
 malt_inprocess_exit_watch (void (*wake) (void))
 {
-  watch.thread = malt_thread_get_number ();
+  watch.thread = malt_platform_get_thread_number ();
   watch.wake = wake;
   atexit (on_process_exit);
 }

@@ -21,7 +21,7 @@
 #include "malt-inprocess-exit.h"
 #include "malt-inprocess-force.h"
 #include "malt-inprocess-start.h"
-#include "platform/malt-thread.h"
+#include "platform/malt-platform.h"
 
 #include <malt/malt-error-construction.h>
 #include <malt/malt-host-call.h>
@@ -262,7 +262,7 @@ gboolean
 malt_inprocess_runtime_is_current_thread (void)
 {
   return g_atomic_int_get (&runtime.is_running) &&
-         malt_thread_get_number () == runtime.thread;
+         malt_platform_get_thread_number () == runtime.thread;
 }
 
 /* Hosts */
@@ -389,7 +389,7 @@ on_ready (gpointer wake_handle, gpointer wake)
   g_mutex_lock (&runtime.lock);
   runtime.wake_handle = wake_handle;
   *(gpointer *) &runtime.wake = wake;
-  runtime.thread = malt_thread_get_number ();
+  runtime.thread = malt_platform_get_thread_number ();
   malt_inprocess_exit_watch (wake_for_exit);
   g_atomic_int_set (&runtime.is_running, TRUE);
   g_mutex_unlock (&runtime.lock);

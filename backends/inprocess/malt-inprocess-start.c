@@ -13,7 +13,7 @@
 
 #include "malt-inprocess-loader.h"
 #include "malt-inprocess-runtime.h"
-#include "platform/malt-thread.h"
+#include "platform/malt-platform.h"
 #include "process/malt-julia-program.h"
 
 #include <string.h>
@@ -98,7 +98,7 @@ make_options (const MaltInProcessSettings *settings)
 static gboolean
 start_thread (ThreadData *data, GError **error)
 {
-  if (malt_thread_start (run_julia, data, error))
+  if (malt_platform_start_thread (run_julia, data, error))
     return TRUE;
   g_prefix_error (error, "no thread for Julia can be made: ");
   return FALSE;

@@ -12,23 +12,13 @@ static const SignalName signal_names[] = {
   { SIGABRT, "SIGABRT" }, { SIGFPE, "SIGFPE" },   { SIGILL, "SIGILL" },
   { SIGINT, "SIGINT" },   { SIGSEGV, "SIGSEGV" }, { SIGTERM, "SIGTERM" },
   { SIGKILL, "SIGKILL" },
-#ifndef G_OS_WIN32
+#ifdef SIGALRM
   { SIGALRM, "SIGALRM" }, { SIGBUS, "SIGBUS" },   { SIGHUP, "SIGHUP" },
   { SIGPIPE, "SIGPIPE" }, { SIGQUIT, "SIGQUIT" }, { SIGSYS, "SIGSYS" },
   { SIGTRAP, "SIGTRAP" }, { SIGUSR1, "SIGUSR1" }, { SIGUSR2, "SIGUSR2" },
   { SIGXCPU, "SIGXCPU" }, { SIGXFSZ, "SIGXFSZ" },
 #endif
 };
-
-gboolean
-malt_signal_exists (int signum)
-{
-#ifdef G_OS_WIN32
-  return signum == SIGINT || signum == SIGTERM || signum == SIGKILL;
-#else
-  return signum >= 1 && signum < NSIG;
-#endif
-}
 
 char *
 malt_signal_dup_name (int signum)

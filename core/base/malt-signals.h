@@ -7,16 +7,13 @@
 
 G_BEGIN_DECLS
 
-#ifdef G_OS_WIN32
+#ifndef SIGKILL
 #define SIGKILL 9
 #endif
 
 #ifndef NSIG
 #define NSIG 65
 #endif
-
-/* Can it be sent to a process at all? @signum: from 1 to NSIG - 1. */
-gboolean malt_signal_exists (int signum);
 
 /* "SIGABRT" of 6; "signal 99" of a number without a name. (transfer full) */
 char *malt_signal_dup_name (int signum);

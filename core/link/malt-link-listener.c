@@ -12,7 +12,7 @@
 #include "link/malt-link-listener.h"
 
 #include "platform/malt-io-thread.h"
-#include "platform/malt-secret.h"
+#include "platform/malt-platform.h"
 #include "platform/malt-socket.h"
 
 enum
@@ -218,7 +218,7 @@ malt_link_listener_new (GError **error)
   g_queue_init (&listener->strangers);
   listener->fd = malt_socket_listen (BACKLOG, &listener->port, error);
   if (listener->fd < 0 ||
-      !malt_secret_fill (listener->secrets, sizeof listener->secrets, error))
+      !malt_platform_fill_secret (listener->secrets, sizeof listener->secrets, error))
     g_clear_pointer (&listener, malt_link_listener_free);
   return listener;
 }
@@ -248,6 +248,6 @@ void
 malt_link_listener_free (MaltLinkListener *listener)
 {
   close_port (listener);
-  malt_secret_erase (listener->secrets, sizeof listener->secrets);
+  malt_platform_erase_secret (listener->secrets, sizeof listener->secrets);
   g_free (listener);
 }

@@ -10,7 +10,7 @@
 #include "link/malt-link-memory.h"
 
 #include "platform/malt-io-thread.h"
-#include "platform/malt-pages.h"
+#include "platform/malt-platform.h"
 
 enum
 {
@@ -36,7 +36,7 @@ static struct
 static void
 unmap (Mapping *mapping)
 {
-  malt_pages_unmap (mapping->data, mapping->n_bytes);
+  malt_platform_unmap_pages (mapping->data, mapping->n_bytes);
   g_free (mapping);
 }
 
@@ -77,7 +77,7 @@ mapping_free (gpointer data)
       unmap (mapping);
       return;
     }
-  malt_pages_offer (mapping->data, mapping->n_bytes);
+  malt_platform_offer_pages (mapping->data, mapping->n_bytes);
   g_mutex_lock (&spare.lock);
   before = spare.mapping;
   spare.mapping = mapping;
@@ -104,7 +104,7 @@ take_spare (gsize n_bytes)
 static Mapping *
 mapping_new (gsize n_bytes)
 {
-  gpointer data = malt_pages_map (n_bytes);
+  gpointer data = malt_platform_map_pages (n_bytes);
   Mapping *mapping;
 
   if (data == NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What depends on the platform and is a constant. Outside of this folder nothing asks for the platform by itself. */
+/* What depends on the platform and is a constant or a single function. Outside of this folder nothing asks for the platform by itself. */
 #pragma once
 
 #include <glib.h>
@@ -27,7 +27,36 @@ MaltPlatform malt_platform_get (void);
 /* The end of the name of a program's file. */
 #define MALT_PLATFORM_PROGRAM_SUFFIX MALT_PLATFORM_PICK ("", ".exe")
 
+/* Names of variables that programs of this system need, besides those that all need; NULL ends them, and `*` stands for any end. */
+extern const char *const malt_platform_variables[];
+
 /* The variables of this process that are text, as g_get_environ() has them. (transfer full) */
 char **malt_platform_dup_environment (void);
+
+/* The Float64 that is nearest to DIGITS times ten to the @exponent; of two that are, the even one. @digits: 1 to 17. */
+double malt_platform_parse_decimal (const char *digits, int exponent);
+
+/* A line that changes when the file is written to or replaced; NULL: there is none. (transfer full) */
+char *malt_platform_dup_file_stamp (const char *path);
+
+/* Memory by the page, straight from the system: it is zero, and costs nothing before it is touched. NULL: there is not that much. */
+gpointer malt_platform_map_pages (gsize n_bytes);
+void malt_platform_unmap_pages (gpointer pages, gsize n_bytes);
+/* The system may take what is in them, and the memory, until they are written to again. */
+void malt_platform_offer_pages (gpointer pages, gsize n_bytes);
+
+/* Bytes that nobody can guess. Errors: LAUNCH_FAILED. */
+gboolean malt_platform_fill_secret (guint8 *bytes, gsize n_bytes, GError **error);
+/* Overwrites them, also where nobody reads them afterwards. */
+void malt_platform_erase_secret (guint8 *bytes, gsize n_bytes);
+
+/* Can it be sent to a process at all? @signum: from 1 to NSIG - 1. */
+gboolean malt_platform_has_signal (int signum);
+
+/* A number of the running thread; no other thread that runs has it. */
+guintptr malt_platform_get_thread_number (void);
+
+/* Starts a thread that nobody waits for, with a stack as large as that of the main thread. Errors: LAUNCH_FAILED. */
+gboolean malt_platform_start_thread (GThreadFunc func, gpointer data, GError **error);
 
 G_END_DECLS

@@ -40,29 +40,6 @@ static const char *const clean_names[] = {
   "SSL_CERT_*",
   "LD_LIBRARY_PATH",
   "JULIA_DEPOT_PATH",
-#ifdef __APPLE__
-  "DYLD_LIBRARY_PATH",
-  "DYLD_FALLBACK_LIBRARY_PATH",
-#endif
-#ifdef G_OS_WIN32
-  "SystemRoot",
-  "SystemDrive",
-  "windir",
-  "ComSpec",
-  "PATHEXT",
-  "TEMP",
-  "TMP",
-  "USERPROFILE",
-  "USERNAME",
-  "HOMEDRIVE",
-  "HOMEPATH",
-  "APPDATA",
-  "LOCALAPPDATA",
-  "ProgramData",
-  "ProgramFiles",
-  "NUMBER_OF_PROCESSORS",
-  "PROCESSOR_*",
-#endif
   NULL,
 };
 
@@ -85,12 +62,18 @@ matches (const char *pattern, const char *name)
 }
 
 static gboolean
-is_clean (const char *name)
+matches_any (const char *const *patterns, const char *name)
 {
-  for (const char *const *pattern = clean_names; *pattern != NULL; pattern++)
+  for (const char *const *pattern = patterns; *pattern != NULL; pattern++)
     if (matches (*pattern, name))
       return TRUE;
   return FALSE;
+}
+
+static gboolean
+is_clean (const char *name)
+{
+  return matches_any (clean_names, name) || matches_any (malt_platform_variables, name);
 }
 
 static gboolean

@@ -61,10 +61,9 @@ find_in_path (const char *name)
   return NULL;
 }
 
-#ifdef G_OS_WIN32
 /* Julia's installer for Windows makes a folder for each version, such as Julia-1.10.4, and adds none to PATH unless it is told to. */
 static char *
-dup_other_program (void)
+dup_newest_installed (void)
 {
   const char *local = get_trusted_variable ("LOCALAPPDATA");
   g_autofree char *folder = g_build_filename (
@@ -90,10 +89,10 @@ dup_other_program (void)
     }
   return g_steal_pointer (&newest);
 }
-#else
+
 /* What core/setup/julia.sh makes. */
 static char *
-dup_other_program (void)
+dup_private (void)
 {
   const char *prefix = get_trusted_variable ("MALT_JULIA_PREFIX");
 
@@ -102,7 +101,6 @@ dup_other_program (void)
   return g_build_filename (g_get_user_cache_dir (), "malt", "julia-1.5.3", "usr", "bin",
                            JULIA, NULL);
 }
-#endif
 
 static gboolean
 is_path (const char *julia)
@@ -148,7 +146,8 @@ find_of_user (char **out_places)
       return NULL;
     }
   juliaup = g_build_filename (g_get_home_dir (), ".juliaup", "bin", JULIA, NULL);
-  other = dup_other_program ();
+  other = malt_platform_get () == MALT_PLATFORM_WINDOWS ? dup_newest_installed ()
+                                                        : dup_private ();
   *out_places =
       g_strdup_printf (", no '%s', no '%s'; MALT_JULIA can name one", juliaup, other);
   found = keep_program (g_strdup (juliaup));

@@ -3,6 +3,7 @@
 #include "process/malt-launched-worker.h"
 
 #include "base/malt-signals.h"
+#include "platform/malt-platform.h"
 
 static void initable_iface_init (GInitableIface *iface);
 static void async_initable_iface_init (GAsyncInitableIface *iface);
@@ -102,7 +103,7 @@ malt_launched_worker_kill (MaltWorker *worker, int signum, GError **error)
                    "expected a signal number from 1 to %d, got %d", NSIG - 1, signum);
       return FALSE;
     }
-  if (!malt_signal_exists (signum))
+  if (!malt_platform_has_signal (signum))
     {
       g_autofree char *name = malt_signal_dup_name (signum);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How Julia writes characters, strings and floats. */
-#include "platform/malt-decimal.h"
+#include "platform/malt-platform.h"
 #include "value/malt-float.h"
 #include "value/malt-value-private.h"
 
@@ -156,7 +156,8 @@ set_decimal (Decimal *decimal, gdouble number, int n_digits)
 static gdouble
 decimal_to_double (const Decimal *decimal)
 {
-  return malt_decimal_parse (decimal->digits, decimal->point - decimal->n_digits);
+  return malt_platform_parse_decimal (decimal->digits,
+                                      decimal->point - decimal->n_digits);
 }
 
 /* The next larger number with as many digits. */

@@ -1,13 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Decimal numbers on Windows. Its C library, and the compiler's, are sometimes off by one in the last place. So what they say is compared with the
- * decimal number exactly: it must lie between the points that are halfway to its neighbours.
- */
-#include "platform/malt-decimal.h"
+/* The small services of the platform, on Windows. */
+#include "platform/malt-platform.h"
 
+#include "base/malt-signals.h"
+#include "platform/windows/malt-handle.h"
+
+#include <bcrypt.h>
+#include <malt/malt-error.h>
 #include <math.h>
+#include <process.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* As much as Julia's own main thread has. */
+#define STACK_BYTES (8u * 1024 * 1024)
+
+MaltPlatform
+malt_platform_get (void)
+{
+  return MALT_PLATFORM_WINDOWS;
+}
+
+/* The environment */
+
+const char *const malt_platform_variables[] = {
+  "SystemRoot",   "SystemDrive", "windir",       "ComSpec",
+  "PATHEXT",      "TEMP",        "TMP",          "USERPROFILE",
+  "USERNAME",     "HOMEDRIVE",   "HOMEPATH",     "APPDATA",
+  "LOCALAPPDATA", "ProgramData", "ProgramFiles", "NUMBER_OF_PROCESSORS",
+  "PROCESSOR_*",  NULL,
+};
+
+/* GLib's own list ends at the first that is no text. */
+char **
+malt_platform_dup_environment (void)
+{
+  g_autoptr (GPtrArray) pairs = g_ptr_array_new ();
+  wchar_t *block = GetEnvironmentStringsW ();
+
+  for (const wchar_t *at = block; at != NULL && *at != 0; at += wcslen (at) + 1)
+    {
+      char *pair = g_utf16_to_utf8 ((const gunichar2 *) at, -1, NULL, NULL, NULL);
+
+      if (pair != NULL)
+        g_ptr_array_add (pairs, pair);
+    }
+  if (block != NULL)
+    FreeEnvironmentStringsW (block);
+  g_ptr_array_add (pairs, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&pairs), FALSE);
+}
+
+/* Numbers. Its C library, and the compiler's, are sometimes off by one in the last place. So what they say is compared with the decimal number exactly: it must lie between the points that are halfway to its neighbours. */
 
 enum
 {
@@ -101,7 +145,7 @@ find_direction (double number, guint64 digits, int exponent)
 }
 
 double
-malt_decimal_parse (const char *digits, int exponent)
+malt_platform_parse_decimal (const char *digits, int exponent)
 {
   guint64 whole = g_ascii_strtoull (digits, NULL, 10);
   char text[48];
@@ -114,4 +158,121 @@ malt_decimal_parse (const char *digits, int exponent)
          (direction = find_direction (number, whole, exponent)) != 0)
     number = nextafter (number, direction > 0 ? G_MAXDOUBLE : 0);
   return number;
+}
+
+/* Files: size, time and number */
+
+char *
+malt_platform_dup_file_stamp (const char *path)
+{
+  g_autofree wchar_t *wide_path = malt_handle_dup_wide (path);
+  BY_HANDLE_FILE_INFORMATION file;
+  gboolean is_known;
+  HANDLE handle =
+      CreateFileW (wide_path, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                   NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+
+  if (handle == INVALID_HANDLE_VALUE)
+    return NULL;
+  is_known = GetFileInformationByHandle (handle, &file);
+  CloseHandle (handle);
+  if (!is_known)
+    return NULL;
+  return g_strdup_printf ("%lu:%lu %lu:%lu %lu:%lu", file.nFileSizeHigh,
+                          file.nFileSizeLow, file.ftLastWriteTime.dwHighDateTime,
+                          file.ftLastWriteTime.dwLowDateTime, file.nFileIndexHigh,
+                          file.nFileIndexLow);
+}
+
+/* Memory */
+
+gpointer
+malt_platform_map_pages (gsize n_bytes)
+{
+  return VirtualAlloc (NULL, n_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+}
+
+void
+malt_platform_unmap_pages (gpointer pages, G_GNUC_UNUSED gsize n_bytes)
+{
+  VirtualFree (pages, 0, MEM_RELEASE);
+}
+
+void
+malt_platform_offer_pages (gpointer pages, gsize n_bytes)
+{
+  VirtualAlloc (pages, n_bytes, MEM_RESET, PAGE_READWRITE);
+}
+
+/* Secrets */
+
+gboolean
+malt_platform_fill_secret (guint8 *bytes, gsize n_bytes, GError **error)
+{
+  NTSTATUS status =
+      BCryptGenRandom (NULL, bytes, (ULONG) n_bytes, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+
+  if (status >= 0)
+    return TRUE;
+  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "no random bytes: 0x%08lx",
+               (unsigned long) status);
+  return FALSE;
+}
+
+void
+malt_platform_erase_secret (guint8 *bytes, gsize n_bytes)
+{
+  SecureZeroMemory (bytes, n_bytes);
+}
+
+/* Signals */
+
+gboolean
+malt_platform_has_signal (int signum)
+{
+  return signum == SIGINT || signum == SIGTERM || signum == SIGKILL;
+}
+
+/* Threads */
+
+guintptr
+malt_platform_get_thread_number (void)
+{
+  return (guintptr) GetCurrentThreadId ();
+}
+
+typedef struct
+{
+  GThreadFunc func;
+  gpointer data;
+} Start;
+
+static unsigned __stdcall run (void *data)
+{
+  Start start = *(Start *) data;
+
+  g_free (data);
+  start.func (start.data);
+  return 0;
+}
+
+gboolean
+malt_platform_start_thread (GThreadFunc func, gpointer data, GError **error)
+{
+  Start *start = g_new (Start, 1);
+  HANDLE thread;
+
+  start->func = func;
+  start->data = data;
+  thread = (HANDLE) _beginthreadex (NULL, STACK_BYTES, run, start,
+                                    STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
+  if (thread == MALT_NO_HANDLE)
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                           g_strerror (errno));
+      g_free (start);
+      return FALSE;
+    }
+  CloseHandle (thread);
+  return TRUE;
 }
