@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Where things are, and which part may know which: the rules of docs/architecture.md that a reader could break unseen."""
+import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 SOURCE = pathlib.Path(os.environ["MALT_SOURCE_DIR"])
+BUILD = pathlib.Path(os.environ["MALT_BUILD_DIR"])
 TOP_LEVEL = {"CMakeLists.txt", "README.md", "backends", "core", "docs", "tests"}
 
-# Parts of core that backends may include.
-OFFERED = ("base/", "platform/", "ffi/", "worker/", "selection/", "value/", "wire/", "link/", "process/")
+ENTRIES = {"malt.h", "malt-abstract-worker.h"}
 
 # Macros by which a compiler or GLib says for which platform it compiles; for which processor is another matter.
 PLATFORM = re.compile(r"\b(_?_?WIN(32|64)(__)?|_WIN(32|64)|__MINGW\w*|_MSC_VER|__CYGWIN__|G_OS_\w+|G_PLATFORM_\w+|__?_?linux(__)?"
@@ -92,23 +95,6 @@ class IncludeDirection(unittest.TestCase):
             with self.subTest(str(path.relative_to(SOURCE))):
                 self.assert_public_only(path)
 
-    def test_a_backend_includes_its_own_files_and_what_core_offers(self):
-        for backend in backends():
-            folder = SOURCE / "backends" / backend
-            for path in c_files(f"backends/{backend}"):
-                for bracket, name in includes(path):
-                    own = (folder / name).is_file() or (path.parent / name).is_file()
-                    if bracket == '"' and not own:
-                        with self.subTest(f"{path.relative_to(SOURCE)} includes {name}"):
-                            self.assertTrue(name.startswith(OFFERED))
-
-    def test_core_includes_nothing_from_backends(self):
-        for path in c_files("core"):
-            for _, name in includes(path):
-                with self.subTest(f"{path.relative_to(SOURCE)} includes {name}"):
-                    self.assertNotIn("backends/", name)
-                    self.assertFalse(any((SOURCE / "backends" / backend / name).is_file() for backend in backends()))
-
     def test_core_names_no_backend(self):
         names = set(backends()) | {"malt-process", "inprocess", "distributed"}
         types = {"MaltProcessWorker", "MaltInProcessWorker", "MaltDistributedWorker", "malt_process_worker",
@@ -157,7 +143,134 @@ class IncludeDirection(unittest.TestCase):
         for path in c_files("core/wire"):
             for _, name in includes(path):
                 with self.subTest(f"{path.relative_to(SOURCE)} includes {name}"):
-                    self.assertFalse(name.startswith(("link/", "process/", "sys/", "unistd")))
+                    self.assertFalse(name.startswith(("platform/", "sys/", "unistd")))
+
+
+class Table:
+    """The layers as docs/architecture.md has them: for each its own name and those of all below it, and the layer of each installed header."""
+
+    def __init__(self, root):
+        page = (root / "docs" / "architecture.md").read_text()
+        rows = page.split("<!-- the layers: tests/headers/test_layout.py -->")[1].split("\n\n")[1].splitlines()
+        self.below, self.of_header, self.rows = {}, {}, rows
+        for row in rows[2:]:
+            layer, _, under, headers = (cell.strip() for cell in row.strip("|").split("|"))
+            [layer], under = re.findall(r"`([^`]+)`", layer), re.findall(r"`([^`]+)`", under)
+            # A layer stands only on those above it in the table, so there can be no circle.
+            self.below[layer] = {layer}.union(*(self.below[name] for name in under))
+            self.of_header.update((name, layer) for name in re.findall(r"`([^`]+)`", headers))
+
+
+class Graph:
+    """What includes what in a source tree, among the files that become the library."""
+
+    def __init__(self, root):
+        self.root, self.table = root, Table(root)
+        self.installed = {name: root / "core" / "include" / "malt" / name for name in [*self.table.of_header, *ENTRIES]}
+        folders = [f"core/{layer}" for layer in self.table.below if layer != "backends"] + ["backends"]
+        self.files = sorted(path for folder in folders for end in "ch" for path in root.glob(f"{folder}/**/*.{end}"))
+
+    def layer(self, path):
+        if path.name in self.installed and path == self.installed[path.name]:
+            return self.table.of_header.get(path.name, "an entry")
+        parts = path.relative_to(self.root).parts
+        return "backends" if parts[0] == "backends" else parts[1]
+
+    def included(self, path):
+        """The project's own files that a file includes; generated headers have a template, or are known by name."""
+        if not path.is_file():
+            template = path.with_name(path.name + ".in")
+            path = template if template.is_file() else self.root / "core" / (path.name + ".in")
+        for _, name in includes(path):
+            if name.startswith("malt/"):
+                yield self.installed[name[len("malt/"):]]
+                continue
+            found = [folder / name for folder in (path.parent, self.root / "core") if (folder / name).is_file()]
+            if found:
+                yield found[0]
+
+    def faults(self):
+        """(file, what it should not reach, by which way) of each file that reaches a layer above its own, or another backend."""
+        for start in self.files:
+            allowed, ways = self.table.below[self.layer(start)], {start: []}
+            todo = [start]
+            while todo:
+                path = todo.pop()
+                for target in self.included(path):
+                    if target not in ways:
+                        ways[target] = [*ways[path], target.name]
+                        todo.append(target)
+                        alien = self.layer(target) == "backends" and target.parent != start.parent
+                        if self.layer(target) not in allowed or alien:
+                            yield str(start.relative_to(self.root)), self.layer(target), " > ".join(ways[target])
+
+
+class Layers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.graph = Graph(SOURCE)
+        print("\n".join(cls.graph.table.rows))
+
+    def test_every_folder_and_every_installed_header_has_its_layer(self):
+        table = self.graph.table
+        beside = {"include", "julia", "cli", "setup", "cmake"}
+        folders = {path.parts[1] for path in project_files() if path.parts[0] == "core" and len(path.parts) > 2}
+        self.assertEqual(folders - beside, set(table.below) - {"backends"})
+        installed = {path.name.removesuffix(".in") for path in (SOURCE / "core" / "include" / "malt").iterdir()}
+        self.assertEqual(installed | {"malt-enum-types.h"}, set(table.of_header) | ENTRIES)
+        built = re.search(r"^set\(layers (.*)\)$", (SOURCE / "core" / "CMakeLists.txt").read_text(), flags=re.MULTILINE)[1]
+        self.assertEqual([name for name in built.split() if "/" not in name], [name for name in table.below if name != "backends"])
+
+    def test_no_file_reaches_a_layer_above_its_own(self):
+        self.assertGreater(len(self.graph.files), 200)
+        self.assertEqual(list(self.graph.faults()), [])
+
+    def faults_with(self, path, line):
+        """The faults in a copy of the tree in which a file has one more line."""
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder)
+            for name in project_files():
+                if name.parts[0] in ("core", "backends") or name.name == "architecture.md":
+                    (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(SOURCE / name, copy / name)
+            with open(copy / path, "a") as file:
+                file.write(f"{line}\n")
+            return list(Graph(copy).faults())
+
+    def test_an_include_of_what_is_above_is_found(self):
+        for path, line, layer in (("core/base/malt-error.c", '#include "platform/malt-pipe.h"', "platform"),
+                                  ("core/selection/malt-config.c", '#include "wire/malt-frame.h"', "wire"),
+                                  ("core/worker/malt-call.c", "#include <malt/malt-export.h>", "ffi"),
+                                  ("core/link/malt-link.c", '#include "process/malt-launch.h"', "process"),
+                                  ("core/process/malt-launch.c", "#include <malt/malt.h>", "an entry"),
+                                  ("backends/inprocess/malt-inprocess-start.c", '#include "../malt-process/malt-process-worker.h"',
+                                   "backends")):
+            with self.subTest(line):
+                self.assertIn((path, layer), {fault[:2] for fault in self.faults_with(path, line)})
+
+    def test_an_include_of_what_is_above_is_found_through_other_headers(self):
+        found = self.faults_with("core/value/malt-value-private.h", '#include "worker/malt-waiter.h"')
+        self.assertIn(("core/wire/malt-wire-writer.c", "worker"), {fault[:2] for fault in found})
+
+    def test_no_object_needs_a_symbol_of_a_layer_above_its_own(self):
+        """Declarations could hide what includes show; the generated table is the one exception."""
+        commands = json.loads((BUILD / "compile_commands.json").read_text())
+        objects = {}
+        for command in commands:
+            path = pathlib.Path(command["file"])
+            if path.is_relative_to(SOURCE / "core" / "cli") or BUILD in path.parents:
+                continue
+            if path.is_relative_to(SOURCE / "core") or path.is_relative_to(SOURCE / "backends"):
+                objects[pathlib.Path(command["directory"]) / re.search(r" -o (\S+)", command["command"])[1]] = self.graph.layer(path)
+        self.assertTrue(objects)
+        listing = subprocess.run(["nm", "-A", *objects], capture_output=True, text=True, check=True).stdout
+        rows = [re.fullmatch(r"(.*):[0-9a-f ]* (\w) (\w+)", line) for line in listing.splitlines()]
+        rows = [(objects[pathlib.Path(row[1])], row[2], row[3]) for row in rows if row]
+        home = {name: layer for layer, kind, name in rows if kind in "TDRB"}
+        for layer, kind, name in rows:
+            if kind == "U" and name in home:
+                with self.subTest(f"{layer} needs {name} of {home[name]}"):
+                    self.assertIn(home[name], self.graph.table.below[layer])
 
 
 if __name__ == "__main__":
