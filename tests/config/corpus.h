@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The key files of cases/, with what verdicts.txt expects of each. */
+/* The key files of cases.txt, with what is expected of each. */
 #pragma once
 
 #include <glib.h>
@@ -9,6 +9,7 @@ typedef struct
   char *name; /* (owned) */
   char *text; /* (owned) */
   gsize n_bytes;
+  gboolean is_file; /* of cases/ */
   guint line; /* the one that is wrong; 0: the file is accepted */
   char **words; /* (owned): what the message contains */
 } CorpusCase;
