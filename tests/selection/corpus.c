@@ -38,7 +38,7 @@ case_new (const char *row)
       return one;
     }
   one->is_file = TRUE;
-  path = g_build_filename (MALT_TEST_SOURCE_DIR, "config", "cases", columns[0], NULL);
+  path = g_build_filename (MALT_TEST_SOURCE_DIR, "selection", "cases", columns[0], NULL);
   if (g_file_get_contents (path, &one->text, &one->n_bytes, &error))
     return one;
   g_printerr ("%s\n", error->message);
@@ -51,7 +51,7 @@ static gboolean
 has_all_files (GPtrArray *cases)
 {
   g_autofree char *path =
-      g_build_filename (MALT_TEST_SOURCE_DIR, "config", "cases", NULL);
+      g_build_filename (MALT_TEST_SOURCE_DIR, "selection", "cases", NULL);
   g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
   guint n_files = 0;
   guint n_cases = 0;
@@ -71,7 +71,7 @@ corpus_load (void)
 {
   g_autoptr (GPtrArray) cases = g_ptr_array_new_with_free_func (case_free);
   g_autofree char *path =
-      g_build_filename (MALT_TEST_SOURCE_DIR, "config", "cases.txt", NULL);
+      g_build_filename (MALT_TEST_SOURCE_DIR, "selection", "cases.txt", NULL);
   g_autofree char *table = NULL;
   g_auto (GStrv) rows = NULL;
 
