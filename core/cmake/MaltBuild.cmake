@@ -6,11 +6,13 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-if(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+  if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo)
+  endif()
 endif()
 
 # The folder of core/platform with the files for the system, and what of the system itself is linked.
@@ -27,16 +29,16 @@ add_library(malt-flags INTERFACE)
 target_compile_options(malt-flags INTERFACE -Wall -Wextra -Wshadow -Wconversion
   $<$<BOOL:${MALT_WERROR}>:-Werror>)
 # No binary names the folder in which it was built; a debugger finds the sources from the top of the tree.
-target_compile_options(malt-flags INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
-  -ffile-prefix-map=${CMAKE_BINARY_DIR}=./build)
+target_compile_options(malt-flags INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.
+  -ffile-prefix-map=${PROJECT_BINARY_DIR}=./build)
 target_compile_definitions(malt-flags INTERFACE G_LOG_DOMAIN="libmalt" _GNU_SOURCE
   GLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_72)
 if(MALT_SANITIZE)
   target_compile_options(malt-flags INTERFACE -fsanitize=${MALT_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(malt-flags INTERFACE -fsanitize=${MALT_SANITIZE})
 endif()
-target_include_directories(malt-flags INTERFACE ${CMAKE_SOURCE_DIR}/core/include
-  ${CMAKE_BINARY_DIR}/core/include)
+target_include_directories(malt-flags INTERFACE ${PROJECT_SOURCE_DIR}/core/include
+  ${PROJECT_BINARY_DIR}/core/include)
 target_link_libraries(malt-flags INTERFACE PkgConfig::MALT_PUBLIC ${MALT_SYSTEM_LIBRARIES})
 
 # malt_choose_sources(<list variable>): drops what is for other platforms, by the end of its name: -unix and -windows are one

@@ -21,6 +21,9 @@ endfunction()
 
 # malt_install_program(<target> <manual page> [component]): a program that finds the library from where it is itself.
 function(malt_install_program target page)
+  if(NOT MALT_INSTALL)
+    return()
+  endif()
   set(component ${ARGN} runtime)
   list(GET component 0 component)
   if(BUILD_SHARED_LIBS AND NOT IS_ABSOLUTE ${CMAKE_INSTALL_BINDIR} AND NOT IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
@@ -32,6 +35,10 @@ function(malt_install_program target page)
   install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${component})
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT ${component})
 endfunction()
+
+if(NOT MALT_INSTALL)
+  return()
+endif()
 
 # The library and its headers.
 install(TARGETS malt EXPORT MaltTargets
@@ -76,7 +83,13 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/malt.pc DESTINATION ${CMAKE_INSTALL_LI
 
 # The package of CMake.
 configure_package_config_file(cmake/MaltConfig.cmake.in MaltConfig.cmake INSTALL_DESTINATION ${malt_packagedir})
-write_basic_package_version_file(MaltConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+# Before version 1 a new minor version may change anything.
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(compatibility SameMinorVersion)
+else()
+  set(compatibility SameMajorVersion)
+endif()
+write_basic_package_version_file(MaltConfigVersion.cmake COMPATIBILITY ${compatibility})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/MaltConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/MaltConfigVersion.cmake
   DESTINATION ${malt_packagedir} COMPONENT development)
 install(EXPORT MaltTargets NAMESPACE Malt:: DESTINATION ${malt_packagedir} COMPONENT development)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Makes this machine ready and builds the project; demo.sh and test.sh source it.
 #
-# Before: setup is this directory, package_set is packages.sh's argument. After: build is the build
-# directory (MALT_BUILD_DIR, else build/ in the source tree), and MALT_JULIA is exported.
+# Before: setup is this directory, package_set is packages.sh's argument: build for the library and the command, test for
+# everything. After: build is the build directory (MALT_BUILD_DIR, else build/ in the source tree), and MALT_JULIA is exported.
 
 set -eu
 
@@ -21,10 +21,16 @@ MALT_JULIA=$(sh "$setup/julia.sh")
 export MALT_JULIA
 printf 'julia: %s\n' "$MALT_JULIA"
 
-# Only a first configuration chooses; later ones keep what the build directory was given since.
+# What is to be tested is built whole, with warnings as errors. Anything else only a first configuration chooses; later ones
+# keep what the build directory was given since.
+set --
 if [ ! -f "$build/CMakeCache.txt" ]; then
-  cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo
-elif [ ! -f "$build/build.ninja" ]; then
-  cmake -S "$source" -B "$build"
+  set -- -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DMALT_TESTS=OFF -DMALT_CONTRACT=OFF
+fi
+if [ "$package_set" = test ]; then
+  set -- "$@" -DMALT_TESTS=ON -DMALT_CONTRACT=ON -DMALT_WERROR=ON
+fi
+if [ $# -gt 0 ] || [ ! -f "$build/build.ninja" ]; then
+  cmake -S "$source" -B "$build" "$@"
 fi
 cmake --build "$build" -j "$(nproc)"

@@ -17,7 +17,8 @@ c_files() { git ls-files '*.c' '*.h'; }
 configure() {
   folder=$1 compiler=$2
   shift 2
-  cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER="$compiler" "$@" >/dev/null
+  cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER="$compiler" -DMALT_WERROR=ON \
+    -DMALT_TESTS=ON -DMALT_CONTRACT=ON "$@" >/dev/null
 }
 
 check_format() {

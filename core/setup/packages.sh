@@ -14,9 +14,8 @@
 set -eu
 
 # patchelf, ca-certificates: for the private Julia that julia.sh makes.
-needed='gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libffi-dev libcunit1-dev
-  gobject-introspection libgirepository1.0-dev python3-gi gir1.2-glib-2.0 libjson-glib-dev
-  patchelf ca-certificates'
+needed='gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libffi-dev
+  gobject-introspection libgirepository1.0-dev python3-gi gir1.2-glib-2.0 patchelf ca-certificates'
 # Older releases have clang's sanitizers in a package that clang itself depends on.
 where_known=
 
@@ -24,7 +23,7 @@ case ${1:-build} in
   build) ;;
   test)
     # The ssh server is for a test, which starts one of its own; g++ is for programs that use the installed headers.
-    needed="$needed git g++ clang clang-format clang-tidy valgrind openssh-client openssh-server iproute2"
+    needed="$needed libcunit1-dev libjson-glib-dev git g++ clang clang-format clang-tidy valgrind openssh-client openssh-server iproute2"
     where_known=libclang-rt-dev
     ;;
   windows)

@@ -28,9 +28,9 @@ fi
 if [ ! -f "$build/build.ninja" ]; then
   cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_TOOLCHAIN_FILE="$source/core/cmake/mingw64.cmake" -DMALT_WINDOWS_SYSROOT="$sysroot" \
-    -DCMAKE_CROSSCOMPILING_EMULATOR="$setup/windows/wine.sh" -DMALT_INTROSPECTION=OFF
+    -DCMAKE_CROSSCOMPILING_EMULATOR="$setup/windows/wine.sh" -DMALT_INTROSPECTION=OFF -DMALT_WERROR=ON
 else
-  cmake -S "$source" -B "$build" >/dev/null
+  cmake -S "$source" -B "$build" -DMALT_WERROR=ON >/dev/null
 fi
 cmake --build "$build" -j "$(nproc)"
 

@@ -20,7 +20,7 @@ SUM = (SOURCE / "docs" / "examples" / "hello.expected").read_text()
 FIND_OTHER_VERSIONS = """
 cmake_minimum_required(VERSION 3.20)
 project(versions NONE)
-foreach(wanted 1.0 0.99)
+foreach(wanted 1.0 0.99 0.0)
   find_package(Malt ${wanted} QUIET)
   if(Malt_FOUND)
     message(FATAL_ERROR "${Malt_VERSION} was taken for ${wanted}")
