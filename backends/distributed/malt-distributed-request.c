@@ -175,7 +175,7 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
                                          "distributed/chunks.jl", NULL };
   g_autofree char *hex = dup_hex (secrets);
   g_autofree char *constants = g_strdup_printf (
-      "const KEEP = %s\nconst DISCARDS = %s\n",
+      "const KEEP = %s\nconst DISCARDS = %s\nconst JUDGE = UInt64(0)\n",
       malt_julia_keeps_compile_mode (worker) ? "true" : "false",
       g_strcmp0 (malt_worker_get_option (worker, "output"), "discard") == 0 ? "true"
                                                                             : "false");

@@ -48,6 +48,7 @@ malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
   g_clear_pointer (&evaluator->output, malt_output_pipes_free);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   g_clear_pointer (&evaluator->link, malt_link_unref);
+  g_clear_pointer (&evaluator->judge, malt_judge_free);
   g_clear_pointer (&evaluator->child, malt_child_unref);
   g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
   g_clear_pointer (&evaluator->launch, malt_launch_free);
@@ -151,15 +152,47 @@ on_link_ended (gpointer owner, const GError *error)
   malt_reaper_kill_within (evaluator->reaper, error != NULL ? 0 : LOST_PATIENCE_MS);
 }
 
+/* Without a judge: one, which Julia throws at a safepoint. Several would be forced upon whatever runs. */
 static MaltLinkSignal
-send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
-                       G_GNUC_UNUSED guint n_signal)
+send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id, guint n_signal)
 {
   MaltChild *child = ((MaltProcessEvaluator *) owner)->child;
 
-  return malt_child_signal (child, SIGINT, MALT_CHILD_TARGET_PROCESS)
+  return n_signal == 1 && malt_child_signal (child, SIGINT, MALT_CHILD_TARGET_PROCESS)
              ? MALT_LINK_SIGNAL_SENT
              : MALT_LINK_SIGNAL_IMPOSSIBLE;
+}
+
+static gboolean
+look (gpointer owner, guint32 call_id, MaltLinkView *out_view)
+{
+  MaltProcessEvaluator *evaluator = owner;
+  MaltJudgeCallState state;
+
+  if (evaluator->judge == NULL || evaluator->child == NULL ||
+      !malt_judge_is_ready (evaluator->judge))
+    return FALSE;
+  state = malt_judge_look (evaluator->judge, call_id);
+  out_view->run_time_us = malt_judge_get_run_time (malt_child_get_pid (evaluator->child));
+  out_view->is_over = state == MALT_JUDGE_CALL_OVER;
+  out_view->is_hit = state == MALT_JUDGE_CALL_HIT;
+  out_view->is_raising = malt_judge_is_raising (evaluator->judge);
+  return out_view->run_time_us >= 0;
+}
+
+static gboolean
+ask_judge (gpointer owner, guint32 call_id, gboolean may_hit_others)
+{
+  MaltProcessEvaluator *evaluator = owner;
+
+  return malt_child_ask_judge (evaluator->child, evaluator->judge, call_id,
+                               may_hit_others);
+}
+
+static void
+withdraw_from_judge (gpointer owner, guint32 call_id, gboolean is_withdrawn)
+{
+  malt_judge_withdraw (((MaltProcessEvaluator *) owner)->judge, call_id, is_withdrawn);
 }
 
 static const MaltLinkFuncs link_funcs = {
@@ -168,6 +201,9 @@ static const MaltLinkFuncs link_funcs = {
   .output = on_link_output,
   .ended = on_link_ended,
   .send_interrupt_signal = send_interrupt_signal,
+  .look = look,
+  .ask_judge = ask_judge,
+  .withdraw_from_judge = withdraw_from_judge,
 };
 
 /* The end */

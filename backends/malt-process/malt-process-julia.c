@@ -8,7 +8,7 @@
 char **
 malt_process_dup_arguments (MaltWorker *worker, const char *julia,
                             const char *const *environment, const char *transport,
-                            guint parameter)
+                            guint parameter, const char *judge)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   static const char *const transport_files[] = { "malt-process/worker.jl", NULL };
@@ -17,7 +17,7 @@ malt_process_dup_arguments (MaltWorker *worker, const char *julia,
 
   g_strv_builder_add (builder, julia);
   malt_julia_add_flags (builder, worker, environment);
-  g_strv_builder_add_many (builder, "-e", text, "--", transport, number, NULL);
+  g_strv_builder_add_many (builder, "-e", text, "--", transport, number, judge, NULL);
   if (malt_julia_keeps_compile_mode (worker))
     g_strv_builder_add (builder, "keep");
   return g_strv_builder_end (builder);

@@ -55,6 +55,7 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
 {
   g_autofree char *julia =
       malt_julia_find_program (malt_worker_get_option (worker, "julia"), error);
+  g_autoptr (GBytes) library = NULL;
   g_auto (GStrv) environment = NULL;
   g_auto (GStrv) arguments = NULL;
 
@@ -63,11 +64,13 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
   environment = malt_julia_dup_environment (worker, julia, error);
   if (environment == NULL)
     return FALSE;
+  library = malt_julia_dup_source ("julia/judge.so");
+  evaluator->judge = malt_judge_new (library);
   arguments = malt_process_dup_arguments (
       worker, julia, (const char *const *) environment,
       evaluator->listener != NULL ? "connect" : "fd",
-      evaluator->listener != NULL ? malt_link_listener_get_port (evaluator->listener)
-                                  : 3);
+      evaluator->listener != NULL ? malt_link_listener_get_port (evaluator->listener) : 3,
+      evaluator->judge != NULL ? malt_judge_get_path (evaluator->judge) : "");
   launcher->argv = (const char *const *) arguments;
   launcher->envp = (const char *const *) environment;
   evaluator->child = malt_process_launcher_spawn (launcher, error);

@@ -82,6 +82,14 @@ function answered(id, @nospecialize(v))
     true
 end
 
+# Tells the judge what the job is at: 0 nothing, 1 in user code, 2 behind it. The transport has the address in JUDGE, or 0.
+function tell_judge(id, state)
+    JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 32), state << 32 | id)
+end
+
+# Has the judge thrown into it? Then the runtime answers, which can say so.
+was_hit(id) = JUDGE != NOBODY && id != NOBODY && unsafe_load(Ptr{UInt32}(UInt(JUDGE) + 8)) == id
+
 # The name by which backtraces are cut: frames from here on outwards are not the user's.
 malt_entry(@nospecialize(code)) = Core.eval(Main, code)
 malt_entry(io, @nospecialize(v)) = Base.invokelatest(show, io, MIME("text/plain"), v)
@@ -91,6 +99,7 @@ function executor()
         v = trace = nothing
         JOB[6] = true
         try
+            tell_judge(JOB[1], 0x0000000000000001)
             Base.sigatomic_end()
             v = malt_entry(Base.parse_input_line(JOB[2]))
             if JOB[3] == 2 && v !== nothing
@@ -103,16 +112,19 @@ function executor()
             end
             Base.sigatomic_begin()
             JOB[5] = false
+            tell_judge(JOB[1], 0x0000000000000002)
         catch e
             JOB[5] = false
+            tell_judge(JOB[1], 0x0000000000000002)
             v = e; trace = catch_backtrace()
             # Lets the request for it be acknowledged, before the host sends more signals.
             e isa InterruptException && (yield(); yield(); yield())
         end
-        if trace !== nothing || STATE[2] == 0 || !answered(JOB[1], JOB[3] == 1 ? nothing : v)
+        if trace !== nothing || STATE[2] == 0 || was_hit(JOB[1]) || !answered(JOB[1], JOB[3] == 1 ? nothing : v)
             load()
             Base.invokelatest(finish_boot, v, trace)
         end
+        tell_judge(JOB[1], NOBODY)
         JOB[1] == NOBODY || STATE[6] || schedule(Task(warm_when_idle))
         JOB[1] = NOBODY
         JOB[4].storage === nothing || empty!(JOB[4].storage)

@@ -118,13 +118,21 @@ make_error (guint8 class, const char *type, const char *message, const char *bac
 }
 
 static gboolean
-on_error (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+was_interrupted (const MaltFrameHeader *header)
+{
+  return (header->flags & MALT_FRAME_WAS_INTERRUPTED) != 0;
+}
+
+static gboolean
+on_error (MaltLink *link, const MaltFrameHeader *header, MaltWireReader *reader,
+          GError **error)
 {
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
   g_autofree char *type = NULL;
   g_autofree char *message = NULL;
   g_autofree char *backtrace = NULL;
   MaltLinkCallFlags flags;
+  guint32 id = header->id;
   guint8 class;
 
   if (!malt_wire_reader_take_u8 (reader, &class, error))
@@ -139,7 +147,7 @@ on_error (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
   flags = take_call (link, id);
   if (flags == 0)
     return set_protocol_error (error, "answer to call %u, which is not outstanding", id);
-  malt_link_interrupts_call_answered (link, id, TRUE);
+  malt_link_interrupts_call_answered (link, id, TRUE, was_interrupted (header));
   if (flags & MALT_LINK_CALL_SILENT)
     report_silent_error (link, message, backtrace);
   else if (worker != NULL)
@@ -149,18 +157,20 @@ on_error (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
 }
 
 static gboolean
-on_ok (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
+on_ok (MaltLink *link, const MaltFrameHeader *header, MaltWireReader *reader,
+       GError **error)
 {
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
   g_autoptr (MaltValue) value = malt_wire_reader_take_value (reader, error);
   MaltLinkCallFlags flags;
+  guint32 id = header->id;
 
   if (value == NULL || !malt_wire_reader_finish (reader, error))
     return FALSE;
   flags = take_call (link, id);
   if (flags == 0)
     return set_protocol_error (error, "answer to call %u, which is not outstanding", id);
-  malt_link_interrupts_call_answered (link, id, FALSE);
+  malt_link_interrupts_call_answered (link, id, FALSE, was_interrupted (header));
   if (!(flags & MALT_LINK_CALL_SILENT) && worker != NULL)
     malt_worker_complete_call (worker, id, g_steal_pointer (&value), NULL);
   return TRUE;
@@ -284,10 +294,10 @@ malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
       return on_hello (link, &reader, error);
     case MALT_FRAME_OK:
       link->funcs->before_answer (link->owner);
-      return on_ok (link, header->id, &reader, error);
+      return on_ok (link, header, &reader, error);
     case MALT_FRAME_ERROR:
       link->funcs->before_answer (link->owner);
-      return on_error (link, header->id, &reader, error);
+      return on_error (link, header, &reader, error);
     case MALT_FRAME_ACK:
       return on_ack (link, header->id, &reader, error);
     case MALT_FRAME_PONG:

@@ -14,6 +14,13 @@
  *              - the runtime is not being loaded. Of so many signals Julia would throw there, too, and the worker would be lost.
  *            If other calls are outstanding the timer sleeps until one of them is answered: the wish stays open, since INTERRUPT will be
  *            served as soon as the runtime reads; saying UNDELIVERABLE before would be untrue.
+ *
+ *            With a judge (funcs->look) none of the above is needed: it decides by itself, in the worker, what may be hit, so nothing is held back and
+ *            other calls do not matter. The timer looks every LOOK_MS; when the Julia thread has run for ASK_AFTER_US without reading INTERRUPT, and whenever
+ *            it has run since, the judge is asked. It ends when the answer says that it was hit (DELIVERED); when the call has run on for HIT_RUN_US after it was hit,
+ *            since its code has caught the exception (DELIVERED); or when the thread has run for MAX_RUN_US, or not at all for
+ *            MAX_ASLEEP_US (UNDELIVERABLE, or GONE if only the answer is still being made). Then the judge and the reader are told to leave the call alone. Time is the
+ *            thread's own, so a loaded machine changes nothing.
  *   signals  n_signals have been sent. New calls are held back (malt_link_is_escalating()), so that no signal can hit them.
  *            It ends when the call is answered (DELIVERED if with an exception, else GONE), when INTERRUPT is acknowledged, or after MAX_SIGNALS
  *            (UNDELIVERABLE). Then the calls that were held are sent, behind a FENCE, which swallows signals that the worker has not taken yet.
@@ -52,7 +59,17 @@ enum
   BURST_MS = 50,
   LAST_ANSWER_MS = 3000,
   UNREACHABLE_MS = 250, /* where signals cannot be sent: after INTERRUPT */
-  MAX_SIGNALS = 8 /* a loop that never allocates needs five */
+  MAX_SIGNALS = 8, /* a loop that never allocates needs five */
+
+  /* With a judge. */
+  LOOK_MS = 25,
+  ASK_AFTER_US = 30 * 1000, /* that the Julia thread has run without reading INTERRUPT */
+  MAX_RUN_US = 4500 * 1000, /* that it has run */
+  MAX_ASLEEP_US = 4000 * 1000, /* that it has not run at all */
+  MAX_WAIT_US = 29 * 1000 * 1000,
+  HIT_RUN_US =
+      1000 *
+      1000, /* that it has run on after it was hit: the code has caught the exception */
 };
 
 struct _MaltLinkInterrupt
@@ -63,6 +80,13 @@ struct _MaltLinkInterrupt
   gboolean is_hopeless; /* signals cannot be sent */
   guint n_signals; /* asked for, and not impossible */
   gint64 due_us; /* when the timer may act; -1: not now */
+  gint64
+      asked_us; /* when INTERRUPT was sent, and how long the Julia thread had run; -1: not known */
+  gint64 asked_run_us;
+  gint64 ran_us; /* when it had last been seen to run, and how long it had run by then */
+  gint64 last_run_us;
+  gint64
+      hit_run_us; /* how long it had run when the call was seen to be hit; -1: it was not */
   GSource *timer; /* (owned) */
   GSList *wishes; /* of Wish (owned) */
 };
@@ -137,6 +161,8 @@ interrupt_new (MaltLink *link, guint32 id)
   target->id = id;
   interrupt->id = id;
   interrupt->due_us = -1;
+  interrupt->asked_run_us = -1;
+  interrupt->hit_run_us = -1;
   interrupt->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_static_name (interrupt->timer, "malt: interrupt");
   g_source_set_callback (interrupt->timer, on_timer, target, timer_target_free);
@@ -279,12 +305,87 @@ consider_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
   return FALSE;
 }
 
+/* With a judge */
+
+/* With lock held. FALSE: nothing can be seen, or there is nothing to be seen of the call. */
+static gboolean
+look (MaltLink *link, MaltLinkInterrupt *interrupt, MaltLinkView *out_view)
+{
+  return link->funcs->look != NULL && is_connected (link) && interrupt->is_sent &&
+         g_hash_table_contains (link->calls, GUINT_TO_POINTER (interrupt->id)) &&
+         link->funcs->look (link->owner, interrupt->id, out_view);
+}
+
+/* With lock held. TRUE: the thread has run since the last look. */
+static gboolean
+note_run_time (MaltLinkInterrupt *interrupt, const MaltLinkView *view, gint64 now_us)
+{
+  gboolean has_run = view->run_time_us > interrupt->last_run_us;
+
+  if (has_run || view->run_time_us < 0)
+    interrupt->ran_us = now_us;
+  interrupt->last_run_us = view->run_time_us;
+  return has_run;
+}
+
+/* With lock held: it has had its time, and nothing is under way that could still hit. */
+static gboolean
+is_hopeless (MaltLinkInterrupt *interrupt, const MaltLinkView *view, gint64 now_us)
+{
+  if (now_us - interrupt->asked_us > MAX_WAIT_US)
+    return TRUE;
+  return !view->is_raising && (view->run_time_us - interrupt->asked_run_us > MAX_RUN_US ||
+                               now_us - interrupt->ran_us > MAX_ASLEEP_US);
+}
+
+/* With lock held. TRUE: this interrupt has come to its end. */
+static gboolean
+consider_judge (MaltLink *link, MaltLinkInterrupt *interrupt, const MaltLinkView *view,
+                MaltInterruptResult *out_result)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  gboolean has_run = note_run_time (interrupt, view, now_us);
+
+  *out_result = MALT_INTERRUPT_DELIVERED;
+  if (view->is_hit && interrupt->hit_run_us < 0)
+    interrupt->hit_run_us = view->run_time_us;
+  if (interrupt->hit_run_us >= 0 &&
+      view->run_time_us - interrupt->hit_run_us > HIT_RUN_US)
+    return TRUE;
+  if (is_hopeless (interrupt, view, now_us))
+    {
+      *out_result = view->is_over ? MALT_INTERRUPT_GONE : MALT_INTERRUPT_UNDELIVERABLE;
+      link->funcs->withdraw_from_judge (link->owner, interrupt->id, TRUE);
+      return TRUE;
+    }
+  /* A thread that sleeps in C code would be woken by the signal. */
+  if (has_run && !view->is_hit && !view->is_over && !may_answer_be_coming (link) &&
+      view->run_time_us - interrupt->asked_run_us >= ASK_AFTER_US)
+    link->n_signals +=
+        link->funcs->ask_judge (link->owner, interrupt->id, interrupt->is_forced) ? 1 : 0;
+  set_timer (interrupt, LOOK_MS);
+  return FALSE;
+}
+
+/* With lock held. TRUE: this interrupt has come to its end. */
+static gboolean
+consider (MaltLink *link, MaltLinkInterrupt *interrupt, MaltInterruptResult *out_result)
+{
+  MaltLinkView view;
+
+  if (look (link, interrupt, &view))
+    return consider_judge (link, interrupt, &view, out_result);
+  *out_result = MALT_INTERRUPT_UNDELIVERABLE;
+  return consider_signal (link, interrupt);
+}
+
 static gboolean
 on_timer (gpointer data)
 {
   TimerTarget *target = data;
   MaltLink *link = target->link;
   GSList *wishes = NULL;
+  MaltInterruptResult result = MALT_INTERRUPT_UNDELIVERABLE;
   MaltLinkInterrupt *interrupt;
 
   g_mutex_lock (&link->lock);
@@ -293,11 +394,11 @@ on_timer (gpointer data)
       interrupt->due_us <= g_get_monotonic_time ())
     {
       interrupt->due_us = -1;
-      if (consider_signal (link, interrupt))
+      if (consider (link, interrupt, &result))
         wishes = end_interrupt (link, interrupt);
     }
   malt_link_unlock (link);
-  give_result (wishes, MALT_INTERRUPT_UNDELIVERABLE);
+  give_result (wishes, result);
   return G_SOURCE_CONTINUE;
 }
 
@@ -338,6 +439,21 @@ malt_link_signal_sent (MaltLink *link, gboolean is_sent)
 
 /* Starts */
 
+/* With lock held. FALSE: there is no judge. */
+static gboolean
+begin_to_look (MaltLink *link, MaltLinkInterrupt *interrupt)
+{
+  MaltLinkView view;
+
+  if (!look (link, interrupt, &view))
+    return FALSE;
+  link->funcs->withdraw_from_judge (link->owner, interrupt->id, FALSE);
+  interrupt->asked_us = interrupt->ran_us = g_get_monotonic_time ();
+  interrupt->asked_run_us = interrupt->last_run_us = view.run_time_us;
+  set_timer (interrupt, LOOK_MS);
+  return TRUE;
+}
+
 /* With lock held. */
 static void
 ask (MaltLink *link, MaltLinkInterrupt *interrupt)
@@ -346,6 +462,8 @@ ask (MaltLink *link, MaltLinkInterrupt *interrupt)
   link->n_interrupt_frames++;
   g_queue_push_tail (&link->acks, GUINT_TO_POINTER (interrupt->id));
   malt_link_send_empty (link, MALT_FRAME_INTERRUPT, interrupt->id);
+  if (begin_to_look (link, interrupt))
+    return;
   set_timer (interrupt, link->distance_ms + (link->funcs->send_interrupt_signal != NULL
                                                  ? PATIENCE_MS
                                                  : UNREACHABLE_MS));
@@ -421,7 +539,8 @@ reconsider_others (MaltLink *link)
 }
 
 void
-malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_error)
+malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_error,
+                                    gboolean was_interrupted)
 {
   MaltLinkInterrupt *interrupt;
   GSList *wishes = NULL;
@@ -429,11 +548,11 @@ malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_erro
   g_mutex_lock (&link->lock);
   link->has_seen_error = link->has_seen_error || is_error;
   interrupt = find (link, id);
-  if (interrupt != NULL && interrupt->n_signals > 0)
+  if (interrupt != NULL && (interrupt->n_signals > 0 || was_interrupted))
     wishes = end_interrupt (link, interrupt);
   reconsider_others (link);
   malt_link_unlock (link);
-  give_result (wishes, is_error ? MALT_INTERRUPT_DELIVERED : MALT_INTERRUPT_GONE);
+  give_result (wishes, was_interrupted ? MALT_INTERRUPT_DELIVERED : MALT_INTERRUPT_GONE);
 }
 
 void

@@ -146,7 +146,8 @@ gboolean malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GByt
 void malt_link_interrupts_call_sent (MaltLink *link, guint32 id);
 /* Without lock. */
 void malt_link_interrupts_call_dropped (MaltLink *link, guint32 id);
-void malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_error);
+void malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_error,
+                                         gboolean was_interrupted);
 gboolean malt_link_interrupts_acknowledged (MaltLink *link, guint32 id, guint8 ack,
                                             GError **error);
 void malt_link_interrupts_close (MaltLink *link);

@@ -23,6 +23,15 @@ typedef enum
   MALT_LINK_SIGNAL_IMPOSSIBLE, /* nothing was done; this worker cannot be signalled */
 } MaltLinkSignal;
 
+/* What a host sees of a call in its worker. */
+typedef struct
+{
+  gint64 run_time_us; /* of the Julia thread; -1: not known */
+  gboolean is_over; /* its user code has ended */
+  gboolean is_hit; /* an exception was thrown into it */
+  gboolean is_raising; /* one may still come, which cannot be called back */
+} MaltLinkView;
+
 /*
  * What the owner of a connection is told and asked. The thread that reads calls them, without a lock that a function of the link needs other
  * than malt_link_drain() and malt_link_close(): those must not be called inside.
@@ -45,6 +54,13 @@ typedef struct
    * the link: must not call the link, nor wait. */
   MaltLinkSignal (*send_interrupt_signal) (gpointer owner, guint32 call_id,
                                            guint n_signal);
+
+  /* May be NULL: there is no judge. What is known of the call at this moment; called like the one above. FALSE: the judge is not in place (yet). */
+  gboolean (*look) (gpointer owner, guint32 call_id, MaltLinkView *out_view);
+
+  /* The following two go with look. Asks the judge; FALSE: it cannot be reached. And: from now on the call must not be hit, or may be again. */
+  gboolean (*ask_judge) (gpointer owner, guint32 call_id, gboolean may_hit_others);
+  void (*withdraw_from_judge) (gpointer owner, guint32 call_id, gboolean is_withdrawn);
 
   /* May be NULL. No signal will be sent any more for what was interrupted; called like the one above. */
   void (*interrupts_over) (gpointer owner);

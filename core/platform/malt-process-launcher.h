@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "platform/malt-judge.h"
 #include "platform/malt-pipe.h"
 
 G_BEGIN_DECLS
@@ -77,6 +78,10 @@ MaltChildEnd malt_child_end_of_code (gint64 code, int *out_number);
 
 /* FALSE: the child has been collected, or the system cannot do it; nothing was sent. Never reaches a process that got the same number later. */
 gboolean malt_child_signal (MaltChild *child, int signum, MaltChildTarget target);
+
+/* malt_judge_ask(), for a child that has not been collected. */
+gboolean malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint32 call_id,
+                               gboolean may_hit_others);
 
 /* How often the system has killed for want of memory where children of this process live; compared before and after. 0: not known. */
 guint64 malt_child_count_memory_kills (void);

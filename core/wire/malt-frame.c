@@ -43,8 +43,9 @@ static const FrameKind host_kinds[] = {
 
 static const FrameKind runtime_kinds[] = {
   [MALT_FRAME_RUNTIME_HELLO - FROM_RUNTIME] = { .name = "HELLO (runtime)" },
-  [MALT_FRAME_OK - FROM_RUNTIME] = { .name = "OK" },
-  [MALT_FRAME_ERROR - FROM_RUNTIME] = { .name = "ERROR" },
+  [MALT_FRAME_OK - FROM_RUNTIME] = { .name = "OK", .flags = MALT_FRAME_WAS_INTERRUPTED },
+  [MALT_FRAME_ERROR -
+      FROM_RUNTIME] = { .name = "ERROR", .flags = MALT_FRAME_WAS_INTERRUPTED },
   [MALT_FRAME_ACK - FROM_RUNTIME] = { .name = "ACK" },
   [MALT_FRAME_PONG - FROM_RUNTIME] = { .name = "PONG" },
   [MALT_FRAME_CHANNEL_ITEM - FROM_RUNTIME] = { .name = "CHANNEL_ITEM" },

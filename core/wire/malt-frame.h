@@ -66,6 +66,9 @@ enum
   MALT_FRAME_SCRIPT = 1 << 4,
 };
 
+/* Flag of OK and ERROR: an InterruptException was thrown into the code of the call. */
+#define MALT_FRAME_WAS_INTERRUPTED 1
+
 /* Flag of HOST_RESULT. */
 #define MALT_FRAME_HOST_RESULT_IS_ERROR 1
 

@@ -328,7 +328,7 @@ class Worker:
         self.runtime, self.settings = runtime or runtime_text(), settings
         if transport is None:
             self.socket, theirs = socket.socketpair()
-            arguments, passed = ["fd", "3"], theirs.fileno()
+            arguments, passed = ["fd", "3", ""], theirs.fileno()
         else:
             arguments, passed = transport, None
 
@@ -365,7 +365,8 @@ class Worker:
         while True:
             if len(self.buffer) >= 16:
                 n, number, kind, flags, zero = struct.unpack_from("<QIBBH", self.buffer)
-                assert zero == 0 and flags == 0 and 0x81 <= kind <= 0x8a, "bad frame header"
+                assert zero == 0 and 0x81 <= kind <= 0x8a, "bad frame header"
+                assert flags == 0 or flags == 1 and kind in (OK, ERROR), "bad flags"
                 if len(self.buffer) >= 16 + n:
                     self.frames.append((kind, number, self.buffer[16:16 + n]))
                     self.buffer = self.buffer[16 + n:]

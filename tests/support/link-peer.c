@@ -314,13 +314,20 @@ link_worker_class_init (LinkWorkerClass *klass)
 /* The peer */
 
 static void
-write_frame (LinkPeer *peer, MaltWireWriter *writer, MaltFrameKind kind, guint32 id)
+write_flagged (LinkPeer *peer, MaltWireWriter *writer, MaltFrameKind kind, guint32 id,
+               guint8 flags)
 {
-  g_autoptr (MaltWireFrame) frame = malt_wire_writer_finish (writer, kind, 0, id);
+  g_autoptr (MaltWireFrame) frame = malt_wire_writer_finish (writer, kind, flags, id);
 
   for (gsize i = 0; i < frame->n_segments; i++)
     link_peer_write_raw (peer, g_bytes_get_data (frame->segments[i], NULL),
                          g_bytes_get_size (frame->segments[i]));
+}
+
+static void
+write_frame (LinkPeer *peer, MaltWireWriter *writer, MaltFrameKind kind, guint32 id)
+{
+  write_flagged (peer, writer, kind, id, 0);
 }
 
 static void
@@ -475,7 +482,9 @@ link_peer_answer_exception (LinkPeer *peer, guint32 id, const char *type)
   malt_wire_writer_put_string_value (&writer, type);
   malt_wire_writer_put_string_value (&writer, "message");
   malt_wire_writer_put_string_value (&writer, "Stacktrace:");
-  write_frame (peer, &writer, MALT_FRAME_ERROR, id);
+  write_flagged (peer, &writer, MALT_FRAME_ERROR, id,
+                 strcmp (type, "InterruptException") == 0 ? MALT_FRAME_WAS_INTERRUPTED
+                                                          : 0);
 }
 
 void

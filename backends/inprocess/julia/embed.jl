@@ -4,6 +4,7 @@
 # HOST, which the host puts before this text, is the address of its table of functions (malt-inprocess-runtime.c); SOURCE and SOURCE_BYTES
 # are the text of the runtime, which must not be parsed before it is needed.
 const KEEP = false
+const JUDGE = NOBODY
 const COND = Base.AsyncCondition()      # the host wakes us by it
 # What the host wants next: kind (1: a frame), host (a MaltLink of it), address, number of bytes.
 const SLOT = Vector{UInt64}(undef, 4)

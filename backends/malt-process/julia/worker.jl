@@ -3,8 +3,16 @@
 # All of it lives in a module that no name leads to, so that Main stays as Julia made it.
 const TRANSPORT = ARGS[1]
 const PARAMETER = parse(Int, ARGS[2])
-const KEEP = length(ARGS) > 2           # The third argument says that the user wants the compiler as the options have it.
+const JUDGE_PATH = ARGS[3]
+const KEEP = length(ARGS) > 3           # The fourth argument says that the user wants the compiler as the options have it.
 empty!(ARGS)
+# The judge (core/julia/judge) is a library in memory of the host; the address of the page that both share, or 0.
+function load_judge()
+    isempty(JUDGE_PATH) && return NOBODY
+    dl = Base.root_module(Base.PkgId(Base.UUID("8f399da3-3557-5675-b5ff-fb832c97cbdb"), "Libdl"))
+    library = dl.dlopen_e(JUDGE_PATH)
+    library == C_NULL ? NOBODY : UInt64(UInt(dl.dlsym(library, :malt_judge)))
+end
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
 close_on_exec(fd) = ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
 # Apart, because Sockets may have been loaded just now.
@@ -53,4 +61,5 @@ function main()
     end
 end
 const LINK = open_link()
+const JUDGE = load_judge()
 main()

@@ -23,5 +23,6 @@ function finish_boot(@nospecialize(value), @nospecialize(trace))
     job = BOOT[2]::Job
     BOOT[2] = nothing
     end_user_code(job)
+    job.interrupted |= trace !== nothing && value isa InterruptException || was_hit(job.id)
     finish_job(job, Encoder(), value, value, trace)
 end

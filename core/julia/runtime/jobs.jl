@@ -27,6 +27,7 @@ const PONG = 0x85
 const CHANNEL_ITEM = 0x86
 const CHANNEL_CLOSED = 0x87
 const HOST_CALL = 0x88
+const WAS_INTERRUPTED = 0x01     # a flag of OK and ERROR
 const FROM_USER = 0x01
 const FROM_ENCODER = 0x02
 const FROM_DECODER = 0x03
@@ -46,10 +47,11 @@ mutable struct Job
     display::Any
     task::Any
     user::Bool
-    interrupted::Bool           # before it started, or it has ended by an interrupt
+    interrupted::Bool           # before it started, or an InterruptException was thrown into it
+    place::Int                  # in the table of the judge; 0: none
 end
 Job(peer::Peer, id::UInt32, kind::UInt8) =
-    Job(peer, id, kind, MODE_VALUE, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false)
+    Job(peer, id, kind, MODE_VALUE, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false, 0)
 
 # Kinds of requests that a transport adds: kind => the functions that read and perform them.
 const OTHER_JOBS = IdDict{Any,Any}()
@@ -114,8 +116,10 @@ function run_job(job::Job, e::Encoder)
     job.task = current_task()
     try
         job.interrupted && throw(InterruptException())
+        settle_signals()
         job.user = true
         enter_user_code()
+        judge_enter!(job)
         job.peer.forced && late(force_enter, job)
         unmask()
         value = perform(job)
@@ -134,6 +138,7 @@ function run_job(job::Job, e::Encoder)
     nothing
 end
 function end_user_code(job::Job)
+    judge_leave!(job)
     job.user && job.peer.forced && late(force_leave, job)
     job.user && leave_user_code()
     job.user = false
@@ -193,7 +198,7 @@ function finish_job(job::Job, e::Encoder, @nospecialize(value), @nospecialize(ex
         return late(fail, job, e, err isa InterruptException ? FROM_USER : FROM_ENCODER, err, catch_backtrace())
     end
     forget!(job)
-    send!(e, OK, job.id)
+    send!(e, OK, job.id, answer_flags(job))
     job.kind == CHANNEL_OPEN && late(begin_pumping, value)
     nothing
 end
@@ -217,9 +222,10 @@ function fail(job::Job, e::Encoder, class::UInt8, @nospecialize(ex), trace)
     end
     reset!(e, job.peer, nothing)
     put_error!(e, class, texts)
-    send!(e, ERROR, job.id)
+    send!(e, ERROR, job.id, answer_flags(job))
 end
-forget!(job::Job) = (delete!(job.peer.jobs, job.id); nothing)
+answer_flags(job::Job) = job.interrupted ? WAS_INTERRUPTED : 0x00
+forget!(job::Job) = (judge_forget!(job); delete!(job.peer.jobs, job.id); nothing)
 function report(title::String, texts::Tuple{String,String,String})
     trace = isempty(texts[3]) ? "" : string('\n', texts[3])
     try
@@ -246,8 +252,10 @@ end
 function interrupt(peer::Peer, id::UInt32)
     job = get(peer.jobs, id, nothing)
     job === nothing && return 0x01
+    is_withdrawn(id) && return 0x01
     (job::Job).task === nothing && return (job.interrupted = true; 0x00)
     job.user || return job.interrupted ? 0x00 : 0x01
+    job.interrupted = true
     schedule(job.task::Task, InterruptException(); error = true)
     0x00
 end

@@ -368,6 +368,19 @@ malt_child_signal (MaltChild *child, int signum, MaltChildTarget target)
   return is_sent;
 }
 
+gboolean
+malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint32 call_id,
+                      gboolean may_hit_others)
+{
+  gboolean is_asked;
+
+  g_mutex_lock (&child->lock);
+  is_asked =
+      !child->is_reaped && malt_judge_ask (judge, child->pid, call_id, may_hit_others);
+  g_mutex_unlock (&child->lock);
+  return is_asked;
+}
+
 #ifdef __linux__
 /* The number behind "oom_kill " in a file of lines "name number". */
 static gboolean

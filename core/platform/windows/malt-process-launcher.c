@@ -520,3 +520,11 @@ malt_child_count_memory_kills (void)
 {
   return 0;
 }
+
+gboolean
+malt_child_ask_judge (G_GNUC_UNUSED MaltChild *child, G_GNUC_UNUSED MaltJudge *judge,
+                      G_GNUC_UNUSED guint32 call_id,
+                      G_GNUC_UNUSED gboolean may_hit_others)
+{
+  return FALSE;
+}

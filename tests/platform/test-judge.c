@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The judge, without a Julia: this program stands for one in a process of its own. It has the functions that the judge asks for, and code in memory without
+ * a file, as Julia's compiler makes it. What the judge throws ends the process with a status that the test knows.
+ */
+#include "link/malt-julia-source.h"
+#include "malt-test.h"
+#include "platform/malt-judge-page.h"
+#include "platform/malt-judge.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum
+{
+  CALL = 7,
+  OTHER_CALL = 8,
+  STATUS_THROWN = 42,
+  PATIENCE_MS = 3000, /* for what must not happen: ten times what it takes if it does */
+};
+
+/* In the place of libjulia */
+
+__attribute__ ((visibility ("default"))) void *jl_interrupt_exception = "interrupt";
+__attribute__ ((visibility ("default"))) void *jl_get_current_task (void);
+__attribute__ ((visibility ("default"))) void *jl_get_ptls_states (void);
+__attribute__ ((visibility ("default"))) void jl_sigatomic_begin (void);
+__attribute__ ((visibility ("default"))) void jl_sigatomic_end (void);
+__attribute__ ((visibility ("default"))) void jl_throw (void *exception);
+
+static struct
+{
+  char before[6000];
+  int n_deferrals;
+  char behind[60000];
+} state;
+static char task;
+
+void *
+jl_get_current_task (void)
+{
+  return &task;
+}
+
+void *
+jl_get_ptls_states (void)
+{
+  return &state;
+}
+
+void
+jl_sigatomic_begin (void)
+{
+  state.n_deferrals++;
+}
+
+void
+jl_sigatomic_end (void)
+{
+  state.n_deferrals--;
+}
+
+void
+jl_throw (void *exception)
+{
+  _exit (exception == jl_interrupt_exception ? STATUS_THROWN : 1);
+}
+
+/* What the process does */
+
+typedef struct
+{
+  gboolean is_masked;
+  gboolean is_other_task;
+  gboolean is_own_code; /* with a file behind it */
+  gboolean is_over; /* the call's user code has ended */
+  gboolean is_beside_another; /* which has begun, and waits */
+} Play;
+
+static void
+spin_in_own_code (void)
+{
+  for (volatile int i = 0;; i++)
+    ;
+}
+
+static void
+spin_in_compiled_code (void)
+{
+#ifdef __x86_64__
+  static const guint8 code[] = { 0xeb, 0xfe };
+#else
+  static const guint32 code[] = { 0x14000000 };
+#endif
+  gpointer memory = mmap (NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void (*spin) (void);
+
+  memcpy (memory, code, sizeof code);
+  __builtin___clear_cache (memory, (char *) memory + sizeof code);
+  *(gpointer *) &spin = memory;
+  spin ();
+}
+
+static void
+play (const char *path, const Play *scene)
+{
+  gpointer library = dlopen (path, RTLD_NOW);
+  MaltJudgePage *page = library != NULL ? dlsym (library, "malt_judge") : NULL;
+
+  if (page == NULL || page->magic != MALT_JUDGE_MAGIC || !page->can_force)
+    _exit (1);
+  page->calls[1].id = CALL;
+  page->calls[1].task = (guint64) (guintptr) &task + (scene->is_other_task ? 64 : 0);
+  if (scene->is_beside_another)
+    {
+      page->calls[2].id = OTHER_CALL;
+      page->calls[2].state = MALT_JUDGE_IN_USER_CODE;
+    }
+  page->calls[1].state =
+      scene->is_over ? MALT_JUDGE_AFTER_USER_CODE : MALT_JUDGE_IN_USER_CODE;
+  state.n_deferrals = scene->is_masked ? 1 : 0;
+  if (scene->is_own_code)
+    spin_in_own_code ();
+  spin_in_compiled_code ();
+}
+
+/* A process of that kind, which is in its scene. */
+static pid_t
+begin (MaltJudge *judge, const Play *scene)
+{
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    {
+      play (malt_judge_get_path (judge), scene);
+      _exit (1);
+    }
+  while (malt_judge_look (judge, CALL) == MALT_JUDGE_CALL_UNKNOWN &&
+         waitpid (pid, NULL, WNOHANG) == 0)
+    g_usleep (1000);
+  return pid;
+}
+
+/* How the process ended within that time: an exit status, or -1, and then it is killed. */
+static int
+wait_for_status (pid_t pid, guint patience_ms)
+{
+  int status = 0;
+
+  for (guint i = 0; i < patience_ms; i++)
+    {
+      if (waitpid (pid, &status, WNOHANG) == pid)
+        return WIFEXITED (status) ? WEXITSTATUS (status) : -2;
+      g_usleep (1000);
+    }
+  kill (pid, SIGKILL);
+  waitpid (pid, &status, 0);
+  return -1;
+}
+
+static MaltJudge *
+make_judge (void)
+{
+  g_autoptr (GBytes) library = malt_julia_dup_source ("julia/judge.so");
+
+  return malt_judge_new (library);
+}
+
+static int
+run_scene (const Play *scene)
+{
+  g_autoptr (MaltJudge) judge = make_judge ();
+  pid_t pid = begin (judge, scene);
+
+  if (!malt_judge_ask (judge, pid, CALL, FALSE))
+    return -3;
+  return wait_for_status (pid, PATIENCE_MS);
+}
+
+static void
+code_that_was_compiled_at_run_time_is_hit (void)
+{
+  const Play alone = { 0 };
+  const Play beside_another = { .is_beside_another = TRUE };
+
+  malt_assert_int (run_scene (&alone), STATUS_THROWN);
+  malt_assert_int (run_scene (&beside_another), STATUS_THROWN);
+}
+
+static void
+nothing_else_is_hit (void)
+{
+  const Play masked = { .is_masked = TRUE };
+  const Play other_task = { .is_other_task = TRUE, .is_beside_another = TRUE };
+  const Play own_code = { .is_own_code = TRUE };
+  const Play over = { .is_over = TRUE };
+
+  malt_assert_int (run_scene (&masked), -1);
+  malt_assert_int (run_scene (&other_task), -1);
+  malt_assert_int (run_scene (&own_code), -1);
+  malt_assert_int (run_scene (&over), -1);
+}
+
+static void
+the_page_says_what_a_call_is_at (void)
+{
+  g_autoptr (MaltJudge) judge = make_judge ();
+  const Play over = { .is_over = TRUE };
+  pid_t pid;
+
+  malt_assert (judge != NULL);
+  malt_assert (!malt_judge_is_ready (judge));
+  malt_assert (!malt_judge_ask (judge, getpid (), CALL, FALSE));
+  pid = begin (judge, &over);
+  malt_assert (malt_judge_is_ready (judge));
+  malt_assert_int (malt_judge_look (judge, CALL), MALT_JUDGE_CALL_OVER);
+  malt_assert_int (malt_judge_look (judge, OTHER_CALL), MALT_JUDGE_CALL_UNKNOWN);
+  malt_assert (malt_judge_get_run_time (pid) > 0);
+  malt_assert_int (wait_for_status (pid, 0), -1);
+}
+
+static void
+what_was_withdrawn_does_not_hit_until_it_is_wanted_again (void)
+{
+  g_autoptr (MaltJudge) judge = make_judge ();
+  const Play alone = { 0 };
+  pid_t pid = begin (judge, &alone);
+
+  malt_judge_withdraw (judge, CALL, TRUE);
+  malt_assert (malt_judge_ask (judge, pid, CALL, FALSE));
+  g_usleep (1000 * 1000);
+  malt_assert_int (waitpid (pid, NULL, WNOHANG), 0);
+  malt_judge_withdraw (judge, CALL, FALSE);
+  malt_assert (malt_judge_ask (judge, pid, CALL, FALSE));
+  malt_assert_int (wait_for_status (pid, PATIENCE_MS), STATUS_THROWN);
+}
+
+int
+main (void)
+{
+  CU_TestInfo tests[] = {
+    MALT_TEST (code_that_was_compiled_at_run_time_is_hit),
+    MALT_TEST (nothing_else_is_hit),
+    MALT_TEST (the_page_says_what_a_call_is_at),
+    MALT_TEST (what_was_withdrawn_does_not_hit_until_it_is_wanted_again),
+    CU_TEST_INFO_NULL,
+  };
+  CU_SuiteInfo suites[] = { { "judge", NULL, NULL, NULL, NULL, tests },
+                            CU_SUITE_INFO_NULL };
+
+  return malt_test_run (suites);
+}
