@@ -34,6 +34,7 @@ struct _MaltDistributedEvaluator
   MaltStops stops;
   MaltDistributedBridge *bridge; /* (owned): left when ended */
   MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
+  MaltCall *add; /* (owned) (nullable): asks the bridge for the worker; until start */
   gint64 number; /* the bridge's name for the worker, unique in the host */
   gboolean is_local;
   guint64 n_memory_kills; /* before the launch */

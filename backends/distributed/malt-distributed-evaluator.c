@@ -53,6 +53,7 @@ malt_distributed_evaluator_unref (MaltDistributedEvaluator *evaluator)
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   g_clear_pointer (&evaluator->output, malt_output_pipes_free);
   malt_distributed_pipes_close (&evaluator->pipes);
+  g_clear_pointer (&evaluator->add, malt_call_unref);
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->launch, malt_launch_free);
   g_clear_pointer (&evaluator->reaper, malt_reaper_free);

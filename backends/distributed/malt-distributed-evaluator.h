@@ -9,9 +9,12 @@ G_BEGIN_DECLS
 
 typedef struct _MaltDistributedEvaluator MaltDistributedEvaluator;
 
-/* Begins to launch, by the options of the worker. NULL and an error if that cannot even begin. */
+/* By the options of the worker. NULL and an error if a launch cannot even begin. */
 MaltDistributedEvaluator *malt_distributed_evaluator_new (MaltWorker *worker,
                                                           GError **error);
+/* Asks the bridge, once, when the worker knows its evaluator. */
+void malt_distributed_evaluator_start (MaltDistributedEvaluator *evaluator,
+                                       MaltWorker *worker);
 MaltDistributedEvaluator *malt_distributed_evaluator_ref (
     MaltDistributedEvaluator *evaluator);
 void malt_distributed_evaluator_unref (MaltDistributedEvaluator *evaluator);

@@ -82,20 +82,23 @@ begin_to_listen (gpointer data)
 }
 
 static gboolean
-begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
+prepare (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
 {
   g_autoptr (GBytes) secrets = NULL;
-  MaltCall *call;
 
   evaluator->listener = malt_link_listener_new (error);
   if (evaluator->listener == NULL)
     return FALSE;
   secrets = malt_link_listener_dup_secrets (evaluator->listener);
-  call = malt_distributed_call_new_add (evaluator->number, worker,
-                                        malt_link_listener_get_port (evaluator->listener),
-                                        secrets, &evaluator->pipes, error);
-  if (call == NULL)
-    return FALSE;
+  evaluator->add = malt_distributed_call_new_add (
+      evaluator->number, worker, malt_link_listener_get_port (evaluator->listener),
+      secrets, &evaluator->pipes, error);
+  return evaluator->add != NULL;
+}
+
+void
+malt_distributed_evaluator_start (MaltDistributedEvaluator *evaluator, MaltWorker *worker)
+{
   evaluator->bridge = malt_distributed_bridge_enter (worker);
   malt_distributed_bridge_add_worker (
       evaluator->bridge, evaluator->number, malt_distributed_evaluator_printed,
@@ -105,9 +108,8 @@ begin (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
   malt_reaper_start (evaluator->reaper);
   g_source_unref (malt_distributed_evaluator_attach (evaluator, g_idle_source_new (),
                                                      begin_to_listen));
-  malt_distributed_bridge_call (evaluator->bridge, call, on_added,
-                                malt_distributed_evaluator_ref (evaluator));
-  return TRUE;
+  malt_distributed_bridge_call (evaluator->bridge, g_steal_pointer (&evaluator->add),
+                                on_added, malt_distributed_evaluator_ref (evaluator));
 }
 
 MaltDistributedEvaluator *
@@ -143,7 +145,7 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
   else
     malt_link_set_distance (evaluator->link, DISTANCE_MS);
   malt_link_start (evaluator->link, NULL, NULL);
-  if (!begin (evaluator, worker, error))
+  if (!prepare (evaluator, worker, error))
     {
       malt_link_close (evaluator->link);
       return NULL;

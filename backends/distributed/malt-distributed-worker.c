@@ -98,6 +98,12 @@ malt_distributed_worker_begin (MaltWorker *worker, GError **error)
   return malt_distributed_evaluator_get_launch (self->evaluator);
 }
 
+static void
+malt_distributed_worker_start (MaltWorker *worker)
+{
+  malt_distributed_evaluator_start (MALT_DISTRIBUTED_WORKER (worker)->evaluator, worker);
+}
+
 static gboolean
 malt_distributed_worker_is_running (MaltWorker *worker)
 {
@@ -178,6 +184,7 @@ malt_distributed_worker_class_init (MaltDistributedWorkerClass *klass)
   G_OBJECT_CLASS (klass)->finalize = malt_distributed_worker_finalize;
   MALT_LINK_WORKER_CLASS (klass)->get_link = malt_distributed_worker_get_link;
   launched_class->begin = malt_distributed_worker_begin;
+  launched_class->start = malt_distributed_worker_start;
   launched_class->end = malt_distributed_worker_end;
   launched_class->send_signal = malt_distributed_worker_send_signal;
 

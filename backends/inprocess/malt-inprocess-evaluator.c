@@ -102,7 +102,8 @@ end (gpointer data)
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (evaluator->worker);
   g_autoptr (MaltTermination) termination = NULL;
 
-  malt_inprocess_runtime_remove_host (evaluator->host);
+  if (evaluator->host != 0)
+    malt_inprocess_runtime_remove_host (evaluator->host);
   g_mutex_lock (&evaluator->lock);
   evaluator->state = STATE_ENDED;
   termination = make_termination (evaluator);
@@ -297,9 +298,9 @@ dup_settings (const char *module, const char *output, gboolean forces_interrupts
   return g_string_free (text, text->len == 0);
 }
 
-static gboolean
-launch (MaltInProcessEvaluator *evaluator, MaltWorker *worker, GCancellable *cancellable,
-        GError **error)
+gboolean
+malt_inprocess_evaluator_launch (MaltInProcessEvaluator *evaluator, MaltWorker *worker,
+                                 GCancellable *cancellable, GError **error)
 {
   const char *module = malt_worker_get_option (worker, "module");
   gint64 timeout_ms = malt_worker_get_option_int (worker, "start-timeout-ms");
@@ -379,14 +380,7 @@ malt_inprocess_evaluator_new (MaltWorker *worker, GCancellable *cancellable,
       malt_link_new (worker, forces_interrupts ? &forcing_link_funcs : &link_funcs,
                      malt_inprocess_evaluator_ref (evaluator),
                      (GDestroyNotify) malt_inprocess_evaluator_unref, G_MAXUINT64, NULL);
-  if (launch (evaluator, worker, cancellable, error))
-    return evaluator;
-  if (evaluator->host != 0)
-    malt_inprocess_evaluator_stop (evaluator, NULL);
-  else
-    malt_link_close (evaluator->link);
-  malt_inprocess_evaluator_unref (evaluator);
-  return NULL;
+  return evaluator;
 }
 
 gboolean

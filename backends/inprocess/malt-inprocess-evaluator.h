@@ -8,10 +8,15 @@ G_BEGIN_DECLS
 
 typedef struct _MaltInProcessEvaluator MaltInProcessEvaluator;
 
-/* Launches: starts Julia if it does not run yet, and introduces the worker to it. Blocks; not in the Julia thread. */
+/* Starts Julia if it does not run yet. Blocks; not in the Julia thread. */
 MaltInProcessEvaluator *malt_inprocess_evaluator_new (MaltWorker *worker,
                                                       GCancellable *cancellable,
                                                       GError **error);
+/* Introduces the worker to Julia, once, when the worker knows its evaluator. Blocks. If
+ * it fails, the end of the worker object ends the rest. */
+gboolean malt_inprocess_evaluator_launch (MaltInProcessEvaluator *evaluator,
+                                          MaltWorker *worker, GCancellable *cancellable,
+                                          GError **error);
 MaltInProcessEvaluator *malt_inprocess_evaluator_ref (MaltInProcessEvaluator *evaluator);
 void malt_inprocess_evaluator_unref (MaltInProcessEvaluator *evaluator);
 

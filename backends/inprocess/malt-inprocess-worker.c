@@ -106,12 +106,14 @@ malt_inprocess_worker_initable_init (GInitable *initable, GCancellable *cancella
   MaltInProcessWorker *self = MALT_INPROCESS_WORKER (initable);
 
   self->evaluator = malt_inprocess_evaluator_new (MALT_WORKER (self), cancellable, error);
-  if (self->evaluator != NULL &&
-      !malt_inprocess_evaluator_forces_interrupts (self->evaluator))
+  if (self->evaluator == NULL)
+    return FALSE;
+  if (!malt_inprocess_evaluator_forces_interrupts (self->evaluator))
     malt_worker_set_capabilities (MALT_WORKER (self),
                                   malt_worker_get_capabilities (MALT_WORKER (self)) &
                                       ~(guint) MALT_CAPABILITY_CAN_INTERRUPT_BUSY);
-  return self->evaluator != NULL;
+  return malt_inprocess_evaluator_launch (self->evaluator, MALT_WORKER (self),
+                                          cancellable, error);
 }
 
 static void

@@ -30,6 +30,7 @@ struct _MaltProcessEvaluator
   MaltChild *child; /* (owned) (nullable): NULL only if the launch failed at once */
   MaltJudge *judge; /* (owned) (nullable): NULL where there is none */
   MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
+  int fd; /* (owned): the host's end of the connection, until start; -1: none */
   guint64 n_memory_kills; /* before the launch */
   gint is_running; /* atomic; state == MALT_PROCESS_RUNNING */
 

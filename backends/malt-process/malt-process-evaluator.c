@@ -25,6 +25,7 @@
 
 #include "base/malt-signals.h"
 #include "platform/malt-io-thread.h"
+#include "platform/malt-socket.h"
 
 #include <malt/malt-error-construction.h>
 
@@ -47,6 +48,8 @@ malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
     return;
   g_clear_pointer (&evaluator->output, malt_output_pipes_free);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
+  if (evaluator->fd >= 0)
+    malt_socket_close (evaluator->fd);
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->judge, malt_judge_free);
   g_clear_pointer (&evaluator->child, malt_child_unref);
@@ -330,6 +333,7 @@ malt_process_evaluator_prepare (MaltWorker *worker, GError **error)
   g_atomic_ref_count_init (&evaluator->ref_count);
   g_mutex_init (&evaluator->lock);
   malt_stops_init (&evaluator->stops);
+  evaluator->fd = -1;
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
   evaluator->n_memory_kills = malt_child_count_memory_kills ();
   evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);

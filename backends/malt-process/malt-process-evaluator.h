@@ -10,8 +10,12 @@ G_BEGIN_DECLS
 
 typedef struct _MaltProcessEvaluator MaltProcessEvaluator;
 
-/* Launches, by the options of the worker. NULL and an error if no process could be made. */
+/* Makes the process, by the options of the worker. NULL and an error if none could be
+ * made. Nothing is heard of it before start. */
 MaltProcessEvaluator *malt_process_evaluator_new (MaltWorker *worker, GError **error);
+/* Once, when the worker knows its evaluator. */
+void malt_process_evaluator_start (MaltProcessEvaluator *evaluator,
+                                   gint64 start_timeout_ms);
 MaltProcessEvaluator *malt_process_evaluator_ref (MaltProcessEvaluator *evaluator);
 void malt_process_evaluator_unref (MaltProcessEvaluator *evaluator);
 

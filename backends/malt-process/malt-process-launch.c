@@ -2,8 +2,9 @@
 /*
  * Launching: from the options of a worker to a process that has introduced itself.
  *
- * HELLO and the text of the runtime are written into the connection before there is a process to read them. Output is
- * collected and the process is watched as soon as there is one.
+ * The process is made first, and nothing is read from it. Once the worker object knows
+ * its evaluator, start() opens the connection, collects output and watches the process:
+ * what a worker sends with its first breath calls slots.
  */
 #include "malt-process-evaluator-private.h"
 
@@ -45,8 +46,9 @@ connect_worker (MaltProcessEvaluator *evaluator, const char *transport,
                 : malt_socket_open_tcp_pair (fds, error);
   if (!is_open)
     return FALSE;
+  evaluator->fd = fds[0];
   launcher->inherited_fd = fds[1];
-  return malt_link_attach (evaluator->link, fds[0], error);
+  return TRUE;
 }
 
 static gboolean
@@ -117,13 +119,18 @@ dup_tail (gpointer owner)
   return malt_output_pipes_dup_tail (evaluator->output);
 }
 
-/* From here on the I/O thread watches the process. */
-static void
-begin_to_watch (MaltProcessEvaluator *evaluator, gint64 start_timeout_ms)
+/* The connection before the watch: what a worker that has ended has said is heard. */
+void
+malt_process_evaluator_start (MaltProcessEvaluator *evaluator, gint64 start_timeout_ms)
 {
+  int fd = evaluator->fd;
+
+  evaluator->fd = -1;
+  malt_output_pipes_set_pid (evaluator->output, malt_child_get_pid (evaluator->child));
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);
-  malt_output_pipes_set_pid (evaluator->output, malt_child_get_pid (evaluator->child));
+  else
+    on_connected (fd, evaluator);
   malt_output_pipes_start (evaluator->output, malt_child_get_stdout (evaluator->child),
                            malt_child_get_stderr (evaluator->child));
   malt_process_evaluator_watch (evaluator);
@@ -147,6 +154,5 @@ malt_process_evaluator_new (MaltWorker *worker, GError **error)
       malt_link_close (evaluator->link);
       return NULL;
     }
-  begin_to_watch (evaluator, malt_worker_get_option_int (worker, "start-timeout-ms"));
   return g_steal_pointer (&evaluator);
 }

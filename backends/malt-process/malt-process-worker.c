@@ -73,6 +73,13 @@ malt_process_worker_begin (MaltWorker *worker, GError **error)
   return malt_process_evaluator_get_launch (self->evaluator);
 }
 
+static void
+malt_process_worker_start (MaltWorker *worker)
+{
+  malt_process_evaluator_start (MALT_PROCESS_WORKER (worker)->evaluator,
+                                malt_worker_get_option_int (worker, "start-timeout-ms"));
+}
+
 static gboolean
 malt_process_worker_is_running (MaltWorker *worker)
 {
@@ -153,6 +160,7 @@ malt_process_worker_class_init (MaltProcessWorkerClass *klass)
   G_OBJECT_CLASS (klass)->finalize = malt_process_worker_finalize;
   MALT_LINK_WORKER_CLASS (klass)->get_link = malt_process_worker_get_link;
   launched_class->begin = malt_process_worker_begin;
+  launched_class->start = malt_process_worker_start;
   launched_class->end = malt_process_worker_end;
   launched_class->send_signal = malt_process_worker_send_signal;
 

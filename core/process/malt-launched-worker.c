@@ -15,11 +15,17 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (
 
 /* Launch */
 
+/* What the worker sends at once meets an object that knows its evaluator. */
 static gboolean
 begin (MaltLaunchedWorker *self, GError **error)
 {
-  self->launch = MALT_LAUNCHED_WORKER_GET_CLASS (self)->begin (MALT_WORKER (self), error);
-  return self->launch != NULL;
+  MaltLaunchedWorkerClass *klass = MALT_LAUNCHED_WORKER_GET_CLASS (self);
+
+  self->launch = klass->begin (MALT_WORKER (self), error);
+  if (self->launch == NULL)
+    return FALSE;
+  klass->start (MALT_WORKER (self));
+  return TRUE;
 }
 
 static gboolean

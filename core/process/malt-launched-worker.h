@@ -29,9 +29,15 @@ typedef struct
 
   /* All must be provided. */
 
-  /* Begins to launch, by the options of the worker; NULL and an error if that cannot even begin. The launch lives as long as the worker. Once,
-   * before the others. (transfer none) */
+  /* Begins to launch, by the options of the worker; NULL and an error if that cannot
+   * even begin. The launch lives as long as the worker. Once, before the others.
+   * Nothing is read from the evaluator and nothing is watched yet: no slot is called
+   * before the worker knows its evaluator. (transfer none) */
   MaltLaunch *(*begin) (MaltWorker *worker, GError **error);
+
+  /* From here on slots are called, in any thread. What fails is told to the launch.
+   * Once, after begin. */
+  void (*start) (MaltWorker *worker);
 
   /* Begins to end, or makes an end that has begun come sooner. @task (nullable) (transfer full) returns TRUE after the end. Any thread. */
   void (*end) (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,

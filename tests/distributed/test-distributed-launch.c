@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Launching workers on this machine: which bridge they get, and what a launch that fails says. */
 #include "distributed-test.h"
+#include "malt-distributed-bridge.h"
 
+#include <malt/malt-abstract-worker.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,33 @@ static gint64
 get_bridge_pid (MaltWorker *worker)
 {
   return malt_distributed_worker_get_bridge_pid (worker);
+}
+
+/* What a worker knows when its bridge hears of it */
+
+MaltDistributedBridge *__real_malt_distributed_bridge_enter (MaltWorker *worker);
+MaltDistributedBridge *__wrap_malt_distributed_bridge_enter (MaltWorker *worker);
+
+static gint n_named; /* atomic: workers of which the bridge could have had a frame */
+
+/* From here on a worker may send what calls slots: this slot sends a frame. */
+MaltDistributedBridge *
+__wrap_malt_distributed_bridge_enter (MaltWorker *worker)
+{
+  MALT_WORKER_GET_CLASS (worker)->release_handles (worker, NULL, 0);
+  g_atomic_int_inc (&n_named);
+  return __real_malt_distributed_bridge_enter (worker);
+}
+
+static void
+slots_can_be_called_when_the_bridge_is_asked (void)
+{
+  gint n_before = g_atomic_int_get (&n_named);
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+
+  CHECK (worker != NULL);
+  CHECK (g_atomic_int_get (&n_named) == n_before + 1);
+  CHECK (process_test_eval_int (worker, "1 + 1") == 2);
 }
 
 /* Bridges */
@@ -320,6 +349,8 @@ user_code_runs_as_in_plain_julia (void)
 }
 
 static const ProcessTest tests[] = {
+  { "slots_can_be_called_when_the_bridge_is_asked",
+    slots_can_be_called_when_the_bridge_is_asked },
   { "workers_launched_at_once_share_one_bridge",
     workers_launched_at_once_share_one_bridge },
   { "another_topology_or_setup_means_another_bridge",

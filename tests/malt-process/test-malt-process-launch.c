@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Launching workers: what they get from the host, and what a launch that fails says. */
+#include "platform/malt-io-thread.h"
+#include "platform/malt-process-launcher.h"
 #include "process-test.h"
+#include "wire/malt-frame.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* How long a launch waits, by default, for a julia that says nothing. */
@@ -104,6 +108,128 @@ peer_that_does_not_speak_the_protocol_is_reported (void)
 
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
   CHECK (strstr (error->message, "protocol") != NULL);
+}
+
+/* What comes with the first breath */
+
+static gboolean is_end_awaited; /* before the library goes on with a child */
+
+static gboolean
+let_go (gpointer turn)
+{
+  g_mutex_unlock (turn);
+  return G_SOURCE_REMOVE;
+}
+
+/* When this returns, the I/O thread has served all that was ready before. */
+static void
+wait_for_io_thread (void)
+{
+  static GMutex turn;
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_mutex_lock (&turn);
+  g_source_set_priority (source, G_PRIORITY_LOW);
+  g_source_set_callback (source, let_go, &turn, NULL);
+  g_source_attach (source, malt_io_thread_get_context ());
+  g_mutex_lock (&turn);
+  g_mutex_unlock (&turn);
+}
+
+MaltChild *__real_malt_process_launcher_spawn (const MaltProcessLauncher *launcher,
+                                               GError **error);
+MaltChild *__wrap_malt_process_launcher_spawn (const MaltProcessLauncher *launcher,
+                                               GError **error);
+
+MaltChild *
+__wrap_malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)
+{
+  MaltChild *child = __real_malt_process_launcher_spawn (launcher, error);
+  siginfo_t info;
+
+  if (child != NULL && is_end_awaited)
+    {
+      waitid (P_PID, (id_t) malt_child_get_pid (child), &info, WEXITED | WNOWAIT);
+      wait_for_io_thread ();
+    }
+  return child;
+}
+
+/* As printf of the shell reads them. */
+static void
+append_octal (GString *text, const guint8 *bytes, gsize n_bytes)
+{
+  for (gsize i = 0; i < n_bytes; i++)
+    g_string_append_printf (text, "\\%03o", bytes[i]);
+}
+
+static void
+append_frame (GString *text, guint8 kind, guint8 id, const guint8 *body, guint8 n_bytes)
+{
+  guint8 header[MALT_FRAME_HEADER_BYTES] = { n_bytes };
+
+  header[8] = id;
+  header[12] = kind;
+  append_octal (text, header, sizeof header);
+  append_octal (text, body, n_bytes);
+}
+
+/* A julia that says HELLO and that frame three times, and exits. */
+static char *
+dup_early_script (guint8 kind, const guint8 *body, guint8 n_bytes)
+{
+  static const guint8 hello[] = { 'M', 'A', 'L', 'T', '\r', '\n', 0x1a, 0,   1,  0,
+                                  0,   0,   1,   0,   0,    0,    5,    0,   0,  0,
+                                  0,   0,   0,   0,   '1',  '.',  '5',  '.', '3' };
+  GString *text = g_string_new ("printf '");
+
+  append_frame (text, MALT_FRAME_RUNTIME_HELLO, 0, hello, sizeof hello);
+  for (int i = 0; i < 3; i++)
+    append_frame (text, kind, 7, body, n_bytes);
+  g_string_append (text, "' >&3");
+  return g_string_free (text, FALSE);
+}
+
+static void
+frames_that_come_before_the_launch_returns_are_served (void)
+{
+  /* A handle; an exception; a call of "f" with () and nothing; a piece of text. */
+  static const guint8 item[] = { 0x2f, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,   0, 0,
+                                 1,    0, 1, 0, 0, 0, 0, 0, 0, 0, 'T', 0, 0,
+                                 0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+  static const guint8 broken[] = { 0xee };
+  static const guint8 text[] = { MALT_FRAME_STREAM_STDOUT, 'h', 'i' };
+  static const struct
+  {
+    guint8 kind;
+    const guint8 *body;
+    guint8 n_bytes;
+    MaltTerminationReason reason;
+  } cases[] = {
+    { MALT_FRAME_CHANNEL_ITEM, item, sizeof item, MALT_TERMINATION_EXITED },
+    { MALT_FRAME_OUTPUT, text, sizeof text, MALT_TERMINATION_EXITED },
+    { MALT_FRAME_HOST_CALL, broken, sizeof broken, MALT_TERMINATION_PROTOCOL },
+    { MALT_FRAME_ERROR, broken, sizeof broken, MALT_TERMINATION_PROTOCOL },
+    { MALT_FRAME_OK, item, sizeof item, MALT_TERMINATION_PROTOCOL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *source =
+          dup_early_script (cases[i].kind, cases[i].body, cases[i].n_bytes);
+      g_auto (ProcessTestScript) script = process_test_script_new (source);
+      g_autofree char *option = g_strconcat ("julia=", script.path, NULL);
+      g_autoptr (MaltWorker) worker = NULL;
+      g_autoptr (MaltTermination) termination = NULL;
+
+      is_end_awaited = TRUE;
+      worker = process_test_launch (option);
+      is_end_awaited = FALSE;
+      CHECK (worker != NULL);
+      CHECK (malt_worker_stop (worker, NULL, NULL));
+      termination = malt_worker_dup_termination (worker);
+      CU_ASSERT_EQUAL (malt_termination_get_reason (termination), cases[i].reason);
+    }
 }
 
 static gpointer
@@ -328,6 +454,8 @@ static const ProcessTest tests[] = {
     julia_that_dies_is_reported_with_the_signal },
   { "julia_that_hangs_is_killed_at_the_start_timeout",
     julia_that_hangs_is_killed_at_the_start_timeout },
+  { "frames_that_come_before_the_launch_returns_are_served",
+    frames_that_come_before_the_launch_returns_are_served },
   { "peer_that_does_not_speak_the_protocol_is_reported",
     peer_that_does_not_speak_the_protocol_is_reported },
   { "launch_can_be_cancelled", launch_can_be_cancelled },
