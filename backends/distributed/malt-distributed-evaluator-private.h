@@ -6,6 +6,7 @@
 #include "malt-distributed-bridge.h"
 #include "malt-distributed-evaluator.h"
 #include "malt-distributed-pipes.h"
+#include "platform/malt-memory-watch.h"
 #include "platform/malt-other-process.h"
 #include "process/malt-output-pipes.h"
 #include "process/malt-reaper.h"
@@ -37,7 +38,6 @@ struct _MaltDistributedEvaluator
   MaltCall *add; /* (owned) (nullable): asks the bridge for the worker; until start */
   gint64 number; /* the bridge's name for the worker, unique in the host */
   gboolean is_local;
-  guint64 n_memory_kills; /* before the launch */
   gint is_running; /* atomic; state == DISTRIBUTED_RUNNING */
 
   GMutex lock; /* guards the rest */
@@ -45,6 +45,7 @@ struct _MaltDistributedEvaluator
   gint64 pid;
   char *julia_version; /* (owned) (nullable): set once */
   MaltOtherProcess *process; /* (owned) (nullable): set once, of a local worker */
+  MaltMemoryWatch *memory; /* (owned) (nullable): set once, of a local worker */
   GSource *watch; /* (owned) (nullable) */
   GSource *patience; /* (owned) (nullable) */
   gboolean is_forced; /* SIGKILL was sent */

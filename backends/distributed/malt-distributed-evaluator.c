@@ -57,6 +57,7 @@ malt_distributed_evaluator_unref (MaltDistributedEvaluator *evaluator)
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->launch, malt_launch_free);
   g_clear_pointer (&evaluator->reaper, malt_reaper_free);
+  g_clear_pointer (&evaluator->memory, malt_memory_watch_free);
   g_clear_pointer (&evaluator->process, malt_other_process_free);
   g_clear_pointer (&evaluator->bridge, malt_distributed_bridge_unref);
   g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
@@ -185,8 +186,8 @@ termination_new (MaltDistributedEvaluator *evaluator, gint64 code, int signum,
   if (is_by_host)
     return malt_termination_new (MALT_TERMINATION_STOPPED, 0, text, NULL);
   if (signum > 0)
-    return malt_termination_new (signum == SIGKILL && malt_child_count_memory_kills () >
-                                                          evaluator->n_memory_kills
+    return malt_termination_new (signum == SIGKILL && evaluator->memory != NULL &&
+                                         malt_memory_watch_judge (evaluator->memory)
                                      ? MALT_TERMINATION_OUT_OF_MEMORY
                                      : MALT_TERMINATION_SIGNALLED,
                                  signum, text, NULL);
@@ -349,7 +350,10 @@ on_hello (gpointer owner, guint32 pid, const char *julia_version)
   evaluator->pid = pid;
   evaluator->julia_version = g_strdup (julia_version);
   if (evaluator->is_local)
-    evaluator->process = malt_other_process_new (pid);
+    {
+      evaluator->process = malt_other_process_new (pid);
+      evaluator->memory = malt_memory_watch_new (pid);
+    }
   if (evaluator->process != NULL)
     evaluator->watch = malt_distributed_evaluator_attach (
         evaluator, malt_other_process_watch_new (evaluator->process), on_process_ended);

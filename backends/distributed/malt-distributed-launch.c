@@ -122,7 +122,6 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
   malt_stops_init (&evaluator->stops);
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
   evaluator->is_local = malt_distributed_is_local (worker);
-  evaluator->n_memory_kills = malt_child_count_memory_kills ();
   evaluator->number = g_atomic_int_add (&n_workers, 1) + 1;
   evaluator->launch =
       malt_launch_new (evaluator, malt_distributed_evaluator_ref_owner,

@@ -4,6 +4,7 @@
 
 #include "link/malt-link-listener.h"
 #include "malt-process-evaluator.h"
+#include "platform/malt-memory-watch.h"
 #include "process/malt-output-pipes.h"
 #include "process/malt-reaper.h"
 #include "process/malt-stops.h"
@@ -31,7 +32,7 @@ struct _MaltProcessEvaluator
   MaltJudge *judge; /* (owned) (nullable): NULL where there is none */
   MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
   int fd; /* (owned): the host's end of the connection, until start; -1: none */
-  guint64 n_memory_kills; /* before the launch */
+  MaltMemoryWatch *memory; /* (owned) (nullable): from start on */
   gint is_running; /* atomic; state == MALT_PROCESS_RUNNING */
 
   GMutex lock; /* guards the rest */

@@ -27,6 +27,7 @@
 #include "platform/malt-io-thread.h"
 #include "platform/malt-socket.h"
 
+#include <errno.h>
 #include <malt/malt-error-construction.h>
 
 enum
@@ -52,6 +53,7 @@ malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
     malt_socket_close (evaluator->fd);
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->judge, malt_judge_free);
+  g_clear_pointer (&evaluator->memory, malt_memory_watch_free);
   g_clear_pointer (&evaluator->child, malt_child_unref);
   g_clear_pointer (&evaluator->worker, malt_weak_worker_unref);
   g_clear_pointer (&evaluator->launch, malt_launch_free);
@@ -82,6 +84,8 @@ send_signal (MaltProcessEvaluator *evaluator, int signum)
   gboolean is_kill = signum == SIGKILL;
 
   evaluator->is_forced = evaluator->is_forced || is_kill;
+  if (is_kill)
+    malt_memory_watch_dismiss (evaluator->memory);
   malt_child_signal (evaluator->child, signum,
                      is_kill ? MALT_CHILD_TARGET_GROUP : MALT_CHILD_TARGET_PROCESS);
 }
@@ -237,14 +241,14 @@ make_termination (MaltProcessEvaluator *evaluator)
       return malt_termination_new (MALT_TERMINATION_PROTOCOL, 0, text, NULL);
     }
   if (end == MALT_CHILD_END_UNKNOWN)
-    return malt_termination_new (MALT_TERMINATION_UNKNOWN, 0, tail, NULL);
+    return malt_termination_new (MALT_TERMINATION_UNKNOWN, ECHILD, tail, NULL);
   if (was_ended_by_host (evaluator, end, number))
     return malt_termination_new (MALT_TERMINATION_STOPPED, 0, tail, NULL);
   if (evaluator->is_forced && evaluator->is_lost)
     return malt_termination_new (MALT_TERMINATION_LOST, 0, tail, NULL);
   if (end == MALT_CHILD_END_EXITED)
     return malt_termination_new (MALT_TERMINATION_EXITED, number, tail, NULL);
-  if (number == SIGKILL && malt_child_count_memory_kills () > evaluator->n_memory_kills)
+  if (number == SIGKILL && malt_memory_watch_judge (evaluator->memory))
     return malt_termination_new (MALT_TERMINATION_OUT_OF_MEMORY, SIGKILL, tail, NULL);
   return malt_termination_new (MALT_TERMINATION_SIGNALLED, number, tail, NULL);
 }
@@ -268,6 +272,7 @@ end (MaltProcessEvaluator *evaluator)
 
   g_mutex_lock (&evaluator->lock);
   termination = make_termination (evaluator);
+  malt_memory_watch_dismiss (evaluator->memory);
   g_atomic_int_set (&evaluator->is_running, FALSE);
   evaluator->state = MALT_PROCESS_ENDED;
   watch = g_steal_pointer (&evaluator->child_watch);
@@ -335,7 +340,6 @@ malt_process_evaluator_prepare (MaltWorker *worker, GError **error)
   malt_stops_init (&evaluator->stops);
   evaluator->fd = -1;
   evaluator->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
-  evaluator->n_memory_kills = malt_child_count_memory_kills ();
   evaluator->launch = malt_launch_new (evaluator, ref_owner, unref_owner, on_decided);
   evaluator->reaper = malt_reaper_new (evaluator, ref_owner, unref_owner, on_due);
   evaluator->link = malt_link_new (
@@ -374,6 +378,12 @@ const char *
 malt_process_evaluator_get_julia_version (MaltProcessEvaluator *evaluator)
 {
   return evaluator->julia_version;
+}
+
+void
+malt_process_evaluator_note_call (MaltProcessEvaluator *evaluator)
+{
+  malt_memory_watch_follow (evaluator->memory);
 }
 
 gboolean

@@ -27,6 +27,8 @@ MaltLink *malt_process_evaluator_get_link (MaltProcessEvaluator *evaluator);
 gint64 malt_process_evaluator_get_pid (MaltProcessEvaluator *evaluator);
 /* NULL before the runtime has introduced itself. */
 const char *malt_process_evaluator_get_julia_version (MaltProcessEvaluator *evaluator);
+/* Before each call. */
+void malt_process_evaluator_note_call (MaltProcessEvaluator *evaluator);
 gboolean malt_process_evaluator_is_running (MaltProcessEvaluator *evaluator);
 
 /* Begins to end the process, or makes an end that has begun come sooner. @task (nullable) (transfer full) returns TRUE after the end. */

@@ -126,6 +126,7 @@ malt_process_evaluator_start (MaltProcessEvaluator *evaluator, gint64 start_time
   int fd = evaluator->fd;
 
   evaluator->fd = -1;
+  evaluator->memory = malt_memory_watch_new (malt_child_get_pid (evaluator->child));
   malt_output_pipes_set_pid (evaluator->output, malt_child_get_pid (evaluator->child));
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);

@@ -101,6 +101,13 @@ malt_process_worker_send_signal (MaltWorker *worker, int signum)
   malt_process_evaluator_kill (MALT_PROCESS_WORKER (worker)->evaluator, signum);
 }
 
+static void
+malt_process_worker_remote_call (MaltWorker *worker, MaltFuture *future)
+{
+  malt_process_evaluator_note_call (MALT_PROCESS_WORKER (worker)->evaluator);
+  MALT_WORKER_CLASS (malt_process_worker_parent_class)->remote_call (worker, future);
+}
+
 /* The others */
 
 static gboolean
@@ -174,6 +181,7 @@ malt_process_worker_class_init (MaltProcessWorkerClass *klass)
                                MALT_CAPABILITY_OUTPUT | MALT_CAPABILITY_HOST_FUNCTIONS;
   worker_class->auto_priority = 100;
   worker_class->auto_priority_windows = 50;
+  worker_class->remote_call = malt_process_worker_remote_call;
   worker_class->probe = malt_process_worker_probe;
   worker_class->is_running = malt_process_worker_is_running;
   worker_class->dup_summary = malt_process_worker_dup_summary;

@@ -3,7 +3,11 @@
 #include "base/malt-error-private.h"
 #include "base/malt-signals.h"
 
+#include <errno.h>
 #include <malt/malt-error-construction.h>
+
+/* Of a SIGKILL, which the host did not send. */
+#define KILL_HINT ", by somebody else or perhaps for want of memory"
 
 /**
  * MaltTermination:
@@ -195,7 +199,8 @@ malt_termination_to_string (MaltTermination *termination)
       return g_strdup_printf ("exited with status %d", termination->status);
     case MALT_TERMINATION_SIGNALLED:
       signal_name = malt_signal_dup_name (termination->status);
-      return g_strdup_printf ("was ended by %s", signal_name);
+      return g_strdup_printf ("was ended by %s%s", signal_name,
+                              termination->status == SIGKILL ? KILL_HINT : "");
     case MALT_TERMINATION_OUT_OF_MEMORY:
       signal_name = malt_signal_dup_name (termination->status);
       return g_strdup_printf ("was ended by the system for want of memory (%s)",
@@ -208,6 +213,9 @@ malt_termination_to_string (MaltTermination *termination)
       return g_strdup ("was lost: the connection to it ended");
     case MALT_TERMINATION_UNKNOWN:
     default:
+      if (termination->status == ECHILD)
+        return g_strdup ("ended for an unknown reason: other code of the host ignores "
+                         "SIGCHLD or has collected its exit status");
       return g_strdup ("ended for an unknown reason");
     }
 }

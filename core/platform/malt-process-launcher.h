@@ -83,7 +83,4 @@ gboolean malt_child_signal (MaltChild *child, int signum, MaltChildTarget target
 gboolean malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint32 call_id,
                                gboolean may_hit_others);
 
-/* How often the system has killed for want of memory where children of this process live; compared before and after. 0: not known. */
-guint64 malt_child_count_memory_kills (void);
-
 G_END_DECLS

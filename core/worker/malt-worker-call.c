@@ -136,6 +136,7 @@ malt_worker_remote_do (MaltWorker *worker, MaltCall *call, GError **error)
       return FALSE;
     }
   malt_call_seal (call);
+  g_atomic_int_set (&malt_worker_get_private (worker)->has_silent_calls, TRUE);
   return MALT_WORKER_GET_CLASS (worker)->remote_do (worker, call, error);
 }
 

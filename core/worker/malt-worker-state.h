@@ -37,6 +37,7 @@ typedef struct
 
   gint state; /* atomic: MaltWorkerState; written under lock, and only forward */
   gint capabilities; /* atomic */
+  gint has_silent_calls; /* atomic: malt_worker_remote_do() was used */
   gpointer attachment; /* (owned) (nullable) (atomic): written under lock, once */
   gssize
       n_queued_output_bytes; /* atomic: emitted by the backend, not yet seen by handlers */

@@ -335,11 +335,22 @@ finish_stops (GSList *stops)
   g_slist_free_full (stops, (GDestroyNotify) malt_waiter_unref);
 }
 
+/* The call that ran. NULL: none did, or it is not known which: there were several, or
+ * calls without an answer, of whose ends core does not hear. */
+static char *
+dup_last_call_locked (MaltWorkerPrivate *priv)
+{
+  if (priv->n_calls != 1 || g_atomic_int_get (&priv->has_silent_calls))
+    return NULL;
+  return malt_call_to_string (malt_future_get_call (find_newest_call_locked (priv)));
+}
+
 /* FALSE if it had ended before. */
 static gboolean
 end_worker (MaltWorker *worker, MaltTermination *termination)
 {
   MaltWorkerPrivate *priv = malt_worker_get_private (worker);
+  g_autofree char *call = NULL;
   Leftovers leftovers;
   gpointer attachment;
 
@@ -350,7 +361,9 @@ end_worker (MaltWorker *worker, MaltTermination *termination)
       return FALSE;
     }
   g_atomic_int_set (&priv->state, (gint) MALT_WORKER_ENDED);
-  priv->termination = malt_termination_ref (termination);
+  if (malt_termination_get_call (termination) == NULL)
+    call = dup_last_call_locked (priv);
+  priv->termination = malt_termination_copy_for_call (termination, call);
   take_leftovers_locked (priv, &leftovers);
   attachment = priv->attachment; /* one that is made from now on is closed by its maker */
   g_mutex_unlock (&priv->lock);
@@ -381,7 +394,7 @@ malt_worker_exited (MaltWorker *worker, MaltTermination *termination)
   g_return_if_fail (MALT_IS_WORKER (worker));
   g_return_if_fail (termination != NULL);
   if (end_worker (worker, termination))
-    malt_worker_queue_exited (worker, termination);
+    malt_worker_queue_exited (worker, malt_worker_get_private (worker)->termination);
   front = malt_worker_dup_front (worker);
   if (front != NULL)
     malt_worker_exited (front, termination);

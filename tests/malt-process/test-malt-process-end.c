@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* How workers end: by themselves, by the host, with the host; and that nothing of them is left. */
+#include "platform/malt-memory-watch.h"
 #include "process-test.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,15 +70,169 @@ killed_worker_is_noticed_at_once_with_the_signals_name (void)
   CU_ASSERT (best_us < 10000);
 }
 
-/* The linker puts this in the place of malt_child_count_memory_kills(): the system cannot be asked to run out of memory. */
+/* The linker puts this in the place of g_file_get_contents(): the system cannot be asked to run out of memory. */
 static gint n_memory_kills; /* atomic */
 
-guint64 __wrap_malt_child_count_memory_kills (void);
+gboolean __real_g_file_get_contents (const char *path, char **contents, gsize *length,
+                                     GError **error);
+__attribute__ ((visibility ("default"))) gboolean __wrap_g_file_get_contents (
+    const char *path, char **contents, gsize *length, GError **error);
 
-guint64
-__wrap_malt_child_count_memory_kills (void)
+gboolean
+__wrap_g_file_get_contents (const char *path, char **contents, gsize *length,
+                            GError **error)
 {
-  return (guint64) g_atomic_int_get (&n_memory_kills);
+  if (!g_str_has_suffix (path, "/memory.events") &&
+      !g_str_has_suffix (path, "/memory.oom_control") &&
+      !g_str_has_suffix (path, "/vmstat"))
+    return __real_g_file_get_contents (path, contents, length, error);
+  *contents =
+      g_strdup_printf ("low 0\noom_kill %d\n", g_atomic_int_get (&n_memory_kills));
+  return TRUE;
+}
+
+static gboolean
+has_ended (gpointer worker)
+{
+  g_autoptr (MaltTermination) termination = malt_worker_dup_termination (worker);
+
+  return termination != NULL;
+}
+
+/* Kills it from outside; why it has ended. */
+static MaltTerminationReason
+kill_and_get_reason (MaltWorker *worker)
+{
+  kill ((pid_t) malt_worker_get_pid (worker), SIGKILL);
+  process_test_wait (has_ended, worker, PROCESS_TEST_PATIENCE_MS);
+  return get_reason (worker);
+}
+
+static void
+kill_after_another_ran_out_of_memory_is_a_kill (void)
+{
+  g_autoptr (MaltWorker) first = process_test_launch (NULL);
+  g_autoptr (MaltWorker) second = process_test_launch (NULL);
+  g_autoptr (MaltTermination) termination = NULL;
+  g_autofree char *text = NULL;
+
+  CHECK (first != NULL && second != NULL);
+  g_atomic_int_inc (&n_memory_kills);
+  CHECK (kill_and_get_reason (first) == MALT_TERMINATION_OUT_OF_MEMORY);
+  CHECK (kill_and_get_reason (second) == MALT_TERMINATION_SIGNALLED);
+  termination = malt_worker_dup_termination (second);
+  text = malt_termination_to_string (termination);
+  CHECK (strstr (text, "perhaps for want of memory") != NULL);
+}
+
+static void
+two_that_die_of_one_kill_for_memory_are_not_told_apart (void)
+{
+  pid_t pids[3];
+  MaltMemoryWatch *watches[3];
+  siginfo_t info;
+
+  for (int i = 0; i < 3; i++)
+    {
+      pids[i] = fork ();
+      if (pids[i] == 0)
+        pause ();
+      watches[i] = malt_memory_watch_new (pids[i]);
+    }
+  malt_memory_watch_dismiss (watches[2]); /* the host kills this one itself */
+  g_atomic_int_inc (&n_memory_kills);
+  for (int i = 0; i < 3; i++)
+    {
+      kill (pids[i], SIGKILL);
+      waitid (P_PID, (id_t) pids[i], &info, WEXITED | WNOWAIT);
+    }
+  CU_ASSERT (!malt_memory_watch_judge (watches[0]));
+  CU_ASSERT (!malt_memory_watch_judge (watches[1]));
+  for (int i = 0; i < 3; i++)
+    {
+      malt_memory_watch_free (watches[i]);
+      waitpid (pids[i], NULL, 0);
+    }
+}
+
+static void
+end_names_the_only_call_that_ran (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (MaltTermination) termination = NULL;
+
+  CHECK (worker != NULL);
+  future = malt_worker_remote_eval (worker, NULL, "exit(3)");
+  CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
+  termination = malt_worker_dup_termination (worker);
+  CU_ASSERT (g_strcmp0 (malt_termination_get_call (termination), "exit(3)") == 0);
+}
+
+static void
+end_names_no_call_if_it_could_be_another (void)
+{
+  static const char *const others[] = { NULL, "sleep(100)" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+      g_autoptr (MaltCall) silent = malt_call_new_eval (NULL, "sleep(100)");
+      g_autoptr (MaltFuture) other = NULL;
+      g_autoptr (MaltFuture) future = NULL;
+      g_autoptr (MaltTermination) termination = NULL;
+
+      CHECK (worker != NULL);
+      if (others[i] != NULL)
+        other = malt_worker_remote_eval (worker, NULL, others[i]);
+      else
+        CHECK (malt_worker_remote_do (worker, silent, NULL));
+      future = malt_worker_remote_eval (worker, NULL, "exit(3)");
+      CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
+      termination = malt_worker_dup_termination (worker);
+      CU_ASSERT (malt_termination_get_call (termination) == NULL);
+    }
+}
+
+/* The kernel tells the status of a child that somebody else has collected, since 6.15. */
+static gboolean
+has_lost_statuses (void)
+{
+  struct utsname name;
+  int major = 0;
+  int minor = 0;
+
+  uname (&name);
+  sscanf (name.release, "%d.%d", &major, &minor);
+  return major > 6 || (major == 6 && minor >= 15);
+}
+
+static void
+status_is_known_where_the_host_ignores_its_children (void)
+{
+  g_autoptr (MaltWorker) exiting = process_test_launch (NULL);
+  g_autoptr (MaltWorker) killed = process_test_launch (NULL);
+  g_autoptr (MaltTermination) termination = NULL;
+  g_autoptr (MaltFuture) future = NULL;
+  g_autofree char *text = NULL;
+  MaltTerminationReason reason;
+
+  CHECK (exiting != NULL && killed != NULL);
+  signal (SIGCHLD, SIG_IGN);
+  future = malt_worker_remote_eval (exiting, NULL, "exit(7)");
+  malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL);
+  reason = kill_and_get_reason (killed);
+  signal (SIGCHLD, SIG_DFL);
+  termination = malt_worker_dup_termination (exiting);
+  text = malt_termination_to_string (termination);
+  if (has_lost_statuses ())
+    {
+      CHECK (malt_termination_get_exit_status (termination) == 7);
+      CHECK (reason == MALT_TERMINATION_SIGNALLED);
+      return;
+    }
+  CHECK (reason == MALT_TERMINATION_UNKNOWN);
+  CHECK (strstr (text, "SIGCHLD") != NULL);
 }
 
 static void
@@ -340,6 +497,15 @@ static const ProcessTest tests[] = {
     killed_worker_is_noticed_at_once_with_the_signals_name },
   { "worker_that_the_system_kills_for_want_of_memory_says_so",
     worker_that_the_system_kills_for_want_of_memory_says_so },
+  { "kill_after_another_ran_out_of_memory_is_a_kill",
+    kill_after_another_ran_out_of_memory_is_a_kill },
+  { "two_that_die_of_one_kill_for_memory_are_not_told_apart",
+    two_that_die_of_one_kill_for_memory_are_not_told_apart },
+  { "end_names_the_only_call_that_ran", end_names_the_only_call_that_ran },
+  { "end_names_no_call_if_it_could_be_another",
+    end_names_no_call_if_it_could_be_another },
+  { "status_is_known_where_the_host_ignores_its_children",
+    status_is_known_where_the_host_ignores_its_children },
   { "worker_that_exits_says_its_status_and_last_lines",
     worker_that_exits_says_its_status_and_last_lines },
   { "answers_that_came_before_the_end_are_given",

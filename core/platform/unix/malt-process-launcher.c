@@ -7,7 +7,9 @@
  * number later. Where the system has pidfds (Linux 5.3), exit_fd is one. Elsewhere a thread for each child waits for its end without collecting it,
  * and closes the other end of a pipe.
  *
- * If something else in the host collects all children (waitpid (-1), or SIGCHLD ignored), the status is lost; the end is noticed all the same.
+ * If something else in the host collects all children (waitpid (-1), or SIGCHLD ignored),
+ * the end is noticed all the same, and since Linux 6.15 the pidfd tells the status;
+ * before, it is lost.
  */
 #include "platform/malt-process-launcher.h"
 
@@ -18,9 +20,11 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <malt/malt-error.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -33,6 +37,11 @@
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
 #endif
+
+enum
+{
+  LOST_STATUS_PATIENCE_MS = 5
+};
 
 struct _MaltChild
 {
@@ -289,6 +298,45 @@ malt_child_watch_new (MaltChild *child)
   return source;
 }
 
+#ifdef __linux__
+/* struct pidfd_info of linux/pidfd.h, as it was in Linux 6.15. */
+typedef struct
+{
+  guint64 mask;
+  guint64 cgroup_id;
+  guint32 ids[11];
+  gint32 exit_code;
+} PidfdInfo;
+
+#define PIDFD_INFO_EXIT_BIT ((guint64) 1 << 3)
+#define PIDFD_GET_INFO_REQUEST _IOWR (0xFF, 11, PidfdInfo)
+#endif
+
+/* Of a child that somebody else has collected; -1: not known. The kernel tells it a
+ * moment after our waitpid() fails, and that it can be read by a hang-up. */
+static int
+read_lost_status (MaltChild *child)
+{
+  int status = -1;
+#ifdef __linux__
+  PidfdInfo info = { .mask = PIDFD_INFO_EXIT_BIT };
+  struct pollfd collected = { .fd = child->exit_fd };
+
+  if (!child->is_pidfd || ioctl (child->exit_fd, PIDFD_GET_INFO_REQUEST, &info) < 0)
+    return -1;
+  if ((info.mask & PIDFD_INFO_EXIT_BIT) == 0)
+    {
+      poll (&collected, 1, LOST_STATUS_PATIENCE_MS);
+      info = (PidfdInfo){ .mask = PIDFD_INFO_EXIT_BIT };
+      if (ioctl (child->exit_fd, PIDFD_GET_INFO_REQUEST, &info) < 0)
+        return -1;
+    }
+  if ((info.mask & PIDFD_INFO_EXIT_BIT) != 0)
+    status = info.exit_code;
+#endif
+  return status;
+}
+
 gboolean
 malt_child_reap (MaltChild *child)
 {
@@ -302,9 +350,9 @@ malt_child_reap (MaltChild *child)
         pid = waitpid (child->pid, &status, WNOHANG);
       while (pid < 0 && errno == EINTR);
       child->is_reaped = pid != 0;
+      child->wait_status = pid < 0 ? read_lost_status (child) : status;
       if (child->is_reaped)
         close_fd (&child->exit_fd);
-      child->wait_status = pid > 0 ? status : -1;
     }
   pid = child->is_reaped;
   g_mutex_unlock (&child->lock);
@@ -379,44 +427,4 @@ malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint32 call_id,
       !child->is_reaped && malt_judge_ask (judge, child->pid, call_id, may_hit_others);
   g_mutex_unlock (&child->lock);
   return is_asked;
-}
-
-#ifdef __linux__
-/* The number behind "oom_kill " in a file of lines "name number". */
-static gboolean
-read_oom_kills (const char *path, guint64 *out_n_kills)
-{
-  g_autofree char *text = NULL;
-  const char *line;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return FALSE;
-  line = g_str_has_prefix (text, "oom_kill ") ? text : strstr (text, "\noom_kill ");
-  if (line == NULL)
-    return FALSE;
-  *out_n_kills = g_ascii_strtoull (strchr (line, ' ') + 1, NULL, 10);
-  return TRUE;
-}
-#endif
-
-guint64
-malt_child_count_memory_kills (void)
-{
-  guint64 n_kills = 0;
-#ifdef __linux__
-  g_autofree char *groups = NULL;
-  g_autofree char *path = NULL;
-
-  if (g_file_get_contents ("/proc/self/cgroup", &groups, NULL, NULL) &&
-      g_str_has_prefix (groups, "0::"))
-    {
-      groups[strcspn (groups, "\n")] = '\0';
-      path = g_build_filename ("/sys/fs/cgroup", groups + strlen ("0::"), "memory.events",
-                               NULL);
-      if (read_oom_kills (path, &n_kills))
-        return n_kills;
-    }
-  read_oom_kills ("/proc/vmstat", &n_kills);
-#endif
-  return n_kills;
 }

@@ -514,13 +514,6 @@ malt_child_signal (MaltChild *child, int signum, MaltChildTarget target)
   return is_sent;
 }
 
-/* Windows kills nobody for want of memory. */
-guint64
-malt_child_count_memory_kills (void)
-{
-  return 0;
-}
-
 gboolean
 malt_child_ask_judge (G_GNUC_UNUSED MaltChild *child, G_GNUC_UNUSED MaltJudge *judge,
                       G_GNUC_UNUSED guint32 call_id,
