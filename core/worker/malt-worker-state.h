@@ -22,6 +22,8 @@ typedef enum
   MALT_WORKER_ENDED,
 } MaltWorkerState;
 
+typedef struct _MaltEmission MaltEmission;
+
 typedef struct
 {
   /* Constant from construction on. */
@@ -39,8 +41,6 @@ typedef struct
   gint capabilities; /* atomic */
   gint has_silent_calls; /* atomic: malt_worker_remote_do() was used */
   gpointer attachment; /* (owned) (nullable) (atomic): written under lock, once */
-  gssize
-      n_queued_output_bytes; /* atomic: emitted by the backend, not yet seen by handlers */
 
   GMutex lock; /* guards what follows */
   const MaltAttachmentKind *attachment_kind; /* (nullable): while there is none */
@@ -51,6 +51,8 @@ typedef struct
   guint32 last_call_id;
   GHashTable *channels; /* (owned): channel id -> GWeakRef (owned) */
   guint32 last_channel_id;
+  gsize n_queued_output_bytes; /* what output costs that waits for handlers */
+  MaltEmission *last_output; /* (unowned) (nullable): the last that waits */
   GSList *stops; /* (owned): of MaltWaiter: stops that are under way */
 } MaltWorkerPrivate;
 

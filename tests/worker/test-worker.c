@@ -384,6 +384,66 @@ output_that_nobody_reads_is_bounded_and_keeps_no_worker (void)
   malt_assert_string (order->str, "");
 }
 
+static void
+count_output (G_GNUC_UNUSED MaltWorker *worker, G_GNUC_UNUSED MaltStream stream,
+              G_GNUC_UNUSED guint call_id, GBytes *bytes, gpointer user_data)
+{
+  gsize *counts = user_data;
+
+  counts[0]++;
+  counts[1] += g_bytes_get_size (bytes);
+}
+
+static void
+emit_text (MaltWorker *worker, MaltStream stream, guint call_id, const char *text)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+
+  malt_worker_emit_output (worker, stream, call_id, bytes);
+}
+
+static void
+waiting_output_is_joined_per_stream_and_call (void)
+{
+  g_autoptr (MaltWorker) worker = stub_worker_launch ();
+  g_autoptr (GString) order = g_string_new (NULL);
+  Seen seen = { order, FALSE, NULL };
+
+  g_signal_connect (worker, "output", G_CALLBACK (on_output), &seen);
+  emit_text (worker, MALT_STREAM_STDOUT, 1, "a");
+  emit_text (worker, MALT_STREAM_STDOUT, 1, "");
+  emit_text (worker, MALT_STREAM_STDOUT, 1, "b");
+  emit_text (worker, MALT_STREAM_STDERR, 1, "c");
+  emit_text (worker, MALT_STREAM_STDERR, 2, "d");
+  emit_text (worker, MALT_STREAM_STDOUT, 1, "e");
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  emit_text (worker, MALT_STREAM_STDOUT, 1, "f");
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  malt_assert_string (order->str, "out1:ab err1:c err2:d out1:e out1:f ");
+}
+
+static void
+waiting_output_is_bounded_by_what_it_costs (void)
+{
+  g_autoptr (MaltWorker) worker = stub_worker_launch ();
+  gsize counts[2] = { 0, 0 };
+
+  g_signal_connect (worker, "output", G_CALLBACK (count_output), counts);
+  for (guint i = 0; i < 300000; i++)
+    emit_text (worker, i % 2 ? MALT_STREAM_STDERR : MALT_STREAM_STDOUT, 1, "x");
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  malt_assert (counts[0] >= 100000 && counts[0] < 150000);
+  for (guint i = 0; i < 300000; i++)
+    emit_text (worker, MALT_STREAM_STDOUT, 1, "x");
+  counts[0] = counts[1] = 0;
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  malt_assert (counts[0] < 100 && counts[1] == 300000);
+}
+
 /* Handles */
 
 static void
@@ -432,6 +492,10 @@ main (void)
       interrupt_without_a_future_means_the_newest_call },
     { "output_comes_before_the_answer_and_exited_last",
       output_comes_before_the_answer_and_exited_last },
+    { "waiting_output_is_joined_per_stream_and_call",
+      waiting_output_is_joined_per_stream_and_call },
+    { "waiting_output_is_bounded_by_what_it_costs",
+      waiting_output_is_bounded_by_what_it_costs },
     { "output_that_nobody_reads_is_bounded_and_keeps_no_worker",
       output_that_nobody_reads_is_bounded_and_keeps_no_worker },
     { "dropped_handles_are_released_while_the_worker_lives",

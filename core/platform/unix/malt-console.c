@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A power of two: strings grow to such, so what is kept costs no more. What is written
+ * counts until it is taken out, which moves the rest. */
 #define MAX_PENDING_BYTES ((gsize) 64 << 20)
 
 enum
@@ -229,15 +231,15 @@ keep (Console *console, const char *text, gsize n_bytes)
       console->n_written = 0;
       wait_for_room (console);
     }
-  if (console->pending->len - console->n_written + n_bytes > MAX_PENDING_BYTES)
-    {
-      console->n_dropped += n_bytes;
-      return;
-    }
   if (console->n_written > console->pending->len / 2)
     {
       g_string_erase (console->pending, 0, (gssize) console->n_written);
       console->n_written = 0;
+    }
+  if (console->pending->len + n_bytes >= MAX_PENDING_BYTES)
+    {
+      console->n_dropped += n_bytes;
+      return;
     }
   g_string_append_len (console->pending, text, (gssize) n_bytes);
 }
