@@ -5,9 +5,7 @@
  * or a caller of the host who waits for an answer of his own, perhaps of the very call that
  * needs the function. So it is handed on:
  *
- *   - to a thread of a pool without a limit. Every level of calls that call back needs one
- *     that blocks, so a limit would be a deadlock. Threads end by themselves when they
- *     have been idle for a while (they are GLib's shared ones);
+ *   - to a thread of the library's, see malt-host-threads.c;
  *   - or to a source of the main context that the function was exported in.
  *
  * A call that waits for its thread or context refers to the worker weakly, so it does not
@@ -19,6 +17,7 @@
  * backend's business that this is harmless when the worker is gone. */
 #include "base/malt-error-private.h"
 #include "ffi/malt-export-private.h"
+#include "ffi/malt-host-threads.h"
 #include "worker/malt-worker-private.h"
 
 #include <malt/malt-host-call.h>
@@ -96,19 +95,20 @@ run_call (HostCall *call)
     answer (call, value, error);
 }
 
-/* What the threads of the pool do: a call, or the destroy notify of a function that
- * went in the I/O thread. */
+/* What the threads do: a call, or the destroy notify of a function that went in the
+ * I/O thread. */
 typedef struct
 {
+  MaltHostWork base;
   HostCall *call; /* (owned) (nullable) */
   GDestroyNotify destroy; /* (nullable) */
   gpointer user_data;
 } Work;
 
 static void
-run_work (gpointer data, G_GNUC_UNUSED gpointer user_data)
+run_work (MaltHostWork *base)
 {
-  Work *work = data;
+  Work *work = (Work *) base;
 
   if (work->destroy != NULL)
     work->destroy (work->user_data);
@@ -120,30 +120,29 @@ run_work (gpointer data, G_GNUC_UNUSED gpointer user_data)
   g_free (work);
 }
 
-static GThreadPool *
-get_pool (void)
+static void
+refuse_work (MaltHostWork *base)
 {
-  static gsize pool = 0;
+  Work *work = (Work *) base;
 
-  if (g_once_init_enter (&pool))
-    {
-      GThreadPool *made = g_thread_pool_new (run_work, NULL, -1, FALSE, NULL);
-      g_once_init_leave (&pool, (gsize) made);
-    }
-  return (GThreadPool *) pool;
+  answer (work->call, NULL,
+          g_error_new (MALT_ERROR, MALT_ERROR_FAILED,
+                       "%s: expected a thread to run it in, got none",
+                       work->call->function->name));
+  host_call_free (work->call);
+  g_free (work);
 }
 
-/* Where no thread can be made the work waits for one that becomes free. */
 static void
 push_work (const Work *work)
 {
-  g_thread_pool_push (get_pool (), g_memdup2 (work, sizeof *work), NULL);
+  malt_host_threads_push (g_memdup2 (work, sizeof *work));
 }
 
 void
 malt_export_run_destroy (GDestroyNotify destroy, gpointer user_data)
 {
-  push_work (&(Work){ .destroy = destroy, .user_data = user_data });
+  push_work (&(Work){ .base.run = run_work, .destroy = destroy, .user_data = user_data });
 }
 
 /* In the context of the exporter */
@@ -266,5 +265,5 @@ malt_worker_host_call (MaltWorker *worker, guint32 host_call_id, const char *nam
   else if (call->function->context != NULL)
     queue_in_context (call, worker);
   else
-    push_work (&(Work){ .call = call });
+    push_work (&(Work){ .base = { run_work, refuse_work }, .call = call });
 }
