@@ -7,6 +7,8 @@
  * the way. */
 #include "platform/malt-io-thread.h"
 
+#include "platform/malt-platform.h"
+
 typedef struct
 {
   GMainContext *context; /* (owned) */
@@ -32,7 +34,7 @@ get_io_thread (void)
 
   if (g_once_init_enter (&is_started))
     {
-      io_thread.context = g_main_context_new ();
+      io_thread.context = malt_platform_new_context ();
       io_thread.thread = g_thread_new ("malt-io", run_io_thread, io_thread.context);
       g_once_init_leave (&is_started, 1);
     }

@@ -56,6 +56,9 @@ gboolean malt_platform_has_signal (int signum);
 /* A number of the running thread; no other thread that runs has it. */
 guintptr malt_platform_get_thread_number (void);
 
+/* A main context whose own descriptors are none of the standard streams, also where these are closed. (transfer full) */
+GMainContext *malt_platform_new_context (void);
+
 /* Starts a thread that nobody waits for, with a stack as large as that of the main thread. Errors: LAUNCH_FAILED. */
 gboolean malt_platform_start_thread (GThreadFunc func, gpointer data, GError **error);
 

@@ -68,7 +68,7 @@ question_clear (Question *question)
 static void
 question_init (Question *question)
 {
-  question->context = g_main_context_new ();
+  question->context = malt_platform_new_context ();
   for (int i = 0; i < 2; i++)
     question->readers[i].text = g_string_new (NULL);
   question->readers[1].keeps_end = TRUE;

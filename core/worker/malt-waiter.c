@@ -18,6 +18,8 @@
  * that disconnects; and GLib leaks a GCancellableSource that is destroyed while
  * g_cancellable_cancel() runs. */
 #include "worker/malt-waiter.h"
+
+#include "platform/malt-platform.h"
 #include <malt/malt-error.h>
 
 typedef enum
@@ -222,7 +224,7 @@ void
 malt_blocking_begin (MaltBlocking *blocking)
 {
   blocking->result = NULL;
-  blocking->context = g_main_context_new ();
+  blocking->context = malt_platform_new_context ();
   g_main_context_push_thread_default (blocking->context);
 }
 

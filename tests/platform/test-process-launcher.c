@@ -4,6 +4,8 @@
 
 #include "platform/malt-io-thread.h"
 #include "platform/malt-process-launcher.h"
+#include "platform/malt-socket-poller.h"
+#include "platform/malt-socket.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +16,9 @@
 
 enum
 {
-  N_NOTICES = 21
+  N_NOTICES = 21,
+  N_FORKS = 100,
+  FORK_LIFE_S = 20 /* longer than all launches of a test take */
 };
 
 static const char *program; /* this one, which also plays children and hosts */
@@ -330,6 +334,122 @@ failure_is_reported_where_the_first_descriptors_are_free (void)
   CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
 }
 
+/* One of each kind of descriptor that the library makes, none of which is closed. FALSE: one could not be made. */
+static gboolean
+make_descriptors (void)
+{
+  MaltSocketPoller *poller = malt_socket_poller_new (NULL);
+  gintptr writer;
+  guint port;
+  int fds[2];
+
+  malt_io_thread_get_context ();
+  return poller != NULL && malt_pipe_new (&writer, NULL) != NULL &&
+         malt_socket_open_tcp_pair (fds, NULL) &&
+         malt_socket_open_local_pair (fds, NULL) &&
+         malt_socket_listen (1, &port, NULL) >= 0 &&
+         spawn_shell ("sleep 100", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL) !=
+             NULL;
+}
+
+/* A host without standard streams; its status says whether they are still free, and whether a child has an empty input all the same. */
+static int
+be_host_without_streams (void)
+{
+  MaltProcessLauncher launcher = { .inherited_fd = -1,
+                                   .stdin_source = MALT_CHILD_STDIN_INHERIT };
+  g_autofree char *input = NULL;
+
+  for (int fd = 0; fd < 3; fd++)
+    close (fd);
+  if (!make_descriptors ())
+    return 1;
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl (fd, F_GETFD) >= 0)
+      return 10 + fd;
+  input = run_shell ("readlink /proc/$$/fd/0", launcher, NULL);
+  return g_strcmp0 (input, "/dev/null\n") == 0 ? 0 : 2;
+}
+
+static void
+host_without_streams_keeps_their_numbers_free (void)
+{
+  const char *arguments[] = { program, "--host-without-streams", NULL };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  CHECK (g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL,
+                       NULL, &status, &error));
+  CHECK (WIFEXITED (status));
+  CU_ASSERT_EQUAL (WEXITSTATUS (status), 0);
+}
+
+typedef struct
+{
+  pid_t pids[N_FORKS];
+  gint is_over; /* atomic */
+} Forks;
+
+/* Processes that keep whatever the host has open when they are made. */
+static gpointer
+fork_often (gpointer data)
+{
+  Forks *forks = data;
+
+  for (guint i = 0; i < N_FORKS; i++)
+    {
+      forks->pids[i] = fork ();
+      if (forks->pids[i] == 0)
+        {
+          alarm (FORK_LIFE_S);
+          for (;;)
+            pause ();
+        }
+    }
+  g_atomic_int_set (&forks->is_over, TRUE);
+  return NULL;
+}
+
+/* Ends them; how many had ended before. */
+static guint
+end_forks (Forks *forks)
+{
+  guint n_ended = 0;
+
+  for (guint i = 0; i < N_FORKS; i++)
+    {
+      if (forks->pids[i] < 0 || waitpid (forks->pids[i], NULL, WNOHANG) != 0)
+        {
+          n_ended++;
+          continue;
+        }
+      kill (forks->pids[i], SIGKILL);
+      waitpid (forks->pids[i], NULL, 0);
+    }
+  return n_ended;
+}
+
+static void
+launch_waits_for_no_process_that_the_host_forks (void)
+{
+  Forks forks = { .is_over = FALSE };
+  GThread *thread = g_thread_new ("forks", fork_often, &forks);
+  guint n_launched = 0;
+  guint n_failed = 0;
+
+  while (!g_atomic_int_get (&forks.is_over))
+    {
+      g_autoptr (MaltChild) child =
+          spawn_shell ("exit 0", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+      n_launched++;
+      n_failed += child == NULL;
+    }
+  g_thread_join (thread);
+  CU_ASSERT_EQUAL (end_forks (&forks), 0);
+  CU_ASSERT_EQUAL (n_failed, 0);
+  CHECK (n_launched > 0);
+}
+
 typedef struct
 {
   gint is_dispatched; /* atomic */
@@ -447,6 +567,10 @@ static const ProcessTest tests[] = {
   { "child_dies_with_its_host", child_dies_with_its_host },
   { "failure_is_reported_where_the_first_descriptors_are_free",
     failure_is_reported_where_the_first_descriptors_are_free },
+  { "host_without_streams_keeps_their_numbers_free",
+    host_without_streams_keeps_their_numbers_free },
+  { "launch_waits_for_no_process_that_the_host_forks",
+    launch_waits_for_no_process_that_the_host_forks },
   { "end_of_a_child_is_noticed_at_once", end_of_a_child_is_noticed_at_once },
   { "launches_leave_no_descriptors", launches_leave_no_descriptors },
   { NULL, NULL },
@@ -460,6 +584,8 @@ main (int argc, char **argv)
     return be_host_that_dies ();
   if (argc > 1 && strcmp (argv[1], "--host-without-descriptors") == 0)
     return be_host_without_descriptors ();
+  if (argc > 1 && strcmp (argv[1], "--host-without-streams") == 0)
+    return be_host_without_streams ();
   if (argc > 1 && strcmp (argv[1], "--child-that-leaves-its-group") == 0)
     return be_child_that_leaves_its_group ();
   return process_test_main (argc, argv, "process launcher", tests);

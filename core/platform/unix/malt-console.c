@@ -14,6 +14,7 @@
 #include "platform/malt-console.h"
 
 #include "platform/malt-io-thread.h"
+#include "platform/unix/malt-descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +82,8 @@ outlet_open (int fd)
   if (!S_ISFIFO (status.st_mode) && !(S_ISCHR (status.st_mode) && isatty (fd)))
     return outlet;
   g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  own_fd = open (path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  own_fd =
+      malt_descriptor_raise (open (path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (own_fd >= 0)
     {
       outlet.fd = own_fd;

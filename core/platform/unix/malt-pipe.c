@@ -2,8 +2,9 @@
 /* Pipes on Unix. A pipe has a name where there is /proc: that of the descriptor at which it is written. */
 #include "platform/malt-pipe.h"
 
+#include "platform/unix/malt-descriptor.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <poll.h>
@@ -26,7 +27,7 @@ malt_pipe_new (gintptr *out_writer, GError **error)
   MaltPipe *pipe;
   int fds[2];
 
-  if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
+  if (!malt_descriptor_open_pipe (fds, error))
     return NULL;
   if (!g_unix_set_fd_nonblocking (fds[0], TRUE, error))
     {

@@ -5,6 +5,7 @@
 #include "base/malt-signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <malt/malt-error.h>
 #include <pthread.h>
@@ -12,6 +13,12 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+enum
+{
+  N_STREAMS = STDERR_FILENO + 1
+};
 
 #define DEFAULT_STACK_BYTES ((gsize) 8 * 1024 * 1024)
 #define LEAST_STACK_BYTES ((gsize) 1024 * 1024)
@@ -130,6 +137,30 @@ guintptr
 malt_platform_get_thread_number (void)
 {
   return (guintptr) pthread_self ();
+}
+
+/* GLib takes the lowest number that is free, so the holes below are filled meanwhile. Who makes a context its thread's own has GLib make the
+ * default one, too. */
+GMainContext *
+malt_platform_new_context (void)
+{
+  GMainContext *context;
+  int held[N_STREAMS];
+  guint n_held = 0;
+  int fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  while (fd >= 0 && fd < N_STREAMS)
+    {
+      held[n_held++] = fd;
+      fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+    }
+  if (fd >= 0)
+    close (fd);
+  g_main_context_default ();
+  context = g_main_context_new ();
+  while (n_held > 0)
+    close (held[--n_held]);
+  return context;
 }
 
 static gsize

@@ -5,7 +5,7 @@
  * A child goes through three states: it runs; it has ended and is a zombie (exit_fd is readable); it has been collected (is_reaped). Only
  * malt_child_reap() collects, under the lock under which malt_child_signal() signals, so a signal cannot reach a process that was given the same
  * number later. Where the system has pidfds (Linux 5.3), exit_fd is one. Elsewhere a thread for each child waits for its end without collecting it,
- * and closes the other end of a pipe.
+ * and writes into a pipe.
  *
  * If something else in the host collects all children (waitpid (-1), or SIGCHLD ignored),
  * the end is noticed all the same, and since Linux 6.15 the pidfd tells the status;
@@ -14,6 +14,7 @@
 #include "platform/malt-process-launcher.h"
 
 #include "platform/malt-child-private.h"
+#include "platform/unix/malt-descriptor.h"
 #include "platform/unix/malt-process-spawner.h"
 
 #include <errno.h>
@@ -98,21 +99,23 @@ open_stdin (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
   gconstpointer bytes;
   ssize_t n_written;
 
-  if (launcher->stdin_source == MALT_CHILD_STDIN_INHERIT)
+  /* A host without one hands on an empty one: what the child opens next must not be its standard input. */
+  if (launcher->stdin_source == MALT_CHILD_STDIN_INHERIT &&
+      fcntl (STDIN_FILENO, F_GETFD) >= 0)
     return TRUE;
-  if (launcher->stdin_source == MALT_CHILD_STDIN_NULL)
+  if (launcher->stdin_source != MALT_CHILD_STDIN_BYTES)
     {
       ends->child_fds[0] =
-          malt_process_raise_fd (open ("/dev/null", O_RDONLY | O_CLOEXEC));
+          malt_descriptor_raise (open ("/dev/null", O_RDONLY | O_CLOEXEC));
       return ends->child_fds[0] >= 0 || set_errno_error (error, "cannot open /dev/null");
     }
-  if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
+  if (!malt_descriptor_open_pipe (fds, error))
     return FALSE;
   bytes = g_bytes_get_data (launcher->stdin_bytes, &n_bytes);
   n_written = write (fds[1], bytes, n_bytes);
   close (fds[1]);
-  ends->child_fds[0] = malt_process_raise_fd (fds[0]);
-  return (n_written == (ssize_t) n_bytes && ends->child_fds[0] >= 0) ||
+  ends->child_fds[0] = fds[0];
+  return n_written == (ssize_t) n_bytes ||
          set_errno_error (error, "cannot fill the child's standard input");
 }
 
@@ -125,9 +128,7 @@ open_output (Ends *ends, GError **error)
       ends->output[i] = malt_pipe_new (&writer, error);
       if (ends->output[i] == NULL)
         return FALSE;
-      ends->child_fds[i + 1] = malt_process_raise_fd ((int) writer);
-      if (ends->child_fds[i + 1] < 0)
-        return set_errno_error (error, "cannot duplicate a descriptor");
+      ends->child_fds[i + 1] = (int) writer;
     }
   return TRUE;
 }
@@ -140,7 +141,7 @@ open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
   if (launcher->inherited_fd < 0)
     return TRUE;
   ends->child_fds[3] =
-      fcntl (launcher->inherited_fd, F_DUPFD_CLOEXEC, MALT_PROCESS_FIRST_SAFE_FD);
+      fcntl (launcher->inherited_fd, F_DUPFD_CLOEXEC, MALT_DESCRIPTOR_FIRST);
   return ends->child_fds[3] >= 0 ||
          set_errno_error (error, "cannot duplicate the connection");
 }
@@ -168,7 +169,8 @@ set_spawn_error (GError **error, const MaltProcessLauncher *launcher,
 typedef struct
 {
   pid_t pid;
-  int end_fd; /* (owned): closing it tells */
+  /* (owned): a byte tells, since a process that the host has forked may keep it open */
+  int end_fd;
 } Waiter;
 
 static gpointer
@@ -180,6 +182,8 @@ wait_for_end (gpointer data)
   while (waitid (P_PID, (id_t) waiter->pid, &info, WEXITED | WNOWAIT) < 0 &&
          errno == EINTR)
     ;
+  if (write (waiter->end_fd, "", 1) < 0)
+    g_debug ("end of a child: %s", g_strerror (errno));
   close (waiter->end_fd);
   g_free (waiter);
   return NULL;
@@ -191,7 +195,7 @@ start_waiter (pid_t pid)
   int fds[2];
   Waiter *waiter;
 
-  if (!g_unix_open_pipe (fds, FD_CLOEXEC, NULL))
+  if (!malt_descriptor_open_pipe (fds, NULL))
     return -1;
   waiter = g_new (Waiter, 1);
   waiter->pid = pid;
@@ -205,7 +209,7 @@ child_open_exit_fd (MaltChild *child, int pidfd, GError **error)
 {
 #ifdef __linux__
   if (pidfd < 0)
-    pidfd = (int) syscall (SYS_pidfd_open, child->pid, 0);
+    pidfd = malt_descriptor_raise ((int) syscall (SYS_pidfd_open, child->pid, 0));
 #endif
   child->is_pidfd = pidfd >= 0;
   child->exit_fd = pidfd >= 0 ? pidfd : start_waiter (child->pid);
@@ -225,7 +229,6 @@ malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error
 {
   g_auto (Ends) ends = { { -1, -1, -1, -1 }, { NULL, NULL } };
   MaltSpawnPlan plan = { 0 };
-  MaltSpawnReport report;
   MaltChild *child;
   int pidfd;
   pid_t pid;
@@ -237,10 +240,10 @@ malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error
   plan.cwd = launcher->cwd;
   plan.is_group_leader = launcher->is_group_leader;
   memcpy (plan.fds, ends.child_fds, sizeof plan.fds);
-  pid = malt_process_spawn (&plan, &pidfd, &report);
+  pid = malt_process_spawn (&plan, &pidfd);
   if (pid < 0)
     {
-      set_spawn_error (error, launcher, &report);
+      set_spawn_error (error, launcher, &plan.report);
       return NULL;
     }
 

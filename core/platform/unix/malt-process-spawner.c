@@ -8,15 +8,19 @@
  * program, so a host of many gigabytes pays nothing; the spawner thread stands still meanwhile, the others run on. The price is that the child may
  * call only async-signal-safe functions and allocate nothing: everything is made before, in MaltSpawnPlan. All signals are blocked in the
  * spawner thread, hence in the child until it has set every disposition to the default: no handler of the host can run in the borrowed
- * memory. Elsewhere it is a plain fork().
+ * memory. Elsewhere it is vfork().
+ *
+ * Since the child borrows the memory, it writes into the plan what it fails at, and has either done so or become the other program when the spawner
+ * thread goes on. Nothing is read and nothing is waited for: a pipe that closes on exec would stay open in a process that the host forks meanwhile.
  *
  * Threads: callers put a SpawnJob into the queue and wait for it. The queue and the thread are made once and never end.
  */
 #include "platform/unix/malt-process-spawner.h"
 
+#include "platform/unix/malt-descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -49,7 +53,6 @@ typedef struct
   MaltSpawnPlan *plan; /* (unowned) */
   pid_t pid;
   int pidfd;
-  MaltSpawnReport report;
   GMutex lock; /* guards is_done */
   GCond cond;
   gboolean is_done;
@@ -60,11 +63,10 @@ typedef struct
 #define IN_CHILD __attribute__ ((no_sanitize_address, noinline))
 
 IN_CHILD static void
-child_fail (const MaltSpawnPlan *plan, MaltSpawnStep step)
+child_fail (MaltSpawnPlan *plan, MaltSpawnStep step)
 {
-  MaltSpawnReport report = { step, errno };
-  ssize_t n_written = write (plan->report_fd, &report, sizeof report);
-  _exit (n_written == (ssize_t) sizeof report ? 127 : 126);
+  plan->report = (MaltSpawnReport){ step, errno };
+  _exit (127);
 }
 
 IN_CHILD static void
@@ -78,7 +80,7 @@ child_reset_signals (void)
     sigaction (signum, &action, NULL);
 }
 
-/* Marks everything of the host's that is not close-on-exec; the report descriptor must live until exec. */
+/* Marks everything of the host's that is not close-on-exec. */
 IN_CHILD static void
 child_close_foreign (void)
 {
@@ -94,7 +96,7 @@ child_close_foreign (void)
 }
 
 IN_CHILD static void
-child_place_descriptors (const MaltSpawnPlan *plan)
+child_place_descriptors (MaltSpawnPlan *plan)
 {
   for (int target = 0; target < 4; target++)
     {
@@ -112,7 +114,7 @@ child_place_descriptors (const MaltSpawnPlan *plan)
 IN_CHILD static int
 child_main (void *data)
 {
-  const MaltSpawnPlan *plan = data;
+  MaltSpawnPlan *plan = data;
   sigset_t none;
 
   child_reset_signals ();
@@ -161,7 +163,7 @@ fork_child (MaltSpawnPlan *plan, int *out_pidfd)
                  plan);
   return pid;
 #else
-  pid_t pid = fork ();
+  pid_t pid = vfork ();
   *out_pidfd = -1;
   if (pid == 0)
     child_main (plan);
@@ -169,64 +171,18 @@ fork_child (MaltSpawnPlan *plan, int *out_pidfd)
 #endif
 }
 
-int
-malt_process_raise_fd (int fd)
-{
-  int raised;
-
-  if (fd < 0 || fd >= MALT_PROCESS_FIRST_SAFE_FD)
-    return fd;
-  raised = fcntl (fd, F_DUPFD_CLOEXEC, MALT_PROCESS_FIRST_SAFE_FD);
-  close (fd);
-  return raised;
-}
-
-/* The child reports through the second. */
-static gboolean
-open_report (int *out_fds)
-{
-  int saved_errno;
-
-  if (!g_unix_open_pipe (out_fds, FD_CLOEXEC, NULL))
-    return FALSE;
-  out_fds[1] = malt_process_raise_fd (out_fds[1]);
-  if (out_fds[1] >= 0)
-    return TRUE;
-  saved_errno = errno;
-  close (out_fds[0]);
-  errno = saved_errno;
-  return FALSE;
-}
-
 static void
 run_job (SpawnJob *job)
 {
-  int report_fds[2];
-  ssize_t n_read;
+  MaltSpawnPlan *plan = job->plan;
+  int pidfd = -1;
 
-  job->report.step = MALT_SPAWN_STEP_FORK;
-  job->pid = -1;
-  if (!open_report (report_fds))
-    {
-      job->report.error_number = errno;
-      return;
-    }
-  job->plan->report_fd = report_fds[1];
-  job->plan->host_pid = getpid ();
-  job->pid = fork_child (job->plan, &job->pidfd);
-  job->report.error_number = errno;
-  close (report_fds[1]);
-  if (job->pid >= 0)
-    {
-      MaltSpawnReport report;
-      do
-        n_read = read (report_fds[0], &report, sizeof report);
-      while (n_read < 0 && errno == EINTR);
-      job->report = (MaltSpawnReport){ MALT_SPAWN_STEP_NONE, 0 };
-      if (n_read == (ssize_t) sizeof report)
-        job->report = report;
-    }
-  close (report_fds[0]);
+  plan->host_pid = getpid ();
+  plan->report = (MaltSpawnReport){ MALT_SPAWN_STEP_NONE, 0 };
+  job->pid = fork_child (plan, &pidfd);
+  if (job->pid < 0)
+    plan->report = (MaltSpawnReport){ MALT_SPAWN_STEP_FORK, errno };
+  job->pidfd = malt_descriptor_raise (pidfd);
 }
 
 static gpointer
@@ -263,7 +219,7 @@ get_spawner_queue (void)
 }
 
 pid_t
-malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd, MaltSpawnReport *out_report)
+malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd)
 {
   SpawnJob job = { .plan = plan, .pidfd = -1 };
 
@@ -277,7 +233,7 @@ malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd, MaltSpawnReport *out_re
   g_mutex_clear (&job.lock);
   g_cond_clear (&job.cond);
 
-  if (job.pid >= 0 && job.report.step != MALT_SPAWN_STEP_NONE)
+  if (job.pid >= 0 && plan->report.step != MALT_SPAWN_STEP_NONE)
     {
       /* It said why and ended: nobody else has seen it. */
       while (waitpid (job.pid, NULL, 0) < 0 && errno == EINTR)
@@ -286,7 +242,6 @@ malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd, MaltSpawnReport *out_re
         close (job.pidfd);
       job.pid = -1;
     }
-  *out_report = job.report;
   *out_pidfd = job.pid >= 0 ? job.pidfd : -1;
   return job.pid;
 }

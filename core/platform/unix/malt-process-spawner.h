@@ -7,9 +7,6 @@
 
 G_BEGIN_DECLS
 
-/* Sources of dup2() in the child must not be among its targets. */
-#define MALT_PROCESS_FIRST_SAFE_FD 10
-
 /* What a child failed at before it became another program. */
 typedef enum
 {
@@ -22,7 +19,14 @@ typedef enum
   MALT_SPAWN_STEP_ORPHANED,
 } MaltSpawnStep;
 
-/* Everything the child needs, made before the fork. All descriptors are above 9 and close-on-exec. */
+typedef struct
+{
+  MaltSpawnStep step;
+  int error_number;
+} MaltSpawnReport;
+
+/* Everything the child needs, made before the fork. All descriptors are close-on-exec and above 3 (malt_descriptor_raise()): no dup2() of the
+ * child overwrites one. */
 typedef struct
 {
   const char *const *argv;
@@ -31,21 +35,12 @@ typedef struct
   int fds[4]; /* what becomes 0 to 3; -1: 0 is inherited, 3 stays closed */
   gboolean is_group_leader;
   pid_t host_pid;
-  int report_fd; /* the child writes a MaltSpawnReport here if it cannot go on */
+  /* The child writes here, in the memory that it borrows, why it cannot go on. */
+  MaltSpawnReport report;
 } MaltSpawnPlan;
 
-typedef struct
-{
-  MaltSpawnStep step;
-  int error_number;
-} MaltSpawnReport;
-
-/* Consumes the descriptor; gives one that no dup2() of the child overwrites, or -1. */
-int malt_process_raise_fd (int fd);
-
-/* Makes the child in the spawner thread and waits until it is another program or has failed. Returns its pid, or -1 (out_report says
+/* Makes the child in the spawner thread and waits until it is another program or has failed. Returns its pid, or -1 (the plan's report says
  * why). out_pidfd is -1 where the system has none. */
-pid_t malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd,
-                          MaltSpawnReport *out_report);
+pid_t malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd);
 
 G_END_DECLS

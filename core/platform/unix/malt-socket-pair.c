@@ -8,6 +8,8 @@
  */
 #include "platform/malt-socket.h"
 
+#include "platform/unix/malt-descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malt/malt-error.h>
@@ -36,9 +38,9 @@ static int
 open_socket (int family)
 {
 #ifdef SOCK_CLOEXEC
-  return socket (family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  return malt_descriptor_raise (socket (family, SOCK_STREAM | SOCK_CLOEXEC, 0));
 #else
-  int fd = socket (family, SOCK_STREAM, 0);
+  int fd = malt_descriptor_raise (socket (family, SOCK_STREAM, 0));
   if (fd >= 0)
     fcntl (fd, F_SETFD, FD_CLOEXEC);
   return fd;
@@ -49,9 +51,9 @@ static int
 accept_cloexec (int listener)
 {
 #ifdef SOCK_CLOEXEC
-  return accept4 (listener, NULL, NULL, SOCK_CLOEXEC);
+  return malt_descriptor_raise (accept4 (listener, NULL, NULL, SOCK_CLOEXEC));
 #else
-  int fd = accept (listener, NULL, NULL);
+  int fd = malt_descriptor_raise (accept (listener, NULL, NULL));
   if (fd >= 0)
     fcntl (fd, F_SETFD, FD_CLOEXEC);
   return fd;
@@ -148,10 +150,11 @@ gboolean
 malt_socket_open_local_pair (int fds[2], GError **error)
 {
 #ifdef SOCK_CLOEXEC
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0)
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0 &&
+      malt_descriptor_raise_pair (fds))
     return TRUE;
 #else
-  if (socketpair (AF_UNIX, SOCK_STREAM, 0, fds) == 0)
+  if (socketpair (AF_UNIX, SOCK_STREAM, 0, fds) == 0 && malt_descriptor_raise_pair (fds))
     {
       fcntl (fds[0], F_SETFD, FD_CLOEXEC);
       fcntl (fds[1], F_SETFD, FD_CLOEXEC);

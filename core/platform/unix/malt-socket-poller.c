@@ -7,6 +7,8 @@
  */
 #include "platform/malt-socket-poller.h"
 
+#include "platform/unix/malt-descriptor.h"
+
 #include <errno.h>
 #include <glib-unix.h>
 #include <malt/malt-error.h>
@@ -39,9 +41,9 @@ malt_socket_poller_new (GError **error)
 
   poller->fd = -1;
   poller->wake_fd = -1;
-  poller->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  poller->epoll_fd = malt_descriptor_raise (epoll_create1 (EPOLL_CLOEXEC));
   if (poller->epoll_fd >= 0)
-    poller->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    poller->wake_fd = malt_descriptor_raise (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (poller->wake_fd < 0)
     {
       set_errno_error (error, "cannot watch the connection");

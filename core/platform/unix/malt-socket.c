@@ -2,6 +2,8 @@
 /* Stream sockets on Unix. Connected pairs stand in a file of their own. */
 #include "platform/malt-socket.h"
 
+#include "platform/unix/malt-descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -97,7 +99,8 @@ malt_socket_listen (int backlog, guint *out_port, GError **error)
 {
   struct sockaddr_in address = { .sin_family = AF_INET };
   socklen_t n = sizeof address;
-  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int fd = malt_descriptor_raise (
+      socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
   address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
   if (fd < 0 || bind (fd, (struct sockaddr *) &address, sizeof address) < 0 ||
@@ -116,7 +119,8 @@ malt_socket_listen (int backlog, guint *out_port, GError **error)
 int
 malt_socket_accept (int fd, gboolean *out_is_short)
 {
-  int connection = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  int connection =
+      malt_descriptor_raise (accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
 
   *out_is_short = connection < 0 && (errno == EMFILE || errno == ENFILE ||
                                      errno == ENOBUFS || errno == ENOMEM);

@@ -7,6 +7,7 @@
  * found can be something else when it is opened.
  */
 #include "platform/malt-trust-private.h"
+#include "platform/unix/malt-descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -270,7 +271,8 @@ read_all (int descriptor, const char *path, gsize max_bytes, GByteArray *content
 static gboolean
 read_walked (const char *path, gsize max_bytes, GByteArray *contents, GError **error)
 {
-  int descriptor = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  int descriptor = malt_descriptor_raise (
+      open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   struct stat status;
   gboolean is_read = FALSE;
 

@@ -241,6 +241,13 @@ malt_platform_get_thread_number (void)
   return (guintptr) GetCurrentThreadId ();
 }
 
+/* Handles are not numbered from 0. */
+GMainContext *
+malt_platform_new_context (void)
+{
+  return g_main_context_new ();
+}
+
 typedef struct
 {
   GThreadFunc func;

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors that the library makes are none of the numbers that have a meaning: 0 to 2, which programs take for their standard streams even
+ * when they are closed, and 3, which launched children are given. Whatever makes one passes it through here.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The first number that is ours to use. */
+#define MALT_DESCRIPTOR_FIRST 4
+
+/* Consumes @fd; gives the same file at such a number, close-on-exec. -1, and errno: it cannot, or @fd was -1. */
+int malt_descriptor_raise (int fd);
+
+/* Both of a pair; FALSE, and errno: neither is left open. */
+gboolean malt_descriptor_raise_pair (int fds[2]);
+
+/* Errors: G_UNIX_ERROR. */
+gboolean malt_descriptor_open_pipe (int fds[2], GError **error);
+
+G_END_DECLS
