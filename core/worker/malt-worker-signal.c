@@ -88,7 +88,7 @@ cost_of_text (gsize n_bytes)
 {
   if (n_bytes > MAX_JOINED_BYTES)
     return EMISSION_BYTES + n_bytes;
-  return EMISSION_BYTES + MAX (16, (gsize) 1 << g_bit_storage (n_bytes - 1));
+  return EMISSION_BYTES + MAX (16, (gsize) 1 << g_bit_storage ((gulong) n_bytes - 1));
 }
 
 /* Nothing is joined to it from now on, and its text does not wait any more. (transfer full) */

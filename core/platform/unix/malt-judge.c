@@ -4,6 +4,7 @@
 
 #ifdef __linux__
 #include "platform/malt-judge-page.h"
+#include "platform/unix/malt-descriptor.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -55,7 +56,9 @@ malt_judge_new (GBytes *library)
 {
   MaltJudge *judge;
   gpointer page = NULL;
-  int fd = library != NULL ? memfd_create ("malt-judge", MFD_CLOEXEC) : -1;
+  int fd = library != NULL
+               ? malt_descriptor_raise (memfd_create ("malt-judge", MFD_CLOEXEC))
+               : -1;
 
   if (fd >= 0 && write_all (fd, library))
     page = map_page (fd, g_bytes_get_size (library));
