@@ -61,10 +61,11 @@ fake_julia_bytes_of_hex (const char *hex)
 
 /* Frames */
 
-void
-fake_julia_send (FakeJulia *julia, MaltWireWriter *writer, MaltFrameKind kind, guint32 id)
+static void
+send_flagged (FakeJulia *julia, MaltWireWriter *writer, MaltFrameKind kind, guint32 id,
+              guint8 flags)
 {
-  g_autoptr (MaltWireFrame) frame = malt_wire_writer_finish (writer, kind, 0, id);
+  g_autoptr (MaltWireFrame) frame = malt_wire_writer_finish (writer, kind, flags, id);
 
   g_mutex_lock (&julia->send_lock);
   for (gsize i = 0; i < frame->n_segments; i++)
@@ -74,6 +75,12 @@ fake_julia_send (FakeJulia *julia, MaltWireWriter *writer, MaltFrameKind kind, g
       fake_julia_send_bytes (julia, bytes, n_bytes);
     }
   g_mutex_unlock (&julia->send_lock);
+}
+
+void
+fake_julia_send (FakeJulia *julia, MaltWireWriter *writer, MaltFrameKind kind, guint32 id)
+{
+  send_flagged (julia, writer, kind, id, 0);
 }
 
 void
@@ -97,7 +104,9 @@ fake_julia_throw (FakeJulia *julia, guint32 id, const char *type, const char *me
   malt_wire_writer_put_string_value (&writer, type);
   malt_wire_writer_put_string_value (&writer, message);
   malt_wire_writer_put_string_value (&writer, "Stacktrace:\n [1] top-level scope");
-  fake_julia_send (julia, &writer, MALT_FRAME_ERROR, id);
+  send_flagged (julia, &writer, MALT_FRAME_ERROR, id,
+                strcmp (type, "InterruptException") == 0 ? MALT_FRAME_WAS_INTERRUPTED
+                                                         : 0);
 }
 
 void

@@ -67,6 +67,8 @@ static void (*throw_exception) (void *exception);
 static void **interrupt_exception;
 static volatile uint32_t *signal_pending; /* (nullable) */
 static volatile sig_atomic_t *n_deferrals; /* (nullable) */
+static size_t (*get_world) (void); /* (nullable): of the running task */
+static size_t first_world; /* that users' code can run in */
 
 static pid_t main_thread;
 static timer_t timer;
@@ -238,10 +240,12 @@ force (ucontext_t *context)
 
 /* The judgement */
 
+/* Also in type inference, which runs in the world of the system image, and swallows exceptions. */
 static int
 is_masked (void)
 {
-  return n_deferrals != NULL && *n_deferrals != 0;
+  return (n_deferrals != NULL && *n_deferrals != 0) ||
+         (get_world != NULL && get_world () < first_world);
 }
 
 static int
@@ -461,6 +465,14 @@ find_deferrals (void)
 static int
 find_julia (void)
 {
+  size_t (*count_worlds) (void);
+
+  *(void **) &count_worlds = find_symbol ("jl_get_world_counter");
+  *(void **) &get_world = find_symbol ("jl_get_tls_world_age");
+  if (count_worlds == NULL)
+    get_world = NULL;
+  else
+    first_world = count_worlds ();
   *(void **) &get_current_task = find_symbol ("jl_get_current_task");
   *(void **) &throw_exception = find_symbol ("jl_throw");
   interrupt_exception = find_symbol ("jl_interrupt_exception");
