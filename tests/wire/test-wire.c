@@ -111,7 +111,7 @@ wrong_headers_are_refused_in_the_order_of_the_specification (void)
   check_header_refused (0x00, 0xff, 0, 1000, "unknown kind of frame 00");
   check_header_refused (0x13, 0xff, 0, 1000, "unknown kind of frame 13");
   check_header_refused (0x8b, 0, 0, 0, "unknown kind of frame 8b");
-  check_header_refused (0x82, 0x01, 0, 1000, "unknown flags 01 in a frame OK");
+  check_header_refused (0x82, 0x02, 0, 1000, "unknown flags 02 in a frame OK");
   check_header_refused (0x03, 0x04, 0, 1000, "unknown flags 04 in a frame EVAL");
   check_header_refused (0x04, 0x10, 0, 1000, "unknown flags 10 in a frame CALL");
   check_header_refused (0x10, 0x02, 0, 1000, "unknown flags 02 in a frame HOST_RESULT");
