@@ -171,20 +171,37 @@ b15_a_launch_nobody_finishes_leaves_nothing (void)
   malt_assert (contract_await (&await));
 }
 
-/* The host dies. A second process of this program plays it: it launches a worker that hogs its processor, says which process that
- * is, and waits to be killed. */
+/* The host dies. A second process of this program plays it: it launches a worker that starts a process of its own and then hogs its processor,
+ * says which processes these are, and waits to be killed. */
+
+/* 0: the worker starts none, or in the host's group. */
+static gint64
+start_process (MaltWorker *worker)
+{
+  g_autoptr (MaltValue) pid = NULL;
+
+  if (!contract_get_dialect ()->is_julia || get_own_pid (worker) == 0)
+    return 0;
+  pid = malt_worker_remote_eval_fetch (
+      worker, NULL, "getpid(run(contract_program(\"sleep(600)\"), wait = false))", NULL,
+      NULL);
+  return pid != NULL ? malt_value_get_int64 (pid) : 0;
+}
 
 int
 contract_play_doomed_host (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch ();
   g_autoptr (MaltFuture) future = NULL;
+  gint64 started;
 
   if (worker == NULL)
     return 1;
+  started = start_process (worker);
   future = contract_start_int (worker, CONTRACT_SPIN_MS, 0);
   malt_future_wait (future, 1000, NULL, NULL);
-  printf ("%" G_GINT64_FORMAT "\n", malt_worker_get_pid (worker));
+  printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", malt_worker_get_pid (worker),
+          started);
   fflush (stdout);
   malt_future_wait (future, -1, NULL, NULL);
   return 1;
@@ -217,19 +234,26 @@ b15_a_host_that_is_killed_takes_its_worker_with_it (void)
   g_autoptr (GSubprocess) host = spawn_doomed_host ();
   g_autoptr (GDataInputStream) lines = NULL;
   g_autofree char *line = NULL;
+  gint64 started;
+  char *end;
   gint64 pid;
 
   malt_assert (host != NULL);
   lines = g_data_input_stream_new (g_subprocess_get_stdout_pipe (host));
   line = g_data_input_stream_read_line (lines, NULL, NULL, NULL);
   malt_assert (line != NULL);
-  pid = g_ascii_strtoll (line, NULL, 10);
+  pid = g_ascii_strtoll (line, &end, 10);
+  started = g_ascii_strtoll (end, NULL, 10);
   if (pid > 0)
     malt_assert (!contract_is_process_gone (pid));
+  if (started > 0)
+    malt_assert (!contract_is_process_gone (started));
   contract_host_kill (host);
   g_subprocess_wait (host, NULL, NULL);
   if (pid > 0)
     malt_assert (contract_until (is_gone, &pid, CONTRACT_DEADLINE_MS));
+  if (started > 0)
+    malt_assert (contract_until (is_gone, &started, CONTRACT_DEADLINE_MS));
 }
 
 const ContractTest contract_b15[] = {

@@ -2,6 +2,8 @@
 /* Other processes on Unix: by a pidfd, where the system has them (Linux 5.3). */
 #include "platform/malt-other-process.h"
 
+#include "platform/unix/malt-group-guard.h"
+
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,7 +19,15 @@ struct _MaltOtherProcess
 {
   pid_t pid;
   int fd;
+  MaltGroupGuard *guard; /* (owned) (nullable): of its own group, until it has ended */
 };
+
+/* A source that looks at a process. */
+typedef struct
+{
+  GSource base; /* first */
+  MaltOtherProcess *process; /* (unowned) */
+} Watch;
 
 MaltOtherProcess *
 malt_other_process_new (gint64 pid)
@@ -31,6 +41,11 @@ malt_other_process_new (gint64 pid)
   process = g_new0 (MaltOtherProcess, 1);
   process->pid = (pid_t) pid;
   process->fd = fd;
+  if (getpgid (process->pid) == process->pid)
+    process->guard = malt_group_guard_new (pid);
+  /* The guard may be of a group that has got the number since. */
+  if (syscall (SYS_pidfd_send_signal, fd, 0, NULL, 0) != 0)
+    g_clear_pointer (&process->guard, malt_group_guard_free);
 #endif
   return process;
 }
@@ -38,6 +53,7 @@ malt_other_process_new (gint64 pid)
 void
 malt_other_process_free (MaltOtherProcess *process)
 {
+  g_clear_pointer (&process->guard, malt_group_guard_free);
   close (process->fd);
   g_free (process);
 }
@@ -57,8 +73,9 @@ malt_other_process_signal (MaltOtherProcess *process, int signum)
 }
 
 static gboolean
-dispatch_watch (G_GNUC_UNUSED GSource *source, GSourceFunc callback, gpointer user_data)
+dispatch_watch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
+  g_clear_pointer (&((Watch *) source)->process->guard, malt_group_guard_free);
   return callback != NULL ? callback (user_data) : G_SOURCE_REMOVE;
 }
 
@@ -67,8 +84,9 @@ static GSourceFuncs watch_funcs = { .dispatch = dispatch_watch };
 GSource *
 malt_other_process_watch_new (MaltOtherProcess *process)
 {
-  GSource *source = g_source_new (&watch_funcs, sizeof (GSource));
+  GSource *source = g_source_new (&watch_funcs, sizeof (Watch));
 
+  ((Watch *) source)->process = process;
   g_source_set_static_name (source, "malt other process");
   g_source_set_priority (source, G_PRIORITY_HIGH);
   g_source_add_unix_fd (source, process->fd, G_IO_IN);

@@ -15,6 +15,7 @@
 
 #include "platform/malt-child-private.h"
 #include "platform/unix/malt-descriptor.h"
+#include "platform/unix/malt-group-guard.h"
 #include "platform/unix/malt-process-spawner.h"
 
 #include <errno.h>
@@ -51,7 +52,8 @@ struct _MaltChild
   gboolean is_group_leader;
   int exit_fd; /* (owned): readable once the child has ended */
   gboolean is_pidfd;
-  GMutex lock; /* guards is_reaped and wait_status, and is held while a signal is sent */
+  GMutex lock; /* guards what follows, and is held while a signal is sent */
+  MaltGroupGuard *guard; /* (owned) (nullable): of its own group, until it has ended */
   gboolean is_reaped;
   int wait_status; /* as waitpid() gave it; -1: not known */
 };
@@ -253,6 +255,8 @@ malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error
   child->pid = pid;
   child->is_group_leader = launcher->is_group_leader;
   child->wait_status = -1;
+  if (child->is_group_leader)
+    child->guard = malt_group_guard_new (pid);
   for (int i = 0; i < 2; i++)
     child->base.output[i] = g_steal_pointer (&ends.output[i]);
   if (!child_open_exit_fd (child, pidfd, error))
@@ -269,6 +273,7 @@ malt_child_unref (MaltChild *child)
   if (!child->is_reaped)
     while (waitpid (child->pid, NULL, 0) < 0 && errno == EINTR)
       ;
+  g_clear_pointer (&child->guard, malt_group_guard_free);
   malt_child_close_output (child);
   close_fd (&child->exit_fd);
   g_mutex_clear (&child->lock);
@@ -340,9 +345,12 @@ read_lost_status (MaltChild *child)
   return status;
 }
 
+/* What is left of the group is let go before anybody learns of the end: who does may
+ * end the host. */
 gboolean
 malt_child_reap (MaltChild *child)
 {
+  MaltGroupGuard *guard = NULL;
   int status = -1;
   pid_t pid;
 
@@ -355,10 +363,14 @@ malt_child_reap (MaltChild *child)
       child->is_reaped = pid != 0;
       child->wait_status = pid < 0 ? read_lost_status (child) : status;
       if (child->is_reaped)
-        close_fd (&child->exit_fd);
+        {
+          close_fd (&child->exit_fd);
+          guard = g_steal_pointer (&child->guard);
+        }
     }
   pid = child->is_reaped;
   g_mutex_unlock (&child->lock);
+  g_clear_pointer (&guard, malt_group_guard_free);
   return pid != 0;
 }
 
