@@ -14,6 +14,7 @@ typedef struct
   char *exception_type; /* (owned) (nullable) */
   char *exception_message; /* (owned) (nullable) */
   char *backtrace; /* (owned) (nullable) */
+  gsize n_bytes_before; /* of the message, where both are printed */
   char *worker_summary; /* (owned) (nullable) */
   MaltTermination *termination; /* (owned) (nullable) */
 } MaltErrorPrivate;
@@ -30,6 +31,7 @@ malt_error_private_copy (const MaltErrorPrivate *source, MaltErrorPrivate *targe
   target->exception_type = g_strdup (source->exception_type);
   target->exception_message = g_strdup (source->exception_message);
   target->backtrace = g_strdup (source->backtrace);
+  target->n_bytes_before = source->n_bytes_before;
   target->worker_summary = g_strdup (source->worker_summary);
   if (source->termination != NULL)
     target->termination = malt_termination_ref (source->termination);
@@ -127,8 +129,18 @@ malt_error_new_remote_exception (const char *exception_type, const char *message
   priv->exception_message = g_utf8_make_valid (message, -1);
   if (backtrace != NULL && *backtrace != '\0')
     priv->backtrace = g_utf8_make_valid (backtrace, -1);
+  priv->n_bytes_before = strlen (priv->exception_message);
   priv->worker_summary = g_strdup (worker_summary);
   return error;
+}
+
+void
+malt_error_set_message_bytes_before_backtrace (GError *error, gsize n_bytes)
+{
+  MaltErrorPrivate *priv = malt_error_get_private (error);
+
+  if (n_bytes < priv->n_bytes_before && priv->exception_message[n_bytes] == '\n')
+    priv->n_bytes_before = n_bytes;
 }
 
 /**
@@ -211,7 +223,7 @@ malt_error_get_exception_message (const GError *error)
  * @error: an error of any domain
  *
  * Gives the stack trace of a remote exception, as Julia prints it, cut where evaluated code
- * begins.
+ * begins, with all that Julia prints behind it: the place in the file, and the causes.
  *
  * Returns: (nullable): the stack trace; %NULL: there is none
  */
@@ -221,6 +233,29 @@ malt_error_get_backtrace (const GError *error)
   const MaltErrorPrivate *priv = peek_private (error);
 
   return priv != NULL ? priv->backtrace : NULL;
+}
+
+/**
+ * malt_error_dup_exception_text:
+ * @error: an error of any domain
+ *
+ * Makes the text that Julia prints for a remote exception that nothing caught, behind `ERROR: `:
+ * message, stack trace and causes, in Julia's order. There is no line break at its end.
+ *
+ * Returns: (transfer full) (nullable): the text; %NULL unless the code is
+ *   %MALT_ERROR_REMOTE_EXCEPTION
+ */
+char *
+malt_error_dup_exception_text (const GError *error)
+{
+  const MaltErrorPrivate *priv = peek_private (error);
+
+  if (priv == NULL || priv->exception_message == NULL)
+    return NULL;
+  if (priv->backtrace == NULL)
+    return g_strdup (priv->exception_message);
+  return g_strdup_printf ("%.*s\n%s", (int) priv->n_bytes_before, priv->exception_message,
+                          priv->backtrace);
 }
 
 /**

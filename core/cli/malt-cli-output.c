@@ -76,14 +76,11 @@ malt_cli_close_output (int status)
 static char *
 describe_exception (const GError *error)
 {
-  const char *backtrace = malt_error_get_backtrace (error);
-  gboolean has_backtrace = backtrace && backtrace[0] != '\0';
+  g_autofree char *text = malt_error_dup_exception_text (error);
   gboolean is_color = is_colored (MALT_CLI_STDERR);
 
   return g_strconcat (is_color ? "\033[91m\033[1m" : "",
-                      "ERROR: ", is_color ? "\033[22m\033[39m" : "",
-                      malt_error_get_exception_message (error), "\n",
-                      has_backtrace ? backtrace : "", has_backtrace ? "\n" : "", NULL);
+                      "ERROR: ", is_color ? "\033[22m\033[39m" : "", text, "\n", NULL);
 }
 
 static char *

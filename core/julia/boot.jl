@@ -96,7 +96,7 @@ malt_entry(io, @nospecialize(v)) = Base.invokelatest(show, io, MIME("text/plain"
 function executor()
     Base.sigatomic_begin()
     while true
-        v = trace = nothing
+        v = stack = nothing
         JOB[6] = true
         try
             tell_judge(JOB[1], 0x0000000000000001)
@@ -116,13 +116,13 @@ function executor()
         catch e
             JOB[5] = false
             tell_judge(JOB[1], 0x0000000000000002)
-            v = e; trace = catch_backtrace()
+            v = e; stack = isdefined(Base, :current_exceptions) ? Base.current_exceptions() : Base.catch_stack()
             # Lets the request for it be acknowledged, before the host sends more signals.
             e isa InterruptException && (yield(); yield(); yield())
         end
-        if trace !== nothing || STATE[2] == 0 || was_hit(JOB[1]) || !answered(JOB[1], JOB[3] == 1 ? nothing : v)
+        if stack !== nothing || STATE[2] == 0 || was_hit(JOB[1]) || !answered(JOB[1], JOB[3] == 1 ? nothing : v)
             load()
-            Base.invokelatest(finish_boot, v, trace)
+            Base.invokelatest(finish_boot, v, stack)
         end
         tell_judge(JOB[1], NOBODY)
         JOB[1] == NOBODY || STATE[6] || schedule(Task(warm_when_idle))

@@ -2,6 +2,7 @@
 /* What the frames of a runtime mean. Whatever is not in docs/protocol.md is an error, and the connection ends with it. */
 #include "link/malt-link-private.h"
 
+#include "base/malt-error-private.h"
 #include "wire/malt-wire-reader.h"
 
 #include <malt/malt-error-construction.h>
@@ -53,22 +54,51 @@ on_hello (MaltLink *link, MaltWireReader *reader, GError **error)
   return TRUE;
 }
 
+/* What an ERROR says. */
+typedef struct
+{
+  guint8 class;
+  char *type; /* (owned) */
+  char *message; /* (owned) */
+  char *backtrace; /* (owned) */
+  guint32 n_bytes_before; /* of the message, where both are printed */
+} ErrorBody;
+
+static void
+error_body_clear (ErrorBody *body)
+{
+  g_free (body->type);
+  g_free (body->message);
+  g_free (body->backtrace);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ErrorBody, error_body_clear)
+
+static gboolean
+take_error_body (MaltWireReader *reader, ErrorBody *body, GError **error)
+{
+  if (!malt_wire_reader_take_u8 (reader, &body->class, error))
+    return FALSE;
+  if (body->class < MALT_FRAME_ERROR_REMOTE_EXCEPTION ||
+      body->class > MALT_FRAME_ERROR_DECODE)
+    return set_protocol_error (error, "unknown class of errors %u", body->class);
+  return (body->type = malt_wire_reader_take_string_value (reader, error)) != NULL &&
+         (body->message = malt_wire_reader_take_string_value (reader, error)) != NULL &&
+         (body->backtrace = malt_wire_reader_take_string_value (reader, error)) != NULL &&
+         malt_wire_reader_take_u32 (reader, &body->n_bytes_before, error) &&
+         malt_wire_reader_finish (reader, error);
+}
+
 /* The texts of an error; only the message is of interest. */
 static gboolean
 on_refused (MaltLink *link, MaltWireReader *reader, GError **error)
 {
-  char *texts[3] = { NULL }; /* (owned) */
-  guint8 class;
-  gboolean is_right = malt_wire_reader_take_u8 (reader, &class, error);
+  g_auto (ErrorBody) body = { 0 };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (texts) && is_right; i++)
-    is_right = (texts[i] = malt_wire_reader_take_string_value (reader, error)) != NULL;
-  is_right = is_right && malt_wire_reader_finish (reader, error);
-  if (is_right)
-    link->funcs->refused (link->owner, texts[1]);
-  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
-    g_free (texts[i]);
-  return is_right;
+  if (!take_error_body (reader, &body, error))
+    return FALSE;
+  link->funcs->refused (link->owner, body.message);
+  return TRUE;
 }
 
 /* Answers */
@@ -91,30 +121,41 @@ take_call (MaltLink *link, guint32 id)
   return flags;
 }
 
+static GError *
+make_exception (const ErrorBody *body, const char *summary)
+{
+  GError *error = malt_error_new_remote_exception (body->type, body->message,
+                                                   body->backtrace, summary);
+
+  malt_error_set_message_bytes_before_backtrace (error, body->n_bytes_before);
+  return error;
+}
+
 /* The exception of a call that nobody waits for goes where its output goes. */
 static void
-report_silent_error (MaltLink *link, const char *message, const char *backtrace)
+report_silent_error (MaltLink *link, const ErrorBody *body)
 {
-  g_autofree char *text = g_strdup_printf ("ERROR: %s\n%s%s", message, backtrace,
-                                           backtrace[0] != '\0' ? "\n" : "");
+  g_autoptr (GError) error = make_exception (body, NULL);
+  g_autofree char *exception = malt_error_dup_exception_text (error);
+  g_autofree char *text = g_strconcat ("ERROR: ", exception, "\n", NULL);
   g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+
   link->funcs->output (link->owner, MALT_STREAM_STDERR, 0, bytes);
 }
 
 static GError *
-make_error (guint8 class, const char *type, const char *message, const char *backtrace,
-            MaltWorker *worker)
+make_error (const ErrorBody *body, MaltWorker *worker)
 {
   g_autofree char *summary = NULL;
 
-  if (class == MALT_FRAME_ERROR_ENCODE)
+  if (body->class == MALT_FRAME_ERROR_ENCODE)
     return g_error_new (MALT_ERROR, MALT_ERROR_ENCODE, "the value cannot be sent: %s",
-                        message);
-  if (class == MALT_FRAME_ERROR_DECODE)
+                        body->message);
+  if (body->class == MALT_FRAME_ERROR_DECODE)
     return g_error_new (MALT_ERROR, MALT_ERROR_DECODE, "the request cannot be read: %s",
-                        message);
+                        body->message);
   summary = malt_worker_dup_summary (worker);
-  return malt_error_new_remote_exception (type, message, backtrace, summary);
+  return make_exception (body, summary);
 }
 
 static gboolean
@@ -128,31 +169,20 @@ on_error (MaltLink *link, const MaltFrameHeader *header, MaltWireReader *reader,
           GError **error)
 {
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
-  g_autofree char *type = NULL;
-  g_autofree char *message = NULL;
-  g_autofree char *backtrace = NULL;
+  g_auto (ErrorBody) body = { 0 };
   MaltLinkCallFlags flags;
   guint32 id = header->id;
-  guint8 class;
 
-  if (!malt_wire_reader_take_u8 (reader, &class, error))
-    return FALSE;
-  if (class < MALT_FRAME_ERROR_REMOTE_EXCEPTION || class > MALT_FRAME_ERROR_DECODE)
-    return set_protocol_error (error, "unknown class of errors %u", class);
-  if ((type = malt_wire_reader_take_string_value (reader, error)) == NULL ||
-      (message = malt_wire_reader_take_string_value (reader, error)) == NULL ||
-      (backtrace = malt_wire_reader_take_string_value (reader, error)) == NULL ||
-      !malt_wire_reader_finish (reader, error))
+  if (!take_error_body (reader, &body, error))
     return FALSE;
   flags = take_call (link, id);
   if (flags == 0)
     return set_protocol_error (error, "answer to call %u, which is not outstanding", id);
   malt_link_interrupts_call_answered (link, id, TRUE, was_interrupted (header));
   if (flags & MALT_LINK_CALL_SILENT)
-    report_silent_error (link, message, backtrace);
+    report_silent_error (link, &body);
   else if (worker != NULL)
-    malt_worker_complete_call (worker, id, NULL,
-                               make_error (class, type, message, backtrace, worker));
+    malt_worker_complete_call (worker, id, NULL, make_error (&body, worker));
   return TRUE;
 }
 

@@ -24,6 +24,30 @@ remote_exception_keeps_its_parts (void)
   malt_assert (malt_error_get_termination (copy) == NULL);
 }
 
+/* The last line of the message comes with the backtrace, where both are printed. */
+static void
+text_of_an_exception_is_in_the_order_of_julia (void)
+{
+  g_autoptr (GError) error = malt_error_new_remote_exception (
+      "LoadError", "LoadError: no\nin expression starting at a.jl:2",
+      "Stacktrace:\n [1] f\nin expression starting at a.jl:2", NULL);
+  g_autoptr (GError) bare = malt_error_new_remote_exception ("Oops", "oops", "", NULL);
+  g_autoptr (GError) copy = NULL;
+  g_autofree char *bare_text = malt_error_dup_exception_text (bare);
+  g_autofree char *text = NULL;
+
+  malt_error_set_message_bytes_before_backtrace (error, 2); /* not the end of a line */
+  malt_error_set_message_bytes_before_backtrace (error, 1000);
+  malt_error_set_message_bytes_before_backtrace (error, strlen ("LoadError: no"));
+  copy = g_error_copy (error);
+  text = malt_error_dup_exception_text (copy);
+  malt_assert_string (
+      text, "LoadError: no\nStacktrace:\n [1] f\nin expression starting at a.jl:2");
+  malt_assert_string (malt_error_get_exception_message (copy),
+                      "LoadError: no\nin expression starting at a.jl:2");
+  malt_assert_string (bare_text, "oops");
+}
+
 static void
 message_of_a_remote_exception_is_one_line_with_its_type (void)
 {
@@ -61,6 +85,7 @@ accessors_take_errors_of_any_domain (void)
   malt_assert (malt_error_get_exception_type (other) == NULL);
   malt_assert (malt_error_get_exception_message (other) == NULL);
   malt_assert (malt_error_get_backtrace (NULL) == NULL);
+  malt_assert (malt_error_dup_exception_text (plain) == NULL);
   malt_assert (malt_error_get_worker_summary (plain) == NULL);
   malt_assert (malt_error_get_termination (plain) == NULL);
 }
@@ -139,6 +164,8 @@ main (void)
 {
   CU_TestInfo tests[] = {
     { "remote_exception_keeps_its_parts", remote_exception_keeps_its_parts },
+    { "text_of_an_exception_is_in_the_order_of_julia",
+      text_of_an_exception_is_in_the_order_of_julia },
     { "message_of_a_remote_exception_is_one_line_with_its_type",
       message_of_a_remote_exception_is_one_line_with_its_type },
     { "message_is_bounded_and_valid", message_is_bounded_and_valid },

@@ -193,17 +193,48 @@ b06_an_exception_that_cannot_be_shown_is_still_one (void)
   malt_assert (contract_works (worker));
 }
 
+/* An exception of include, with a cause: its place in the file comes behind the backtrace, then the cause. */
 static void
-b06_a_message_of_a_megabyte_comes_whole (void)
+b06_the_text_is_what_julia_prints_with_the_causes (void)
+{
+  static const char source[] = "try\n  Dict()[:port]\ncatch\n  include_string(Main, "
+                               "\"error(:outer)\", \"outer.jl\")\nend";
+  static const char *const parts[] = {
+    "LoadError: outer\nStacktrace:", "\nin expression starting at outer.jl:1\n",
+    "caused by", "KeyError: key :port not found\nStacktrace:"
+  };
+  MaltWorker *worker = contract_shared ();
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  const char *rest;
+
+  malt_assert (worker != NULL);
+  future = malt_worker_remote_eval (worker, NULL, source);
+  malt_assert (fetch_error (future, &error));
+  text = malt_error_dup_exception_text (error);
+  rest = text;
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      rest = rest != NULL ? strstr (rest, parts[i]) : NULL;
+      malt_assert (rest != NULL);
+    }
+  malt_assert (text != NULL && g_str_has_prefix (text, parts[0]));
+  malt_assert (
+      g_str_has_prefix (malt_error_get_exception_message (error), "LoadError: outer"));
+}
+
+static void
+b06_a_message_of_three_megabytes_comes_whole (void)
 {
   MaltWorker *worker = contract_shared ();
   g_autoptr (MaltFuture) future = NULL;
   g_autoptr (GError) error = NULL;
 
   malt_assert (worker != NULL);
-  future = malt_worker_remote_eval (worker, NULL, "error(\"m\"^1_000_000)");
+  future = malt_worker_remote_eval (worker, NULL, "error(\"m\"^3_000_000)");
   malt_assert (fetch_error (future, &error));
-  malt_assert (strlen (malt_error_get_exception_message (error)) == 1000000);
+  malt_assert (strlen (malt_error_get_exception_message (error)) == 3000000);
   malt_assert (error != NULL && strlen (error->message) < 10000);
   malt_assert (contract_works (worker));
 }
@@ -217,6 +248,7 @@ const ContractTest contract_b06[] = {
   CONTRACT_JULIA_TEST (b06_text_that_does_not_parse_is_an_exception),
   CONTRACT_JULIA_TEST (b06_the_backtrace_names_the_code_and_not_the_library),
   CONTRACT_JULIA_TEST (b06_an_exception_that_cannot_be_shown_is_still_one),
-  CONTRACT_JULIA_TEST (b06_a_message_of_a_megabyte_comes_whole),
+  CONTRACT_JULIA_TEST (b06_a_message_of_three_megabytes_comes_whole),
+  CONTRACT_JULIA_TEST (b06_the_text_is_what_julia_prints_with_the_causes),
   CONTRACT_END,
 };

@@ -277,9 +277,10 @@ def decode(body):
 
 
 class RemoteException(Exception):
-    def __init__(self, klass, kind, message, backtrace):
+    def __init__(self, klass, kind, message, backtrace, before):
         super().__init__("%s: %s" % (kind, message))
         self.klass, self.kind, self.message, self.backtrace = klass, kind, message, backtrace
+        self.printed = message if not backtrace else message.encode()[:before].decode() + "\n" + backtrace
 
 
 def julia():
@@ -417,7 +418,7 @@ class Worker:
         if kind == OK:
             return decode(body)
         d = Decoder(body)
-        e = RemoteException(d.int(1), d.value(), d.value(), d.value())
+        e = RemoteException(d.int(1), d.value(), d.value(), d.value(), d.int(4))
         d.done()
         raise e
 

@@ -2,6 +2,7 @@
 """Evaluation, calls, what the REPL prints, and errors."""
 
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -204,10 +205,38 @@ class Evaluate(unittest.TestCase):
         self.assertIn("Mute", self.fails("Mute", "throw(Mute())").message)
         self.w.eval("struct Own <: Exception end; Base.showerror(io::IO, ::Own) = print(io, \"my own\")")
         self.assertEqual(self.fails("Own", "throw(Own())").message, "my own")
-        self.assertLessEqual(len(self.fails("ErrorException", "error(\"y\"^5_000_000)").message), 1 << 20)
-        deep = self.fails("StackOverflowError", "loop(x) = 1 + loop(x + 1); loop(1)")
-        self.assertLess(len(deep.backtrace), 1 << 20)
+        self.assertEqual(len(self.fails("ErrorException", "error(\"y\"^5_000_000)").message), 5_000_000)
+        cut = self.fails("ErrorException", "error(\"y\"^70_000_000)").message
+        self.assertTrue(cut.endswith("y…") and len(cut.encode()) <= 64 << 20, len(cut))
+        self.fails("StackOverflowError", "loop(x) = 1 + loop(x + 1); loop(1)")
+        deep = self.fails("ErrorException", "deep(x) = x == 20_000 ? error(\"deep\") : 1 + deep(x + 1); deep(1)")
+        self.assertIn("(repeats 20000 times)", deep.backtrace)
         self.assertEqual(self.w.eval("1"), 1)
+
+    def test_exceptions_are_printed_as_julia_prints_them(self):
+        """Causes, places in files, methods of showerror that take the backtrace, failed tasks."""
+        own = "struct Own3 <: Exception end; Base.showerror(io::IO, ::Own3, bt; backtrace = true) = print(io, \"own \", bt !== nothing, backtrace); "
+        with tempfile.NamedTemporaryFile("w", suffix=".jl") as f:
+            f.write("x = 1\n\nerror(\"in a file\")\n")
+            f.flush()
+            for code in (own + "throw(Own3())", "try Dict()[:port] catch; error(\"outer\") end",
+                         "try try Dict()[:port] catch; [][1] end catch; include(%s) end" % julia_string(f.name),
+                         "include(%s)" % julia_string(f.name), "error(\"\")", "throw(collect(1:1000))",
+                         "try throw(1) finally throw(2) end", "wait(@async error(\"in a task\"))"):
+                with self.assertRaises(RemoteException) as caught:
+                    self.w.eval(code)
+                text = plain_julia("""
+                    try
+                        Core.eval(Main, Base.parse_input_line(%s))
+                    catch
+                        stack = isdefined(Base, :current_exceptions) ? Base.current_exceptions() : Base.catch_stack()
+                        cut(frames) = frames[1:findfirst(f -> f.func === :eval, frames) - 1]
+                        pairs = [(ex, cut([f for b in bt for f in Base.StackTraces.lookup(b) if !f.from_c])) for (ex, bt) in stack]
+                        Base.show_exception_stack(IOContext(stdout, :limit => true), pairs)
+                    end""" % julia_string(code))
+                plain, mine = (re.sub(r"#\d+#\d+", "#N", s.rstrip("\n")) for s in (text, caught.exception.printed))
+                with self.subTest(code):
+                    self.assertEqual(mine, plain)
 
     def test_error_text_is_what_julia_makes_of_it(self):
         code = "f1(x) = g1x(x); g1x(x) = error(\"deep \", x); f1(3)"

@@ -482,6 +482,7 @@ link_peer_answer_exception (LinkPeer *peer, guint32 id, const char *type)
   malt_wire_writer_put_string_value (&writer, type);
   malt_wire_writer_put_string_value (&writer, "message");
   malt_wire_writer_put_string_value (&writer, "Stacktrace:");
+  malt_wire_writer_put_u32 (&writer, (guint32) strlen ("message"));
   write_flagged (peer, &writer, MALT_FRAME_ERROR, id,
                  strcmp (type, "InterruptException") == 0 ? MALT_FRAME_WAS_INTERRUPTED
                                                           : 0);

@@ -104,6 +104,7 @@ fake_julia_throw (FakeJulia *julia, guint32 id, const char *type, const char *me
   malt_wire_writer_put_string_value (&writer, type);
   malt_wire_writer_put_string_value (&writer, message);
   malt_wire_writer_put_string_value (&writer, "Stacktrace:\n [1] top-level scope");
+  malt_wire_writer_put_u32 (&writer, (guint32) strlen (message));
   send_flagged (julia, &writer, MALT_FRAME_ERROR, id,
                 strcmp (type, "InterruptException") == 0 ? MALT_FRAME_WAS_INTERRUPTED
                                                          : 0);

@@ -65,7 +65,7 @@ function serve(@nospecialize(head), @nospecialize(body))
         try
             serve_host(source)
         catch ex
-            late(report, "Malt: fault in the runtime", ("", sprint(showerror, ex), sprint(Base.show_backtrace, catch_backtrace())))
+            late(report, "Malt: fault in the runtime", sprint(Base.show_exception_stack, exceptions()))
         end
     end
 end
@@ -132,7 +132,7 @@ function introduce(link::MemoryLink, peer::Peer, @nospecialize(fault))
     reset!(e, peer, nothing)
     if fault !== nothing
         forget_host(link.host)
-        put_error!(e, FROM_USER, (string(nameof(typeof(fault))), sprint(showerror, fault), ""))
+        put_error!(e, FROM_USER, describe_error(nothing, alone(fault)))
         return send!(e, ERROR, UInt32(0))
     end
     for b in codeunits("MALT\r\n\x1a\0\x01\0\0\0")

@@ -47,7 +47,8 @@ function compile_native(@nospecialize(f), result::AbstractString, arguments::Vec
     UInt64(UInt(pointer))
 end
 function leave_exception(cell::UInt64, @nospecialize(ex))
-    type, message, trace = late(describe_error, nothing, ex, catch_backtrace())
+    texts = late(describe_error, nothing, exceptions())::ErrorTexts
+    type, message, trace = texts.type, texts.message, texts.backtrace
     ccall(THROW, Cvoid, (UInt64, Ptr{UInt8}, Csize_t, Ptr{UInt8}, Csize_t, Ptr{UInt8}, Csize_t),
           cell, type, sizeof(type), message, sizeof(message), trace, sizeof(trace))
 end

@@ -113,6 +113,8 @@ const char *malt_error_get_exception_message (const GError *error);
 MALT_EXPORT
 const char *malt_error_get_backtrace (const GError *error);
 MALT_EXPORT
+char *malt_error_dup_exception_text (const GError *error);
+MALT_EXPORT
 const char *malt_error_get_worker_summary (const GError *error);
 MALT_EXPORT
 MaltTermination *malt_error_get_termination (const GError *error);

@@ -128,7 +128,7 @@ function send_item(s::Subscription, e::Encoder, @nospecialize(item))
     true
 end
 function send_closed(s::Subscription, e::Encoder, @nospecialize(ex))
-    text = is_plain_end(ex) ? nothing : describe_error(nothing, ex, Any[])[2]
+    text = is_plain_end(ex) ? nothing : describe_error(nothing, alone(ex)).message
     reset!(e, s.peer, nothing)
     put_value!(e, text)
     send!(e, CHANNEL_CLOSED, s.id)

@@ -18,11 +18,11 @@ function boot_peer()
     peer
 end
 # Answers the boot's job; its own task calls this, perhaps before the reader has taken over.
-function finish_boot(@nospecialize(value), @nospecialize(trace))
+function finish_boot(@nospecialize(value), @nospecialize(stack))
     peer = boot_peer()
     job = BOOT[2]::Job
     BOOT[2] = nothing
     end_user_code(job)
-    job.interrupted |= trace !== nothing && value isa InterruptException || was_hit(job.id)
-    finish_job(job, Encoder(), value, value, trace)
+    job.interrupted |= stack !== nothing && value isa InterruptException || was_hit(job.id)
+    finish_job(job, Encoder(), value, stack)
 end

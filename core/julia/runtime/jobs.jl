@@ -80,16 +80,16 @@ function execute_jobs()
         try
             job isa Job ? Base.invokelatest(run_job, job, e) : Base.invokelatest(send_host_call, job, e)
         catch ex
-            Base.invokelatest(report_fault, job, ex, catch_backtrace())
+            Base.invokelatest(report_fault, job, exceptions())
             e = Encoder()
         end
     end
 end
 # A fault of the runtime itself must not leave a call unanswered.
-function report_fault(@nospecialize(job), @nospecialize(ex), trace)
-    report("Malt: fault in the runtime", ("", sprint(showerror, ex), sprint(Base.show_backtrace, trace)))
-    job isa Job || return late(end_host_call, job, true, ex)
-    haskey(job.peer.jobs, job.id) && fail(job, Encoder(), FROM_ENCODER, ex, trace)
+function report_fault(@nospecialize(job), @nospecialize(stack))
+    report("Malt: fault in the runtime", sprint(Base.show_exception_stack, stack))
+    job isa Job || return late(end_host_call, job, true, stack[end][1])
+    haskey(job.peer.jobs, job.id) && fail(job, Encoder(), FROM_ENCODER, stack)
     nothing
 end
 function park()
@@ -112,7 +112,7 @@ function unpark(task::Task)
 end
 
 function run_job(job::Job, e::Encoder)
-    value = ex = trace = nothing
+    value = stack = nothing
     job.task = current_task()
     try
         job.interrupted && throw(InterruptException())
@@ -127,11 +127,10 @@ function run_job(job::Job, e::Encoder)
         end_user_code(job)
     catch err
         end_user_code(job)
-        ex = err
-        trace = catch_backtrace()
+        stack = exceptions()
         err isa InterruptException && let_reader_acknowledge(job)
     end
-    Base.invokelatest(finish_job, job, e, value, ex, trace)
+    Base.invokelatest(finish_job, job, e, value, stack)
     # This task may rest for long, and its frame knows the job.
     job.what = job.args = job.kwargs = nothing
     forget_task_storage(job.task::Task)
@@ -184,8 +183,8 @@ function call_job(job::Job)
 end
 
 # Answers. The value is encoded in a world that knows what the user's code defined.
-function finish_job(job::Job, e::Encoder, @nospecialize(value), @nospecialize(ex), @nospecialize(trace))
-    trace === nothing || return late(fail, job, e, FROM_USER, ex, trace)
+function finish_job(job::Job, e::Encoder, @nospecialize(value), @nospecialize(stack))
+    stack === nothing || return late(fail, job, e, FROM_USER, stack)
     if job.silent
         forget!(job)
         return nothing
@@ -195,7 +194,7 @@ function finish_job(job::Job, e::Encoder, @nospecialize(value), @nospecialize(ex
         put_answer!(e, job, value)
     catch err
         abandon!(e)
-        return late(fail, job, e, err isa InterruptException ? FROM_USER : FROM_ENCODER, err, catch_backtrace())
+        return late(fail, job, e, err isa InterruptException ? FROM_USER : FROM_ENCODER, exceptions())
     end
     forget!(job)
     send!(e, OK, job.id, answer_flags(job))
@@ -213,11 +212,11 @@ function put_answer!(e::Encoder, job::Job, @nospecialize(value))
     offset(e) <= job.peer.max_frame_bytes || throw(ArgumentError("the value is larger than a message may be"))
     nothing
 end
-function fail(job::Job, e::Encoder, class::UInt8, @nospecialize(ex), trace)
-    texts = describe_error(job, ex, trace)
+function fail(job::Job, e::Encoder, class::UInt8, @nospecialize(stack))
+    texts = describe_error(job, stack)::ErrorTexts
     forget!(job)
     if job.silent
-        Base.invokelatest(report, "Malt: remote_do failed", texts)
+        Base.invokelatest(report, "Malt: remote_do failed", printed(texts))
         return nothing
     end
     reset!(e, job.peer, nothing)
@@ -226,10 +225,9 @@ function fail(job::Job, e::Encoder, class::UInt8, @nospecialize(ex), trace)
 end
 answer_flags(job::Job) = job.interrupted ? WAS_INTERRUPTED : 0x00
 forget!(job::Job) = (judge_forget!(job); delete!(job.peer.jobs, job.id); nothing)
-function report(title::String, texts::Tuple{String,String,String})
-    trace = isempty(texts[3]) ? "" : string('\n', texts[3])
+function report(title::String, text::String)
     try
-        write(stderr, string(title, "\nERROR: ", texts[2], trace, '\n'))
+        write(stderr, string(title, "\nERROR: ", text, '\n'))
     catch                       # The user's program may have closed it.
     end
     nothing

@@ -87,15 +87,15 @@ function handle_body(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id::
     nothing
 end
 function answer_undecoded(peer::Peer, id::UInt32, @nospecialize(ex), silent::Bool)
-    texts = describe_error(nothing, ex, Any[])
+    texts = describe_error(nothing, alone(ex))
     silent && return (report_later("Malt: remote_do failed", texts); nothing)
     reset!(READER, peer, nothing)
     put_error!(READER, FROM_DECODER, texts)
     send!(READER, ERROR, id)
 end
 # The reader itself must not wait for whoever reads stderr.
-function report_later(title::String, texts::Tuple{String,String,String})
-    task = Task(() -> (mask(); report(title, texts); rest_forever()))
+function report_later(title::String, texts::ErrorTexts)
+    task = Task(() -> (mask(); report(title, printed(texts)); rest_forever()))
     schedule(task)
 end
 
@@ -150,7 +150,7 @@ function get_export!(peer::Peer, source::Source, flags::UInt8, id::UInt32)
     texts = try
         export_function!(peer, name, direct)
     catch ex
-        describe_error(nothing, ex, Any[])
+        describe_error(nothing, alone(ex))
     end
     reset!(READER, peer, nothing)
     texts === nothing ? put_value!(READER, nothing) : put_error!(READER, FROM_USER, texts)
