@@ -67,12 +67,12 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
   if (environment == NULL)
     return FALSE;
   library = malt_julia_dup_source ("julia/judge.so");
-  evaluator->judge = malt_judge_new (library);
+  launcher->judge = evaluator->judge = malt_judge_new (library);
   arguments = malt_process_dup_arguments (
       worker, julia, (const char *const *) environment,
       evaluator->listener != NULL ? "connect" : "fd",
       evaluator->listener != NULL ? malt_link_listener_get_port (evaluator->listener) : 3,
-      evaluator->judge != NULL ? malt_judge_get_path (evaluator->judge) : "");
+      evaluator->judge != NULL ? MALT_CHILD_JUDGE : "");
   launcher->argv = (const char *const *) arguments;
   launcher->envp = (const char *const *) environment;
   evaluator->child = malt_process_launcher_spawn (launcher, error);

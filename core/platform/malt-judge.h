@@ -18,6 +18,9 @@ void malt_judge_free (MaltJudge *judge);
 /* Where a process of the same user finds it, for as long as this one has it. (transfer none) */
 const char *malt_judge_get_path (MaltJudge *judge);
 
+/* The memory, as a descriptor. (transfer none) */
+int malt_judge_get_fd (MaltJudge *judge);
+
 /* The worker has loaded it. */
 gboolean malt_judge_is_ready (MaltJudge *judge);
 

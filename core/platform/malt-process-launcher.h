@@ -13,6 +13,9 @@
 
 G_BEGIN_DECLS
 
+/* Where a child finds its judge. Not by a path of the host's: nobody but root may look into a host that is not dumpable. */
+#define MALT_CHILD_JUDGE "/proc/self/fd/4"
+
 /* What the child's standard input is. */
 typedef enum
 {
@@ -28,6 +31,7 @@ typedef struct
   const char *const *envp; /* the whole environment */
   const char *cwd; /* (nullable): the host's where NULL */
   int inherited_fd; /* becomes descriptor 3 of the child, where malt_socket_open_tcp_pair() works; -1: none. The caller keeps its own */
+  MaltJudge *judge; /* (nullable): its memory becomes what MALT_CHILD_JUDGE names */
   MaltChildStdin stdin_source;
   GBytes *stdin_bytes; /* (nullable): at most PIPE_BUF bytes */
   gboolean is_group_leader; /* in a process group of its own? */

@@ -5,6 +5,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 
 guint
 process_test_count_descriptors (void)
@@ -40,6 +45,19 @@ void
 process_test_unmap (gpointer memory, gsize n_bytes)
 {
   munmap (memory, n_bytes);
+}
+
+void
+process_test_become_opaque (void)
+{
+#ifdef __linux__
+  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+  struct __user_cap_data_struct none[2] = { { 0 } };
+
+  prctl (PR_CAPBSET_DROP, CAP_SYS_PTRACE, 0, 0, 0);
+  syscall (SYS_capset, &header, none);
+  prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }
 
 struct _ProcessTestCapture

@@ -36,6 +36,11 @@ process_test_unmap (gpointer memory, G_GNUC_UNUSED gsize n_bytes)
   VirtualFree (memory, 0, MEM_RELEASE);
 }
 
+void
+process_test_become_opaque (void)
+{
+}
+
 struct _ProcessTestCapture
 {
   HANDLE saved; /* (unowned) */

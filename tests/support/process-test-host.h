@@ -16,6 +16,9 @@ gboolean process_test_is_alive (gint64 pid);
 gpointer process_test_map_unreadable (gsize n_bytes);
 void process_test_unmap (gpointer memory, gsize n_bytes);
 
+/* From now on nobody but root may look into this process, or those that it starts into others: it is not dumpable, and has no right to trace. */
+void process_test_become_opaque (void);
+
 /* Standard output, with something that a test reads in its place. */
 typedef struct _ProcessTestCapture ProcessTestCapture;
 

@@ -47,10 +47,15 @@ int
 process_test_main_with_julia (int argc, char **argv, const char *suite,
                               const ProcessTest *tests)
 {
+  const char *is_opaque = g_getenv ("MALT_TEST_OPAQUE");
   g_autoptr (GError) error = NULL;
-  g_autoptr (MaltConfig) config = malt_config_new_default (&error);
-  g_autoptr (MaltBackend) backend = malt_backend_lookup (PROCESS_TEST_BACKEND, &error);
+  g_autoptr (MaltConfig) config = NULL;
+  g_autoptr (MaltBackend) backend = NULL;
 
+  if (g_strcmp0 (is_opaque, "1") == 0)
+    process_test_become_opaque ();
+  config = malt_config_new_default (&error);
+  backend = malt_backend_lookup (PROCESS_TEST_BACKEND, &error);
   if (backend != NULL && malt_backend_probe (backend, config, &error))
     return process_test_main (argc, argv, suite, tests);
   g_printerr ("%s: %s\n", suite, error->message);

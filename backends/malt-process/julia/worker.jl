@@ -9,6 +9,7 @@ empty!(ARGS)
 # The judge (core/julia/judge) is a library in memory of the host; the address of the page that both share, or 0.
 function load_judge()
     isempty(JUDGE_PATH) && return NOBODY
+    close_on_exec(4)
     dl = Base.root_module(Base.PkgId(Base.UUID("8f399da3-3557-5675-b5ff-fb832c97cbdb"), "Libdl"))
     library = dl.dlopen_e(JUDGE_PATH)
     library == C_NULL ? NOBODY : UInt64(UInt(dl.dlsym(library, :malt_judge)))

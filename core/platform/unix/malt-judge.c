@@ -90,6 +90,12 @@ malt_judge_get_path (MaltJudge *judge)
   return judge->path;
 }
 
+int
+malt_judge_get_fd (MaltJudge *judge)
+{
+  return judge->fd;
+}
+
 gboolean
 malt_judge_is_ready (MaltJudge *judge)
 {

@@ -61,7 +61,7 @@ struct _MaltChild
 /* Descriptors that are closed when the plan has been carried out. */
 typedef struct
 {
-  int child_fds[4]; /* (owned) */
+  int child_fds[5]; /* (owned) */
   MaltPipe *output[2]; /* (owned) (nullable): the ends of stdout and stderr that stay */
 } Ends;
 
@@ -76,7 +76,7 @@ close_fd (int *fd)
 static void
 ends_clear (Ends *ends)
 {
-  for (int i = 0; i < 4; i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (ends->child_fds); i++)
     close_fd (&ends->child_fds[i]);
   for (int i = 0; i < 2; i++)
     g_clear_pointer (&ends->output[i], malt_pipe_free);
@@ -135,17 +135,25 @@ open_output (Ends *ends, GError **error)
   return TRUE;
 }
 
+/* @fd: -1: there is none. */
+static gboolean
+duplicate (int fd, int *out_fd, const char *what, GError **error)
+{
+  if (fd < 0)
+    return TRUE;
+  *out_fd = fcntl (fd, F_DUPFD_CLOEXEC, MALT_DESCRIPTOR_FIRST);
+  return *out_fd >= 0 || set_errno_error (error, what);
+}
+
 static gboolean
 open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
 {
-  if (!open_stdin (launcher, ends, error) || !open_output (ends, error))
-    return FALSE;
-  if (launcher->inherited_fd < 0)
-    return TRUE;
-  ends->child_fds[3] =
-      fcntl (launcher->inherited_fd, F_DUPFD_CLOEXEC, MALT_DESCRIPTOR_FIRST);
-  return ends->child_fds[3] >= 0 ||
-         set_errno_error (error, "cannot duplicate the connection");
+  int judge_fd = launcher->judge != NULL ? malt_judge_get_fd (launcher->judge) : -1;
+
+  return open_stdin (launcher, ends, error) && open_output (ends, error) &&
+         duplicate (launcher->inherited_fd, &ends->child_fds[3],
+                    "cannot duplicate the connection", error) &&
+         duplicate (judge_fd, &ends->child_fds[4], "cannot duplicate the judge", error);
 }
 
 static void
@@ -229,7 +237,7 @@ child_open_exit_fd (MaltChild *child, int pidfd, GError **error)
 MaltChild *
 malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)
 {
-  g_auto (Ends) ends = { { -1, -1, -1, -1 }, { NULL, NULL } };
+  g_auto (Ends) ends = { { -1, -1, -1, -1, -1 }, { NULL, NULL } };
   MaltSpawnPlan plan = { 0 };
   MaltChild *child;
   int pidfd;

@@ -43,7 +43,7 @@
 enum
 {
   CHILD_STACK_BYTES = 128 * 1024,
-  FIRST_FOREIGN_FD = 4, /* 0 to 3 are what the child is given */
+  FIRST_FOREIGN_FD = 5, /* 0 to 4 are what the child is given */
   FALLBACK_MAX_FD = 65536, /* where close_range() is missing */
   CLOSE_RANGE_CLOEXEC_BIT = 4 /* CLOSE_RANGE_CLOEXEC */
 };
@@ -98,14 +98,14 @@ child_close_foreign (void)
 IN_CHILD static void
 child_place_descriptors (MaltSpawnPlan *plan)
 {
-  for (int target = 0; target < 4; target++)
+  for (int target = 0; target < FIRST_FOREIGN_FD; target++)
     {
       if (plan->fds[target] >= 0)
         {
           if (dup2 (plan->fds[target], target) < 0)
             child_fail (plan, MALT_SPAWN_STEP_DESCRIPTORS);
         }
-      else if (target == 3)
+      else if (target > STDERR_FILENO)
         close (target);
     }
   child_close_foreign ();

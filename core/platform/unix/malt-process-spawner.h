@@ -25,14 +25,14 @@ typedef struct
   int error_number;
 } MaltSpawnReport;
 
-/* Everything the child needs, made before the fork. All descriptors are close-on-exec and above 3 (malt_descriptor_raise()): no dup2() of the
+/* Everything the child needs, made before the fork. All descriptors are close-on-exec and above 4 (malt_descriptor_raise()): no dup2() of the
  * child overwrites one. */
 typedef struct
 {
   const char *const *argv;
   const char *const *envp;
   const char *cwd; /* (nullable) */
-  int fds[4]; /* what becomes 0 to 3; -1: 0 is inherited, 3 stays closed */
+  int fds[5]; /* what becomes 0 to 4; -1: 0 is inherited, 3 and 4 stay closed */
   gboolean is_group_leader;
   pid_t host_pid;
   /* The child writes here, in the memory that it borrows, why it cannot go on. */

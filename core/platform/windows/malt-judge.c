@@ -19,6 +19,12 @@ malt_judge_get_path (G_GNUC_UNUSED MaltJudge *judge)
   return NULL;
 }
 
+int
+malt_judge_get_fd (G_GNUC_UNUSED MaltJudge *judge)
+{
+  return -1;
+}
+
 gboolean
 malt_judge_is_ready (G_GNUC_UNUSED MaltJudge *judge)
 {
