@@ -3,6 +3,7 @@
 #include "malt-distributed-request.h"
 
 #include "link/malt-julia-source.h"
+#include "platform/malt-platform.h"
 #include "process/malt-julia-command.h"
 #include "process/malt-julia-program.h"
 
@@ -127,7 +128,12 @@ add_local (Dict *dict, MaltWorker *worker, GError **error)
   if (!is_set (worker, "dir"))
     {
       cwd = is_set (worker, "cwd") ? g_strdup (malt_worker_get_option (worker, "cwd"))
-                                   : g_get_current_dir ();
+                                   : malt_platform_dup_directory (error);
+      if (cwd == NULL)
+        {
+          g_prefix_error (error, "option 'cwd' is not set, and ");
+          return FALSE;
+        }
       dict_take (dict, "dir", malt_value_new_string (cwd));
     }
   return TRUE;

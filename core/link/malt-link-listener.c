@@ -3,8 +3,8 @@
  * The port on which a worker connects back.
  *
  * Anybody on the machine can connect, so a connection is nobody until it has sent the 32 bytes that only the worker was told, by a way that nobody
- * else can read, such as its standard input. Connections that say nothing, or something else, cost nothing: all are read at once, each with a deadline; when there are
- * more than MAX_STRANGERS the oldest goes, since the worker speaks as soon as it is connected. Only the worker is told the host's own secret.
+ * else can read, such as its standard input. Connections that say something else are closed. Those that say nothing cost nothing: all are read at once, and when there are
+ * more than MAX_STRANGERS the oldest goes. None has a deadline: the worker speaks as soon as it is connected, but on a loaded machine that may be seconds later. Only the worker is told the host's own secret.
  * As soon as it has proved itself the port and all other connections are closed.
  *
  * Everything runs in the I/O thread.
@@ -21,7 +21,6 @@ enum
   BACKLOG =
       1024, /* room for a crowd while this thread waits for a processor: who finds none tries again after a second */
   MAX_STRANGERS = 64,
-  STRANGER_DEADLINE_MS = 2000,
   REST_MS = 100 /* while the host has no descriptor to accept with */
 };
 
@@ -30,7 +29,6 @@ typedef struct
   MaltLinkListener *listener; /* (unowned) */
   int fd; /* (owned) */
   GSource *source; /* (owned) */
-  GSource *deadline; /* (owned) */
   guint8 bytes[SECRET_BYTES];
   gsize n_bytes;
 } Stranger;
@@ -68,7 +66,6 @@ stranger_free (gpointer data)
 {
   Stranger *stranger = data;
   destroy_source (&stranger->source);
-  destroy_source (&stranger->deadline);
   if (stranger->fd >= 0)
     malt_socket_close (stranger->fd);
   g_free (stranger);
@@ -140,13 +137,6 @@ on_stranger_ready (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-on_stranger_deadline (gpointer data)
-{
-  drop_stranger (data);
-  return G_SOURCE_CONTINUE;
-}
-
 static void
 add_stranger (MaltLinkListener *listener, int connection)
 {
@@ -160,8 +150,6 @@ add_stranger (MaltLinkListener *listener, int connection)
   /* Whoever has spoken is heard before others are let in and may push it out. */
   g_source_set_priority (stranger->source, G_PRIORITY_HIGH);
   attach (stranger->source, on_stranger_ready, stranger);
-  stranger->deadline = attach (g_timeout_source_new (STRANGER_DEADLINE_MS),
-                               on_stranger_deadline, stranger);
   g_queue_push_tail (&listener->strangers, stranger);
 }
 

@@ -36,6 +36,9 @@ char **malt_platform_dup_environment (void);
 /* The Float64 that is nearest to DIGITS times ten to the @exponent; of two that are, the even one. @digits: 1 to 17. */
 double malt_platform_parse_decimal (const char *digits, int exponent);
 
+/* The working directory of this process. Errors: LAUNCH_FAILED: it has been deleted. (transfer full) */
+char *malt_platform_dup_directory (GError **error);
+
 /* A line that changes when the file is written to or replaced; NULL: there is none. (transfer full) */
 char *malt_platform_dup_file_stamp (const char *path);
 

@@ -3,6 +3,7 @@
 #include "distributed-test.h"
 #include "malt-distributed-bridge.h"
 
+#include <glib/gstdio.h>
 #include <malt/malt-abstract-worker.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,6 +280,37 @@ directory_that_is_not_there_is_named (void)
   CHECK (distributed_test_is_error (error, MALT_ERROR_LAUNCH_FAILED, "/nowhere"));
 }
 
+/* In a directory that is there no longer: Distributed asks for it before each launch. */
+static void
+deleted_directory_is_named_and_another_one_serves (void)
+{
+  g_autofree char *here = g_get_current_dir ();
+  g_autofree char *deleted = g_dir_make_tmp ("malt-test-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = NULL;
+  g_autofree char *directory = NULL;
+
+  CHECK (g_chdir (deleted) == 0);
+  g_rmdir (deleted);
+  error = distributed_test_fail ("manager-setup=4");
+  worker = process_test_launch ("manager-setup=4", "cwd=/usr");
+  CHECK (g_chdir (here) == 0);
+  CHECK (distributed_test_is_error (error, MALT_ERROR_LAUNCH_FAILED, "'cwd'"));
+  CHECK (worker != NULL);
+  directory = process_test_eval (worker, "pwd()");
+  CU_ASSERT_STRING_EQUAL (directory, "\"/usr\"");
+}
+
+static void
+bridge_that_cannot_add_workers_says_why (void)
+{
+  g_autoptr (GError) error = distributed_test_fail (
+      "manager-setup=import Distributed: addprocs; "
+      "addprocs(m::Distributed.MaltBridge.Manager; a...) = error(\"none today\")");
+
+  CHECK (distributed_test_is_error (error, MALT_ERROR_LAUNCH_FAILED, "none today"));
+}
+
 /* A worker that says it is of another version, which it is made to before it joins. */
 static void
 worker_of_another_version_is_refused (void)
@@ -375,6 +407,9 @@ static const ProcessTest tests[] = {
   { "worker_that_does_not_listen_where_it_says_is_reported",
     worker_that_does_not_listen_where_it_says_is_reported },
   { "directory_that_is_not_there_is_named", directory_that_is_not_there_is_named },
+  { "deleted_directory_is_named_and_another_one_serves",
+    deleted_directory_is_named_and_another_one_serves },
+  { "bridge_that_cannot_add_workers_says_why", bridge_that_cannot_add_workers_says_why },
   { "worker_of_another_version_is_refused", worker_of_another_version_is_refused },
   { "failed_launches_leave_nothing_and_hurt_no_bridge",
     failed_launches_leave_nothing_and_hurt_no_bridge },

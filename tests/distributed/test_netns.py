@@ -3,6 +3,7 @@
 
 The program runs itself in a namespace, and makes another that a process holds. Neither has a name: both end with their last process."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -133,6 +134,15 @@ class Managers(WorkerCase):
         self.assertTrue(worker.kill(signal.SIGKILL))
         self.assert_fails(future, Malt.Error.WORKER_TERMINATED)
         self.assert_gone(worker.get_pid(), LOST)
+
+    def test_a_worker_whose_launch_fails_as_the_link_is_lost_ends(self):
+        setup = f"""{MANAGER}
+            @eval Distributed.MaltBridge function connect_host(request::Request, port::Int, secrets::Vector{{UInt8}})
+                run($(`ip link set {LINK} down`))
+                error("pid=", getpid(request.config.userdata))
+            end"""
+        fault = self.launch_fault(manager_setup=setup)
+        self.assert_gone(int(re.search(r"pid=(\d+)", fault)[1]), LOST)
 
     def test_the_end_of_the_bridge_or_of_the_link_ends_them(self):
         for lose in (lambda bridge: os.kill(bridge, signal.SIGKILL), lambda bridge: set_link("down")):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The port on which a worker connects back, in a host that has no descriptor left. */
+/* The port on which a worker connects back: in a host that has no descriptor left, by a worker that is slow. */
 #include "process-test.h"
 
 #include "link/malt-link-listener.h"
@@ -13,6 +13,11 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+enum
+{
+  SLOWNESS_MS = 3000
+};
 
 typedef struct
 {
@@ -161,8 +166,28 @@ port_rests_while_there_is_no_descriptor (void)
   close (fd);
 }
 
+/* On a loaded machine a worker may be stopped for seconds between its connection and its first word. */
+static void
+worker_that_is_slow_to_speak_is_heard (void)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_auto (Port) port = { .fd = -1 };
+
+  port.listener = malt_link_listener_new (&error);
+  CHECK_NO_ERROR (error);
+  port.secrets = malt_link_listener_dup_secrets (port.listener);
+  run_in_io_thread (start, &port);
+  CHECK (connect_to (fd, malt_link_listener_get_port (port.listener)));
+  CHECK (!process_test_wait (is_connected, &port, SLOWNESS_MS));
+  CHECK (send (fd, g_bytes_get_data (port.secrets, NULL), 32, MSG_NOSIGNAL) == 32);
+  CHECK (process_test_wait (is_connected, &port, PROCESS_TEST_PATIENCE_MS));
+  close (fd);
+}
+
 static const ProcessTest tests[] = {
   { "port_rests_while_there_is_no_descriptor", port_rests_while_there_is_no_descriptor },
+  { "worker_that_is_slow_to_speak_is_heard", worker_that_is_slow_to_speak_is_heard },
   { NULL, NULL },
 };
 

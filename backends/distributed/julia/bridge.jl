@@ -10,7 +10,7 @@
 # the chunk to the worker itself, and brings back what the call returns.
 using Distributed, Sockets
 import Distributed: launch, manage, connect
-using ..MaltRelay: exchange, accept, notice_silence, start, ENDS
+using ..MaltRelay: exchange, accept, notice_silence, prove, start, ENDS
 
 const LINGER_S = 10.0           # how long `launch` stays open after the last request
 const BEAT_S = 3.0

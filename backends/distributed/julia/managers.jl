@@ -56,7 +56,9 @@ end
 
 # Managers
 
-struct Manager <: ClusterManager end
+struct Manager <: ClusterManager
+    has_begun::Base.RefValue{Bool}  # `addprocs` has called `launch`
+end
 # Launches one worker on this machine.
 struct ThisMachine <: ClusterManager
     request::Request
@@ -192,16 +194,35 @@ function add_workers()
     STATE[1] && return nothing
     STATE[1] = true
     @async begin
+        manager = Manager(Ref(false))
         try
-            addprocs(Manager(); topology = Symbol(STATE[4]))
-        catch                   # Each request has been told its own fault.
+            stay_somewhere()
+            addprocs(manager; topology = Symbol(STATE[4]))
+        catch ex                # Each request has been told its own fault, but for those that no `launch` has seen.
+            manager.has_begun[] || fail_queued(describe(ex))
         end
         STATE[1] = false
         isempty(QUEUE) || add_workers()
     end
     nothing
 end
+# `addprocs` asks for the directory, which may have been deleted.
+function stay_somewhere()
+    try
+        pwd()
+    catch
+        cd("/")
+    end
+    nothing
+end
+function fail_queued(fault::String)
+    while !isempty(QUEUE)
+        decide(popfirst!(QUEUE), fault)
+    end
+    nothing
+end
 function launch(m::Manager, params::Dict, launched::Array, changed::Condition)
+    m.has_begun[] = true
     timer = Timer(_ -> notify(ASKED), LINGER_S)
     while isopen(timer)
         if isempty(QUEUE)
@@ -396,11 +417,12 @@ function begin_work(request::Request)
         is_local = request.inner isa ThisMachine
         secrets = hex2bytes(text(request, "secrets"))
         port = options["port"]::Int
+        watch = haskey(options, "manager") ? text(request, "script") : ""
+        remotecall_fetch(Core.eval, request.id, Distributed, Expr(:toplevel, Meta.parse(STATE[2]), :(MaltRelay.settle($(is_local ? Int(getpid()) : 0), $watch))))
         relay = is_local ? nothing : connect_host(request, port, secrets)
-        remotecall_fetch(Core.eval, request.id, Distributed, Expr(:toplevel, Meta.parse(STATE[2]), nothing))
         request.ospid, version, machine = is_local ?
-            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[3], request.number, Int(getpid()), "", port, secrets, texts(request, "pipes")) :
-            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[5], request.number, 0, haskey(options, "manager") ? text(request, "script") : "", 0, UInt8[], String[])
+            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[3], request.number, port, secrets, texts(request, "pipes")) :
+            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[5], request.number, 0, UInt8[], String[])
         request.is_beside = is_local || machine == gethostname() && haskey(options, "manager")
         v = VersionNumber(version)
         (v.major, v.minor) == (VERSION.major, VERSION.minor) || error("the worker runs Julia $version, but the bridge $VERSION: Distributed needs the same")
@@ -418,7 +440,5 @@ function connect_host(request::Request, port::Int, secrets::Vector{UInt8})
     compile_from_now_on()
     io = Sockets.connect(ip"127.0.0.1", port)
     Sockets.nagle(io, false)
-    write(io, secrets[1:32])
-    read(io, 32) == secrets[33:64] || error("the host's port was taken by somebody else")
-    request.relay = Relay(request, io)
+    request.relay = Relay(request, prove(io, secrets))
 end

@@ -19,17 +19,22 @@ exchange(chunk::Vector{UInt8}) = Base.invokelatest(ENDS[1], chunk)::Vector{UInt8
 # Takes a chunk to the bridge; returns when the host's socket has it.
 accept(number::Int, chunk::Vector{UInt8}) = (Base.invokelatest(ENDS[2], number, chunk); nothing)
 
-# In a new worker. `version` is the bridge's; of another one nothing is begun. `parent` is the bridge's process id if that made this process, else 0.
-function start(version::VersionNumber, boot::String, runtime::String, number::Int, parent::Int, watch::String, port::Int, secrets::Vector{UInt8}, pipes::Vector{String})
-    found = (getpid(), string(VERSION), gethostname())
-    (VERSION.major, VERSION.minor) == (version.major, version.minor) || return found
+# In a new worker, with the first message: whatever fails from here on, the worker does not outlive its bridge. `parent` is the bridge's process id if
+# that made this process, else 0; `watch` is watch.sh, or empty.
+function settle(parent::Int, watch::String)
     parent == 0 ? lead_group() : end_with(parent)
     watch == "" || watch_over(watch)
+    nothing
+end
+# `version` is the bridge's; of another one nothing is begun.
+function start(version::VersionNumber, boot::String, runtime::String, number::Int, port::Int, secrets::Vector{UInt8}, pipes::Vector{String})
+    found = (getpid(), string(VERSION), gethostname())
+    (VERSION.major, VERSION.minor) == (version.major, version.minor) || return found
     START[1] = runtime
     START[2] = number
     START[3] = port
     START[4] = secrets
-    START[5] = length(pipes) == 2 && all(isfifo, pipes) && write_to(pipes)
+    START[5] = length(pipes) == 2 && all(is_pipe, pipes) && write_to(pipes)
     # Not by `include_string`: what a worker has called once before it compiles anything stays interpreted, which backtraces of the user's would show.
     at = 1
     while at <= sizeof(boot)
@@ -40,6 +45,14 @@ function start(version::VersionNumber, boot::String, runtime::String, number::In
     START[4] = UInt8[]
     delete!(ENV, "JULIA_WORKER_TIMEOUT")
     found
+end
+# Nobody but root may look into a host that is not dumpable.
+function is_pipe(path::String)
+    try
+        return isfifo(path)
+    catch
+        return false
+    end
 end
 # With O_CLOEXEC.
 const WRITE_ONLY = Sys.islinux() ? 0x80001 : Sys.isapple() ? 0x1000001 : 0x00001
@@ -64,21 +77,39 @@ function lead_group()
     Sys.isunix() && ccall(:setpgid, Cint, (Cint, Cint), 0, 0)
     nothing
 end
-# `watch` is the shell script that ends a worker which has lost its bridge.
+# The script gets the connections from here: when it begins to run, they may be lost, and user code may keep this process from noticing that.
 function watch_over(watch::String)
-    Sys.isunix() || return nothing
-    foreach(notice_silence, sockets())
-    watcher = run(pipeline(detach(`sh -c $watch malt-watch $(getpid())`), stdin = devnull, stdout = devnull, stderr = devnull), wait = false)
+    Sys.islinux() || return nothing
+    connections = String[]
+    for fd in parse.(Int, readdir("/proc/self/fd"))
+        is_connection(fd) || continue
+        notice_silence(fd)
+        push!(connections, match(r"\d+", readlink("/proc/self/fd/$fd")).match)
+    end
+    watcher = run(pipeline(detach(`sh -c $watch malt-watch $(getpid()) $connections`), stdin = devnull, stdout = devnull, stderr = devnull), wait = false)
     atexit(() -> kill(watcher))
     nothing
 end
-sockets() = isdir("/proc/self/fd") ? parse.(Int, readdir("/proc/self/fd")) : Int[]
-# The system is to look after 3 s of silence, every 3 s and three times, whether the other side is there. What is no connection is left alone.
+# To another address of the internet protocols.
+function is_connection(fd)
+    address = zeros(UInt8, 128)
+    ccall(:getpeername, Cint, (Cint, Ptr{UInt8}, Ref{Cuint}), fd, address, Cuint(length(address))) == 0 &&
+        reinterpret(UInt16, address)[1] in (2, 10)
+end
+# The system is to look after 3 s of silence, every 3 s and three times, whether the other side is there.
 function notice_silence(fd)
     Sys.islinux() || return nothing
     for (level, name, value) in ((1, 9, 1), (6, 4, 3), (6, 5, 3), (6, 6, 3))
         ccall(:setsockopt, Cint, (Cint, Cint, Cint, Ref{Cint}, Cuint), fd, level, name, Cint(value), 4)
     end
     nothing
+end
+# The other side of a new connection must be the host, and is told that this is the worker.
+function prove(io, secrets::Vector{UInt8})
+    write(io, secrets[1:32])
+    answer = read(io, 32)
+    length(answer) == 32 || error("the host's port closed the connection without proving to be the host's")
+    answer == secrets[33:64] || error("the host's port was taken by somebody else")
+    io
 end
 end

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <malt/malt-error.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -61,6 +62,19 @@ malt_platform_parse_decimal (const char *digits, int exponent)
 }
 
 /* Files: size, time and inode */
+
+char *
+malt_platform_dup_directory (GError **error)
+{
+  char *path = getcwd (NULL, 0);
+  char *copy = g_strdup (path);
+
+  if (path == NULL)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                 "the working directory cannot be told: %s", g_strerror (errno));
+  free (path);
+  return copy;
+}
 
 char *
 malt_platform_dup_file_stamp (const char *path)

@@ -162,6 +162,13 @@ malt_platform_parse_decimal (const char *digits, int exponent)
 
 /* Files: size, time and number */
 
+/* No process's is deleted. */
+char *
+malt_platform_dup_directory (G_GNUC_UNUSED GError **error)
+{
+  return g_get_current_dir ();
+}
+
 char *
 malt_platform_dup_file_stamp (const char *path)
 {
