@@ -4,6 +4,7 @@
 
 #include "malt-distributed-request.h"
 #include "platform/malt-process-launcher.h"
+#include "process/malt-output.h"
 
 enum
 {
@@ -139,9 +140,9 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
       return NULL;
     }
   evaluator->output = malt_output_pipes_new (worker, evaluator->link);
-  if (evaluator->is_local)
+  if (evaluator->is_local && !malt_output_is_hosts (worker))
     malt_distributed_pipes_open (&evaluator->pipes);
-  else
+  if (!evaluator->is_local)
     malt_link_set_distance (evaluator->link, DISTANCE_MS);
   malt_link_start (evaluator->link, NULL, NULL);
   if (!prepare (evaluator, worker, error))

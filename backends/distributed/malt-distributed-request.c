@@ -6,6 +6,7 @@
 #include "platform/malt-platform.h"
 #include "process/malt-julia-command.h"
 #include "process/malt-julia-program.h"
+#include "process/malt-output.h"
 
 #include <malt/malt-worker-class.h>
 
@@ -93,7 +94,20 @@ check_options (MaltWorker *worker, GError **error)
                    "option '%s' needs option 'machine'", of_machine[i]);
       return FALSE;
     }
-  return TRUE;
+  if (malt_output_is_hosts (worker))
+    {
+      g_autofree char *name = malt_pipe_dup_own_name (1);
+
+      if (name == NULL || !malt_distributed_is_local (worker))
+        {
+          g_set_error_literal (
+              error, MALT_ERROR, MALT_ERROR_CONFIG,
+              "option 'output' in [distributed]: 'inherit' is for workers "
+              "on this machine, on Linux");
+          return FALSE;
+        }
+    }
+  return malt_output_prepare (worker, error);
 }
 
 static void
@@ -198,13 +212,19 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
   dict_take (dict, "boot", malt_value_new_string (boot));
 }
 
+/* Where the worker's output goes: pipes of the host, what the host has itself, or nowhere by a way of its own. */
 static void
-add_pipes (Dict *dict, const MaltDistributedPipes *pipes)
+add_pipes (Dict *dict, MaltWorker *worker, const MaltDistributedPipes *pipes)
 {
-  g_auto (GStrv) paths = g_new0 (char *, 3);
+  g_auto (GStrv) paths = g_new0 (char *, 4);
 
-  for (guint i = 0; i < 2 && pipes->pipes[i] != NULL; i++)
-    paths[i] = malt_pipe_dup_name (pipes->pipes[i]);
+  for (int i = 0; i < 2; i++)
+    if (malt_output_is_hosts (worker))
+      paths[i] = malt_pipe_dup_own_name (i + 1);
+    else if (pipes->pipes[i] != NULL)
+      paths[i] = malt_pipe_dup_name (pipes->pipes[i]);
+  if (malt_output_is_hosts (worker))
+    paths[2] = g_strdup ("the host's own");
   dict_add_strings (dict, "pipes", (const char *const *) paths);
 }
 
@@ -232,7 +252,7 @@ malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
   if (is_well)
     {
       add_common (&dict, worker, port, secrets);
-      add_pipes (&dict, pipes);
+      add_pipes (&dict, worker, pipes);
     }
   if (is_well && malt_distributed_is_local (worker))
     is_well = add_local (&dict, worker, error);

@@ -13,6 +13,7 @@
 #include "platform/malt-socket.h"
 #include "process/malt-julia-command.h"
 #include "process/malt-julia-program.h"
+#include "process/malt-output.h"
 
 static void
 on_connected (int fd, gpointer user_data)
@@ -86,6 +87,9 @@ launch (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
   MaltProcessLauncher launcher = { .inherited_fd = -1 };
   gboolean is_launched;
 
+  if (!malt_output_prepare (worker, error))
+    return FALSE;
+  launcher.has_hosts_output = malt_output_is_hosts (worker);
   launcher.cwd = malt_worker_get_option (worker, "cwd");
   launcher.is_group_leader =
       g_strcmp0 (malt_worker_get_option (worker, "process-group"), "host") != 0;

@@ -21,6 +21,8 @@ void malt_pipe_free (MaltPipe *pipe);
 /* A pipe that other processes of this user can open by a name, to write to it. NULL: not on this system. */
 MaltPipe *malt_pipe_new_named (void);
 char *malt_pipe_dup_name (MaltPipe *pipe);
+/* The name by which they open this process's own standard output (1) or error (2). NULL: not on this system. */
+char *malt_pipe_dup_own_name (int descriptor);
 /* Nobody can open it any more; it ends with its last writer. */
 void malt_pipe_forget_name (MaltPipe *pipe);
 

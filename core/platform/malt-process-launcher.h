@@ -34,7 +34,10 @@ typedef struct
   MaltJudge *judge; /* (nullable): its memory becomes what MALT_CHILD_JUDGE names */
   MaltChildStdin stdin_source;
   GBytes *stdin_bytes; /* (nullable): at most PIPE_BUF bytes */
-  gboolean is_group_leader; /* in a process group of its own? */
+  gboolean has_hosts_output; /* standard output and error are the host's own: no pipes */
+  /* In a process group of its own, with no signal ignored or blocked? Else in the host's, with what the host ignores and what the thread that
+   * launches blocks: as any program that is started by exec. */
+  gboolean is_group_leader;
 } MaltProcessLauncher;
 
 /* Whom a signal goes to. */
@@ -55,7 +58,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltChild, malt_child_unref)
 
 gint64 malt_child_get_pid (MaltChild *child);
 
-/* What the child writes; (transfer none). NULL once closed. */
+/* What the child writes; (transfer none). NULL once closed, and where the child has the host's. */
 MaltPipe *malt_child_get_stdout (MaltChild *child);
 MaltPipe *malt_child_get_stderr (MaltChild *child);
 void malt_child_close_output (MaltChild *child);

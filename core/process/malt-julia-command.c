@@ -6,7 +6,8 @@
 
 #include <malt/malt-worker-class.h>
 
-const char *const malt_julia_output_choices[] = { "forward", "signal", "discard", NULL };
+const char *const malt_julia_output_choices[] = { "forward", "signal", "discard",
+                                                  "inherit", NULL };
 
 gboolean
 malt_julia_keeps_compile_mode (MaltWorker *worker)

@@ -44,8 +44,8 @@ extern const char *const malt_julia_output_choices[];
         .default_value = "forward",                                                     \
         .choices = malt_julia_output_choices,                                           \
         .is_common = TRUE,                                                              \
-        .summary = "output of evaluated code: to the host's, to the signal output, or " \
-                   "nowhere" },                                                         \
+        .summary = "output of evaluated code: forward to the host's, to the signal "    \
+                   "output, discard it, or inherit the host's own descriptors" },       \
       { .name = "output-prefix",                                                        \
         .type = MALT_OPTION_STRING,                                                     \
         .default_value = "[Worker PID]: ",                                              \

@@ -149,9 +149,10 @@ malt_output_pipes_start (MaltOutputPipes *output, MaltPipe *standard_output,
   malt_output_lock (output->output);
   output->pipes[0] = standard_output;
   output->pipes[1] = standard_error;
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2 && output->pipes[i] != NULL; i++)
     {
       Target *target = g_new (Target, 1);
+
       target->output = output;
       target->i = i;
       output->readers[i].source = malt_io_thread_attach (

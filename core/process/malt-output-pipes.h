@@ -16,7 +16,7 @@ void malt_output_pipes_free (MaltOutputPipes *output);
 /* What PID stands for in the prefix of forwarded lines. */
 void malt_output_pipes_set_pid (MaltOutputPipes *output, gint64 pid);
 
-/* Starts reading what the worker writes: two pipes that stay the caller's. */
+/* Starts reading what the worker writes: two pipes that stay the caller's, or NULL for a worker that has the host's output. */
 void malt_output_pipes_start (MaltOutputPipes *output, MaltPipe *standard_output,
                               MaltPipe *standard_error);
 

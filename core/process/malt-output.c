@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Handing on output of evaluated code: forwarded to the host's own streams, each line with a prefix; emitted as a signal of the worker; or discarded.
+ * A worker that has the host's own descriptors (`inherit`) brings none.
  *
  * Output may come in several ways at once, and several threads may bring it. One lock keeps pieces whole and in order. It is held while a
  * piece is handed on, which never waits for anybody: the console keeps what it cannot write, and core queues emissions. Whoever reads output from
@@ -28,6 +29,7 @@ typedef enum
   OUTPUT_FORWARD,
   OUTPUT_SIGNAL,
   OUTPUT_DISCARD,
+  OUTPUT_INHERIT,
 } OutputMode;
 
 struct _MaltOutput
@@ -41,6 +43,33 @@ struct _MaltOutput
       [N_STREAMS]; /* the last thing forwarded there did not end with a newline */
   GString *tail; /* (owned) */
 };
+
+gboolean
+malt_output_is_hosts (MaltWorker *worker)
+{
+  return g_strcmp0 (malt_worker_get_option (worker, "output"), "inherit") == 0;
+}
+
+gboolean
+malt_output_prepare (MaltWorker *worker, GError **error)
+{
+  const char *backend = malt_worker_get_backend_name (worker);
+
+  if (!malt_output_is_hosts (worker))
+    return TRUE;
+  if (malt_config_get_for (malt_worker_get_config (worker), backend, "output-prefix") !=
+      NULL)
+    {
+      g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                   "option 'output-prefix': expected it unset in [malt] and [%s], since "
+                   "option 'output' is 'inherit'",
+                   backend);
+      return FALSE;
+    }
+  malt_worker_set_capabilities (worker, malt_worker_get_capabilities (worker) &
+                                            ~(MaltCapabilities) MALT_CAPABILITY_OUTPUT);
+  return TRUE;
+}
 
 MaltOutput *
 malt_output_new (MaltWorker *worker)
@@ -56,6 +85,8 @@ malt_output_new (MaltWorker *worker)
     output->mode = OUTPUT_SIGNAL;
   else if (g_strcmp0 (mode, "discard") == 0)
     output->mode = OUTPUT_DISCARD;
+  else if (malt_output_is_hosts (worker))
+    output->mode = OUTPUT_INHERIT;
   return output;
 }
 
@@ -149,7 +180,10 @@ malt_output_handle_locked (MaltOutput *output, MaltStream stream, guint32 call_i
 {
   if (stream == MALT_STREAM_STDERR)
     keep_tail (output, text, n_bytes);
-  if (output->mode == OUTPUT_FORWARD)
+  /* What has not gone to the host's descriptors by itself still goes there. */
+  if (output->mode == OUTPUT_INHERIT)
+    malt_console_write (stream, text, n_bytes);
+  else if (output->mode == OUTPUT_FORWARD)
     forward (output, stream, text, n_bytes);
   else if (output->mode == OUTPUT_SIGNAL)
     emit (output, stream, call_id, text, n_bytes);
@@ -208,6 +242,8 @@ malt_output_dup_tail (MaltOutput *output)
     start--;
   if (output->tail->len > 0)
     tail = g_utf8_make_valid (start, -1);
+  else if (output->mode == OUTPUT_INHERIT)
+    tail = g_strdup ("(it wrote to the host's own standard error)");
   g_mutex_unlock (&output->lock);
   return tail;
 }

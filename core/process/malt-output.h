@@ -8,6 +8,12 @@ G_BEGIN_DECLS
 
 typedef struct _MaltOutput MaltOutput;
 
+/* Has the worker the host's own standard output and error? */
+gboolean malt_output_is_hosts (MaltWorker *worker);
+
+/* Checks what goes with that, and takes the capability away that such a worker has not. */
+gboolean malt_output_prepare (MaltWorker *worker, GError **error);
+
 /* Reads the options of the worker, to which it keeps a weak reference only. */
 MaltOutput *malt_output_new (MaltWorker *worker);
 void malt_output_free (MaltOutput *output);

@@ -13,8 +13,11 @@ writes_freely (MaltWorker *worker, const char *source)
 static void
 check_unread (const char *output)
 {
-  g_autoptr (MaltWorker) worker = contract_launch_with_output (output);
+  g_autoptr (MaltWorker) worker = NULL;
 
+  if (contract_lends_output ())
+    return;
+  worker = contract_launch_with_output (output);
   malt_assert (worker != NULL);
   malt_assert (writes_freely (worker, "print(\"x\"^10_000_000); 12"));
   malt_assert (writes_freely (worker, "print(stderr, \"y\"^10_000_000); 12"));

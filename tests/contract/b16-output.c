@@ -219,6 +219,33 @@ b16_standard_input_is_empty (void)
       worker, "read(contract_program(\"write(stdout, read(stdin))\"), String)", "\"\""));
 }
 
+/* The waiver: such a worker's output is not the library's to hand on, and it says so. */
+static void
+b16_a_worker_that_has_the_hosts_output_hands_on_none (void)
+{
+  const char *backend = contract_get_subject ()->backend;
+  g_auto (Listener) self = { 0 };
+  g_autoptr (MaltConfig) config = contract_config_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltBackend) described = malt_backend_lookup (backend, NULL);
+  g_autoptr (MaltWorker) worker = NULL;
+
+  self.streams[MALT_STREAM_STDOUT] = g_string_new (NULL);
+  self.streams[MALT_STREAM_STDERR] = g_string_new (NULL);
+  malt_config_set_for (config, backend, "output", "inherit");
+  worker = malt_worker_launch (config, NULL, &error);
+  if (described == NULL || !malt_backend_check_config (described, config, NULL))
+    {
+      malt_assert (worker == NULL &&
+                   g_error_matches (error, MALT_ERROR, MALT_ERROR_CONFIG));
+      return;
+    }
+  malt_assert (worker != NULL);
+  malt_assert (!contract_can (worker, MALT_CAPABILITY_OUTPUT));
+  g_signal_connect (worker, "output", G_CALLBACK (on_output), &self);
+  malt_assert_listening (worker, &self);
+}
+
 const ContractTest contract_b16[] = {
   CONTRACT_TEST (b16_what_a_call_wrote_comes_before_its_completion),
   CONTRACT_JULIA_TEST (b16_a_megabyte_comes_whole_and_before_its_completion),
@@ -227,5 +254,6 @@ const ContractTest contract_b16[] = {
   CONTRACT_JULIA_TEST (b16_output_of_programs_and_of_c_comes_too),
   CONTRACT_JULIA_TEST (b16_last_words_come_before_exited),
   CONTRACT_JULIA_TEST (b16_standard_input_is_empty),
+  CONTRACT_TEST (b16_a_worker_that_has_the_hosts_output_hands_on_none),
   CONTRACT_END,
 };

@@ -112,14 +112,25 @@ contract_launch_with (const char *key, const char *value)
   return contract_launch_config (config);
 }
 
-/* A worker whose output goes where @output says, if its backend can hand it to the host at all. */
+/* Was the suite told to give workers the host's own output, which waives B12 and B16? */
+gboolean
+contract_lends_output (void)
+{
+  g_autoptr (MaltConfig) config = contract_config_new ();
+
+  return g_strcmp0 (
+             malt_config_get_for (config, contract_get_subject ()->backend, "output"),
+             "inherit") == 0;
+}
+
+/* A worker whose output goes where @output says, if its backend can hand it to the host at all, and unless it has the host's. */
 MaltWorker *
 contract_launch_with_output (const char *output)
 {
   g_autoptr (MaltBackend) backend =
       malt_backend_lookup (contract_get_subject ()->backend, NULL);
 
-  if (backend != NULL &&
+  if (backend != NULL && !contract_lends_output () &&
       (malt_backend_get_capabilities (backend) & MALT_CAPABILITY_OUTPUT) != 0)
     return contract_launch_with ("output", output);
   return contract_launch ();

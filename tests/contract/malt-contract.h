@@ -109,6 +109,7 @@ void contract_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
 MaltConfig *contract_config_new (void);
 MaltWorker *contract_launch (void);
 MaltWorker *contract_launch_with (const char *key, const char *value);
+gboolean contract_lends_output (void);
 MaltWorker *contract_launch_with_output (const char *output);
 MaltWorker *contract_launch_config (MaltConfig *config);
 MaltWorker *contract_shared (void);

@@ -149,12 +149,13 @@ standard_input_is_what_was_asked_for (void)
   CU_ASSERT_STRING_EQUAL (nothing, ".\n");
 }
 
-static void
-signals_are_as_in_a_fresh_process (void)
+/* What is blocked and ignored in a child of a host that blocks and ignores signals. */
+static char *
+dup_signals_of (gboolean is_group_leader)
 {
   sigset_t blocked;
   sigset_t saved;
-  g_autofree char *text = NULL;
+  char *text;
 
   sigemptyset (&blocked);
   sigaddset (&blocked, SIGTERM);
@@ -162,12 +163,31 @@ signals_are_as_in_a_fresh_process (void)
   pthread_sigmask (SIG_BLOCK, &blocked, &saved);
   signal (SIGINT, SIG_IGN);
   signal (SIGPIPE, SIG_IGN);
-  text = run_shell ("exec grep -E 'Sig(Blk|Ign)' /proc/self/status",
-                    (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+  text = run_shell (
+      "exec grep -E 'Sig(Blk|Ign)' /proc/self/status",
+      (MaltProcessLauncher){ .inherited_fd = -1, .is_group_leader = is_group_leader },
+      NULL);
   signal (SIGINT, SIG_DFL);
   signal (SIGPIPE, SIG_DFL);
   pthread_sigmask (SIG_SETMASK, &saved, NULL);
+  return text;
+}
+
+static void
+signals_of_a_group_leader_are_as_in_a_fresh_process (void)
+{
+  g_autofree char *text = dup_signals_of (TRUE);
+
   CU_ASSERT_STRING_EQUAL (text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
+/* SIGINT 2, SIGUSR1 10, SIGPIPE 13, SIGTERM 15 */
+static void
+signals_of_a_child_in_the_hosts_group_are_the_hosts (void)
+{
+  g_autofree char *text = dup_signals_of (FALSE);
+
+  CU_ASSERT_STRING_EQUAL (text, "SigBlk:\t0000000000004200\nSigIgn:\t0000000000001002\n");
 }
 
 typedef struct
@@ -557,7 +577,10 @@ static const ProcessTest tests[] = {
     directory_and_environment_are_those_given },
   { "child_has_no_descriptor_but_those_given", child_has_no_descriptor_but_those_given },
   { "standard_input_is_what_was_asked_for", standard_input_is_what_was_asked_for },
-  { "signals_are_as_in_a_fresh_process", signals_are_as_in_a_fresh_process },
+  { "signals_of_a_group_leader_are_as_in_a_fresh_process",
+    signals_of_a_group_leader_are_as_in_a_fresh_process },
+  { "signals_of_a_child_in_the_hosts_group_are_the_hosts",
+    signals_of_a_child_in_the_hosts_group_are_the_hosts },
   { "signal_to_the_group_reaches_grandchildren",
     signal_to_the_group_reaches_grandchildren },
   { "child_that_leaves_its_group_can_be_killed",

@@ -34,7 +34,7 @@ function start(version::VersionNumber, boot::String, runtime::String, number::In
     START[2] = number
     START[3] = port
     START[4] = secrets
-    START[5] = length(pipes) == 2 && all(is_pipe, pipes) && write_to(pipes)
+    START[5] = (length(pipes) == 3 || length(pipes) == 2 && all(is_pipe, pipes)) && write_to(pipes)
     # Not by `include_string`: what a worker has called once before it compiles anything stays interpreted, which backtraces of the user's would show.
     at = 1
     while at <= sizeof(boot)
@@ -54,17 +54,19 @@ function is_pipe(path::String)
         return false
     end
 end
-# With O_CLOEXEC.
-const WRITE_ONLY = Sys.islinux() ? 0x80001 : Sys.isapple() ? 0x1000001 : 0x00001
-# The host's pipes become stdout and stderr, of child processes and C code, too.
+# With O_CLOEXEC and O_APPEND: a file that the host writes to is opened once more.
+const WRITE_ONLY = Sys.islinux() ? 0x80401 : Sys.isapple() ? 0x1000009 : 0x00001
+# The host's pipes become stdout and stderr, of child processes and C code, too; or, where a third text says so, what the host has itself: what it has closed is lost.
 function write_to(pipes::Vector{String})
     for (redirect, path) in zip((redirect_stdout, redirect_stderr), pipes)
-        fd = ccall(:open, Cint, (Cstring, Cint, Cint...), path, WRITE_ONLY, 0)
+        fd = open_to_write(path)
+        fd < 0 && Libc.errno() == Libc.ENOENT && (fd = open_to_write("/dev/null"))
         fd < 0 && return false
-        redirect(Base.PipeEndpoint(RawFD(fd)))
+        redirect(is_pipe(path) ? Base.PipeEndpoint(RawFD(fd)) : ccall(:isatty, Cint, (Cint,), fd) == 1 ? Base.TTY(RawFD(fd)) : Base.fdio(fd, true))
     end
     true
 end
+open_to_write(path::String) = ccall(:open, Cint, (Cstring, Cint, Cint...), path, WRITE_ONLY, 0)
 # A worker whose bridge has gone ends, even if its code never lets Distributed notice.
 function end_with(parent::Int)
     Sys.islinux() || return nothing

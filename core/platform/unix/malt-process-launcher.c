@@ -103,7 +103,7 @@ open_stdin (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
 
   /* A host without one hands on an empty one: what the child opens next must not be its standard input. */
   if (launcher->stdin_source == MALT_CHILD_STDIN_INHERIT &&
-      fcntl (STDIN_FILENO, F_GETFD) >= 0)
+      fcntl (STDIN_FILENO, F_GETFD) == 0)
     return TRUE;
   if (launcher->stdin_source != MALT_CHILD_STDIN_BYTES)
     {
@@ -150,7 +150,8 @@ open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
 {
   int judge_fd = launcher->judge != NULL ? malt_judge_get_fd (launcher->judge) : -1;
 
-  return open_stdin (launcher, ends, error) && open_output (ends, error) &&
+  return open_stdin (launcher, ends, error) &&
+         (launcher->has_hosts_output || open_output (ends, error)) &&
          duplicate (launcher->inherited_fd, &ends->child_fds[3],
                     "cannot duplicate the connection", error) &&
          duplicate (judge_fd, &ends->child_fds[4], "cannot duplicate the judge", error);
@@ -249,6 +250,7 @@ malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error
   plan.envp = launcher->envp;
   plan.cwd = launcher->cwd;
   plan.is_group_leader = launcher->is_group_leader;
+  pthread_sigmask (SIG_SETMASK, NULL, &plan.blocked);
   memcpy (plan.fds, ends.child_fds, sizeof plan.fds);
   pid = malt_process_spawn (&plan, &pidfd);
   if (pid < 0)

@@ -70,14 +70,17 @@ child_fail (MaltSpawnPlan *plan, MaltSpawnStep step)
 }
 
 IN_CHILD static void
-child_reset_signals (void)
+child_reset_signals (gboolean may_ignore)
 {
   struct sigaction action;
+  struct sigaction current;
   action.sa_handler = SIG_DFL;
   action.sa_flags = 0;
   sigemptyset (&action.sa_mask);
   for (int signum = 1; signum < NSIG; signum++)
-    sigaction (signum, &action, NULL);
+    if (!may_ignore || sigaction (signum, NULL, &current) != 0 ||
+        current.sa_handler != SIG_IGN)
+      sigaction (signum, &action, NULL);
 }
 
 /* Marks everything of the host's that is not close-on-exec. */
@@ -117,7 +120,7 @@ child_main (void *data)
   MaltSpawnPlan *plan = data;
   sigset_t none;
 
-  child_reset_signals ();
+  child_reset_signals (!plan->is_group_leader);
 #ifdef __linux__
   /* The host may have died before the signal was asked for. */
   prctl (PR_SET_PDEATHSIG, SIGKILL);
@@ -130,7 +133,7 @@ child_main (void *data)
   if (plan->cwd != NULL && chdir (plan->cwd) < 0)
     child_fail (plan, MALT_SPAWN_STEP_CWD);
   sigemptyset (&none);
-  sigprocmask (SIG_SETMASK, &none, NULL);
+  sigprocmask (SIG_SETMASK, plan->is_group_leader ? &none : &plan->blocked, NULL);
   execve (plan->argv[0], (char *const *) plan->argv, (char *const *) plan->envp);
   child_fail (plan, MALT_SPAWN_STEP_EXEC);
   return 0;

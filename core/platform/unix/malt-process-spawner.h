@@ -3,6 +3,7 @@
 #pragma once
 
 #include <glib.h>
+#include <signal.h>
 #include <sys/types.h>
 
 G_BEGIN_DECLS
@@ -32,8 +33,9 @@ typedef struct
   const char *const *argv;
   const char *const *envp;
   const char *cwd; /* (nullable) */
-  int fds[5]; /* what becomes 0 to 4; -1: 0 is inherited, 3 and 4 stay closed */
+  int fds[5]; /* what becomes 0 to 4; -1: 0 to 2 are inherited, 3 and 4 stay closed */
   gboolean is_group_leader;
+  sigset_t blocked; /* of one that is no group leader */
   pid_t host_pid;
   /* The child writes here, in the memory that it borrows, why it cannot go on. */
   MaltSpawnReport report;

@@ -83,17 +83,18 @@ malt_child_exit_code_of_signal (int signum)
 static HANDLE
 open_nothing (void)
 {
-  HANDLE handle = CreateFileW (L"NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                               NULL, OPEN_EXISTING, 0, NULL);
+  HANDLE handle =
+      CreateFileW (L"NUL", GENERIC_READ | GENERIC_WRITE,
+                   FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
 
   return handle != INVALID_HANDLE_VALUE ? handle : MALT_NO_HANDLE;
 }
 
 /* The host's own; a program without a console may have none. */
 static HANDLE
-open_inherited (void)
+open_inherited (DWORD which)
 {
-  HANDLE own = GetStdHandle (STD_INPUT_HANDLE);
+  HANDLE own = GetStdHandle (which);
   HANDLE copy = MALT_NO_HANDLE;
 
   if (own != MALT_NO_HANDLE && own != INVALID_HANDLE_VALUE)
@@ -126,7 +127,7 @@ open_standard_handles (Launch *launch, const MaltProcessLauncher *launcher,
                        GError **error)
 {
   launch->standard[0] = launcher->stdin_source == MALT_CHILD_STDIN_INHERIT
-                            ? open_inherited ()
+                            ? open_inherited (STD_INPUT_HANDLE)
                         : launcher->stdin_source == MALT_CHILD_STDIN_BYTES
                             ? open_bytes (launcher->stdin_bytes)
                             : open_nothing ();
@@ -137,6 +138,12 @@ open_standard_handles (Launch *launch, const MaltProcessLauncher *launcher,
     {
       gintptr writer;
 
+      if (launcher->has_hosts_output)
+        {
+          launch->standard[i + 1] =
+              open_inherited (i == 0 ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+          continue;
+        }
       launch->output[i] = malt_pipe_new (&writer, error);
       if (launch->output[i] == NULL)
         return FALSE;
