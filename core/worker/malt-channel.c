@@ -459,7 +459,7 @@ malt_channel_take (MaltChannel *channel, GCancellable *cancellable, GError **err
   GError *failure = NULL;
   guint n_credit = 0;
   gboolean is_answered;
-  MaltBlocking blocking;
+  g_autoptr (MaltWaiter) waiter = NULL;
 
   g_return_val_if_fail (MALT_IS_CHANNEL (channel), NULL);
   if (malt_channel_is_given_up (cancellable, error))
@@ -476,34 +476,18 @@ malt_channel_take (MaltChannel *channel, GCancellable *cancellable, GError **err
     }
   if (malt_weak_worker_is_waited_for (channel->worker, error))
     return NULL;
-  malt_blocking_begin (&blocking);
-  malt_channel_take_async (channel, cancellable, malt_blocking_on_ended, &blocking);
-  value = malt_channel_take_finish (channel, malt_blocking_run (&blocking), error);
-  malt_blocking_end (&blocking);
-  return value;
+  waiter = malt_waiter_new_blocking (cancellable);
+  take_or_queue (channel, waiter);
+  return malt_waiter_await_pointer (waiter, error);
 }
 
-/**
- * malt_channel_wait_async:
- * @channel: a channel
- * @cancellable: (nullable): gives up waiting
- * @callback: (nullable): called in the thread-default main context of the caller, always
- *   after this function has returned
- * @user_data: passed to @callback
- *
- * Does what malt_channel_wait() does without blocking.
- */
-void
-malt_channel_wait_async (MaltChannel *channel, GCancellable *cancellable,
-                         GAsyncReadyCallback callback, gpointer user_data)
+/* Answers the waiter, or has it stand in line. */
+static void
+watch_or_queue (MaltChannel *channel, GCancellable *cancellable, MaltWaiter *waiter)
 {
-  g_autoptr (MaltWaiter) waiter = NULL;
   gboolean is_ready;
   GError *error = NULL;
 
-  g_return_if_fail (MALT_IS_CHANNEL (channel));
-  waiter = malt_waiter_new (channel, cancellable, callback, user_data,
-                            malt_channel_wait_async);
   if (malt_channel_is_given_up (cancellable, &error))
     {
       malt_waiter_return_error (waiter, error);
@@ -524,6 +508,28 @@ malt_channel_wait_async (MaltChannel *channel, GCancellable *cancellable,
   else
     malt_waiter_watch_cancellable (waiter, on_wait_cancelled, g_object_ref (channel),
                                    g_object_unref);
+}
+
+/**
+ * malt_channel_wait_async:
+ * @channel: a channel
+ * @cancellable: (nullable): gives up waiting
+ * @callback: (nullable): called in the thread-default main context of the caller, always
+ *   after this function has returned
+ * @user_data: passed to @callback
+ *
+ * Does what malt_channel_wait() does without blocking.
+ */
+void
+malt_channel_wait_async (MaltChannel *channel, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (MaltWaiter) waiter = NULL;
+
+  g_return_if_fail (MALT_IS_CHANNEL (channel));
+  waiter = malt_waiter_new (channel, cancellable, callback, user_data,
+                            malt_channel_wait_async);
+  watch_or_queue (channel, cancellable, waiter);
 }
 
 /**
@@ -564,15 +570,14 @@ malt_channel_wait_finish (MaltChannel *channel, GAsyncResult *result, GError **e
 gboolean
 malt_channel_wait (MaltChannel *channel, GCancellable *cancellable, GError **error)
 {
-  MaltBlocking blocking;
-  gboolean is_ready;
+  g_autoptr (MaltWaiter) waiter = NULL;
+  g_autoptr (MaltValue) nothing = NULL;
 
   g_return_val_if_fail (MALT_IS_CHANNEL (channel), FALSE);
   if (malt_weak_worker_is_waited_for (channel->worker, error))
     return FALSE;
-  malt_blocking_begin (&blocking);
-  malt_channel_wait_async (channel, cancellable, malt_blocking_on_ended, &blocking);
-  is_ready = malt_channel_wait_finish (channel, malt_blocking_run (&blocking), error);
-  malt_blocking_end (&blocking);
-  return is_ready;
+  waiter = malt_waiter_new_blocking (cancellable);
+  watch_or_queue (channel, cancellable, waiter);
+  nothing = malt_waiter_await_pointer (waiter, error);
+  return nothing != NULL;
 }

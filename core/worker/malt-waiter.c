@@ -16,10 +16,13 @@
  * The cancellable is watched by a signal handler that owns a reference to the waiter.
  * g_cancellable_disconnect() would wait for a handler that runs, which may be the one
  * that disconnects; and GLib leaks a GCancellableSource that is destroyed while
- * g_cancellable_cancel() runs. */
+ * g_cancellable_cancel() runs.
+ *
+ * A thread that blocks waits for a condition of its own. A main context would do, too, but
+ * needs a descriptor, without which GLib ends the process; and a stop must be possible when
+ * there is none. */
 #include "worker/malt-waiter.h"
 
-#include "platform/malt-platform.h"
 #include <malt/malt-error.h>
 
 typedef enum
@@ -29,22 +32,9 @@ typedef enum
   ANSWER_ERROR,
 } AnswerKind;
 
-struct _MaltWaiter
-{
-  gatomicrefcount ref_count;
-  gint is_claimed; /* atomic */
-  GTask *task; /* (owned) */
-  GMutex lock; /* guards cancel_handler */
-  gulong cancel_handler; /* 0: none */
-  /* These are set before the handler is connected. */
-  MaltWaiterCancelFunc on_cancel; /* (nullable) */
-  gpointer cancel_data;
-  GDestroyNotify cancel_destroy;
-};
-
 typedef struct
 {
-  GTask *task; /* (owned) */
+  GTask *task; /* (owned) (nullable): NULL: it goes to a thread that waits */
   AnswerKind kind;
   gpointer pointer; /* (owned) */
   GDestroyNotify destroy;
@@ -52,14 +42,52 @@ typedef struct
   GError *error; /* (owned) */
 } Answer;
 
+struct _MaltWaiter
+{
+  gatomicrefcount ref_count;
+  gint is_claimed; /* atomic */
+  GTask *task; /* (owned) (nullable): NULL: a thread waits */
+  GCancellable *cancellable; /* (owned) (nullable) */
+  GMutex lock; /* guards cancel_handler and answer */
+  GCond is_answered; /* for a thread that waits: answer is there */
+  Answer *answer; /* (owned) (nullable): for such a thread */
+  gulong cancel_handler; /* 0: none */
+  /* These are set before the handler is connected. */
+  MaltWaiterCancelFunc on_cancel; /* (nullable) */
+  gpointer cancel_data;
+  GDestroyNotify cancel_destroy;
+};
+
+static void
+answer_free (gpointer data)
+{
+  Answer *answer = data;
+
+  if (answer->pointer != NULL && answer->destroy != NULL)
+    answer->destroy (answer->pointer);
+  g_clear_error (&answer->error);
+  g_clear_object (&answer->task);
+  g_free (answer);
+}
+
 MaltWaiter *
-malt_waiter_new (gpointer source_object, GCancellable *cancellable,
-                 GAsyncReadyCallback callback, gpointer user_data, gpointer source_tag)
+malt_waiter_new_blocking (GCancellable *cancellable)
 {
   MaltWaiter *waiter = g_new0 (MaltWaiter, 1);
 
   g_atomic_ref_count_init (&waiter->ref_count);
   g_mutex_init (&waiter->lock);
+  g_cond_init (&waiter->is_answered);
+  g_set_object (&waiter->cancellable, cancellable);
+  return waiter;
+}
+
+MaltWaiter *
+malt_waiter_new (gpointer source_object, GCancellable *cancellable,
+                 GAsyncReadyCallback callback, gpointer user_data, gpointer source_tag)
+{
+  MaltWaiter *waiter = malt_waiter_new_blocking (cancellable);
+
   waiter->task = g_task_new (source_object, cancellable, callback, user_data);
   g_task_set_source_tag (waiter->task, source_tag);
   g_task_set_check_cancellable (waiter->task, FALSE);
@@ -80,7 +108,10 @@ malt_waiter_unref (MaltWaiter *waiter)
     return;
   if (waiter->cancel_destroy != NULL)
     waiter->cancel_destroy (waiter->cancel_data);
-  g_object_unref (waiter->task);
+  g_clear_pointer (&waiter->answer, answer_free);
+  g_clear_object (&waiter->task);
+  g_clear_object (&waiter->cancellable);
+  g_cond_clear (&waiter->is_answered);
   g_mutex_clear (&waiter->lock);
   g_free (waiter);
 }
@@ -122,7 +153,7 @@ void
 malt_waiter_watch_cancellable (MaltWaiter *waiter, MaltWaiterCancelFunc on_cancel,
                                gpointer data, GDestroyNotify destroy)
 {
-  GCancellable *cancellable = g_task_get_cancellable (waiter->task);
+  GCancellable *cancellable = waiter->cancellable;
 
   waiter->on_cancel = on_cancel;
   waiter->cancel_data = data;
@@ -149,22 +180,10 @@ stop_watching (MaltWaiter *waiter)
   waiter->cancel_handler = 0;
   g_mutex_unlock (&waiter->lock);
   if (handler != 0)
-    g_signal_handler_disconnect (g_task_get_cancellable (waiter->task), handler);
+    g_signal_handler_disconnect (waiter->cancellable, handler);
 }
 
 /* Answers */
-
-static void
-answer_free (gpointer data)
-{
-  Answer *answer = data;
-
-  if (answer->pointer != NULL && answer->destroy != NULL)
-    answer->destroy (answer->pointer);
-  g_clear_error (&answer->error);
-  g_object_unref (answer->task);
-  g_free (answer);
-}
 
 static gboolean
 on_answer (gpointer data)
@@ -182,18 +201,37 @@ on_answer (gpointer data)
 }
 
 static void
-give_answer (MaltWaiter *waiter, const Answer *template)
+give_to_task (MaltWaiter *waiter, Answer *answer)
 {
-  Answer *answer = g_memdup2 (template, sizeof *template);
   GSource *source = g_idle_source_new ();
 
-  stop_watching (waiter);
   answer->task = g_object_ref (waiter->task);
   g_source_set_static_name (source, "malt: answer");
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, on_answer, answer, answer_free);
   g_source_attach (source, g_task_get_context (waiter->task));
   g_source_unref (source);
+}
+
+static void
+give_to_thread (MaltWaiter *waiter, Answer *answer)
+{
+  g_mutex_lock (&waiter->lock);
+  waiter->answer = answer;
+  g_cond_signal (&waiter->is_answered);
+  g_mutex_unlock (&waiter->lock);
+}
+
+static void
+give_answer (MaltWaiter *waiter, const Answer *template)
+{
+  Answer *answer = g_memdup2 (template, sizeof *template);
+
+  stop_watching (waiter);
+  if (waiter->task != NULL)
+    give_to_task (waiter, answer);
+  else
+    give_to_thread (waiter, answer);
 }
 
 void
@@ -220,35 +258,46 @@ malt_waiter_return_error (MaltWaiter *waiter, GError *error)
 
 /* Blocking */
 
-void
-malt_blocking_begin (MaltBlocking *blocking)
+/* NULL, with an error, if the answer is one. (transfer full) */
+static Answer *
+await_answer (MaltWaiter *waiter, GError **error)
 {
-  blocking->result = NULL;
-  blocking->context = malt_platform_new_context ();
-  g_main_context_push_thread_default (blocking->context);
+  Answer *answer;
+
+  g_mutex_lock (&waiter->lock);
+  while (waiter->answer == NULL)
+    g_cond_wait (&waiter->is_answered, &waiter->lock);
+  answer = g_steal_pointer (&waiter->answer);
+  g_mutex_unlock (&waiter->lock);
+  if (answer->error == NULL)
+    return answer;
+  g_propagate_error (error, g_steal_pointer (&answer->error));
+  answer_free (answer);
+  return NULL;
 }
 
-void
-malt_blocking_on_ended (G_GNUC_UNUSED GObject *object, GAsyncResult *result,
-                        gpointer user_data)
+gpointer
+malt_waiter_await_pointer (MaltWaiter *waiter, GError **error)
 {
-  MaltBlocking *blocking = user_data;
+  Answer *answer = await_answer (waiter, error);
+  gpointer pointer;
 
-  blocking->result = g_object_ref (result);
+  if (answer == NULL)
+    return NULL;
+  pointer = g_steal_pointer (&answer->pointer);
+  answer_free (answer);
+  return pointer;
 }
 
-GAsyncResult *
-malt_blocking_run (MaltBlocking *blocking)
+gssize
+malt_waiter_await_int (MaltWaiter *waiter, GError **error)
 {
-  while (blocking->result == NULL)
-    g_main_context_iteration (blocking->context, TRUE);
-  return blocking->result;
-}
+  Answer *answer = await_answer (waiter, error);
+  gssize number;
 
-void
-malt_blocking_end (MaltBlocking *blocking)
-{
-  g_main_context_pop_thread_default (blocking->context);
-  g_clear_object (&blocking->result);
-  g_clear_pointer (&blocking->context, g_main_context_unref);
+  if (answer == NULL)
+    return -1;
+  number = answer->number;
+  answer_free (answer);
+  return number;
 }

@@ -91,33 +91,16 @@ start_interrupt (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/**
- * malt_worker_interrupt_async:
- * @worker: a worker
- * @future: (nullable): the call that is meant; %NULL: the newest that runs
- * @flags: how far the interrupt may go
- * @cancellable: (nullable): gives up waiting for the result
- * @callback: (nullable): called in the thread-default main context of the caller, always
- *   after this function has returned
- * @user_data: passed to @callback
- *
- * Does what malt_worker_interrupt() does without blocking.
- */
-void
-malt_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
-                             MaltInterruptFlags flags, GCancellable *cancellable,
-                             GAsyncReadyCallback callback, gpointer user_data)
+/* Has the waiter answered. */
+static void
+begin_interrupt (MaltWorker *worker, MaltFuture *future, MaltInterruptFlags flags,
+                 MaltWaiter *waiter)
 {
   const MaltCapabilities needed =
       MALT_CAPABILITY_CAN_INTERRUPT_WAITING | MALT_CAPABILITY_CAN_INTERRUPT_BUSY;
-  g_autoptr (MaltWaiter) waiter = NULL;
   g_autoptr (MaltFuture) target = NULL;
   Operation *operation;
 
-  g_return_if_fail (MALT_IS_WORKER (worker));
-  g_return_if_fail (future == NULL || MALT_IS_FUTURE (future));
-  waiter = malt_waiter_new (worker, cancellable, callback, user_data,
-                            malt_worker_interrupt_async);
   if (!(malt_worker_get_capabilities (worker) & needed))
     {
       malt_waiter_return_error (
@@ -139,6 +122,39 @@ malt_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
   run_in_io_thread (operation, start_interrupt);
 }
 
+/* What a caller is told; a negative outcome stands for an error. */
+static MaltInterruptResult
+result_of_outcome (gssize outcome)
+{
+  return outcome < 0 ? MALT_INTERRUPT_UNDELIVERABLE : (MaltInterruptResult) outcome;
+}
+
+/**
+ * malt_worker_interrupt_async:
+ * @worker: a worker
+ * @future: (nullable): the call that is meant; %NULL: the newest that runs
+ * @flags: how far the interrupt may go
+ * @cancellable: (nullable): gives up waiting for the result
+ * @callback: (nullable): called in the thread-default main context of the caller, always
+ *   after this function has returned
+ * @user_data: passed to @callback
+ *
+ * Does what malt_worker_interrupt() does without blocking.
+ */
+void
+malt_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
+                             MaltInterruptFlags flags, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (MaltWaiter) waiter = NULL;
+
+  g_return_if_fail (MALT_IS_WORKER (worker));
+  g_return_if_fail (future == NULL || MALT_IS_FUTURE (future));
+  waiter = malt_waiter_new (worker, cancellable, callback, user_data,
+                            malt_worker_interrupt_async);
+  begin_interrupt (worker, future, flags, waiter);
+}
+
 /**
  * malt_worker_interrupt_finish:
  * @worker: a worker
@@ -152,13 +168,10 @@ malt_worker_interrupt_async (MaltWorker *worker, MaltFuture *future,
 MaltInterruptResult
 malt_worker_interrupt_finish (MaltWorker *worker, GAsyncResult *result, GError **error)
 {
-  gssize outcome;
-
   g_return_val_if_fail (g_task_is_valid (result, worker), MALT_INTERRUPT_UNDELIVERABLE);
   g_return_val_if_fail (g_async_result_is_tagged (result, malt_worker_interrupt_async),
                         MALT_INTERRUPT_UNDELIVERABLE);
-  outcome = g_task_propagate_int (G_TASK (result), error);
-  return outcome < 0 ? MALT_INTERRUPT_UNDELIVERABLE : (MaltInterruptResult) outcome;
+  return result_of_outcome (g_task_propagate_int (G_TASK (result), error));
 }
 
 /**
@@ -184,18 +197,14 @@ MaltInterruptResult
 malt_worker_interrupt (MaltWorker *worker, MaltFuture *future, MaltInterruptFlags flags,
                        GCancellable *cancellable, GError **error)
 {
-  MaltInterruptResult outcome;
-  MaltBlocking blocking;
+  g_autoptr (MaltWaiter) waiter = NULL;
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), MALT_INTERRUPT_UNDELIVERABLE);
   g_return_val_if_fail (future == NULL || MALT_IS_FUTURE (future),
                         MALT_INTERRUPT_UNDELIVERABLE);
-  malt_blocking_begin (&blocking);
-  malt_worker_interrupt_async (worker, future, flags, cancellable, malt_blocking_on_ended,
-                               &blocking);
-  outcome = malt_worker_interrupt_finish (worker, malt_blocking_run (&blocking), error);
-  malt_blocking_end (&blocking);
-  return outcome;
+  waiter = malt_waiter_new_blocking (cancellable);
+  begin_interrupt (worker, future, flags, waiter);
+  return result_of_outcome (malt_waiter_await_int (waiter, error));
 }
 
 /* Stop */
@@ -276,6 +285,37 @@ effective_timeout_ms (MaltWorker *worker, gint64 timeout_ms, const char *option_
   return DEFAULT_STOP_TIMEOUT_MS;
 }
 
+/* Has the waiter answered. */
+static void
+begin_stop (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,
+            MaltWaiter *waiter)
+{
+  Operation *operation;
+
+  if (!enter_stopping (worker, waiter))
+    {
+      malt_waiter_return_int (waiter, FALSE);
+      return;
+    }
+  malt_waiter_watch_cancellable (waiter, on_stop_cancelled, g_object_ref (worker),
+                                 g_object_unref);
+  operation = operation_new (worker, waiter);
+  operation->exit_timeout_ms =
+      effective_timeout_ms (worker, exit_timeout_ms, "exit-timeout-ms");
+  operation->term_timeout_ms =
+      effective_timeout_ms (worker, term_timeout_ms, "term-timeout-ms");
+  run_in_io_thread (operation, start_stop);
+}
+
+/* What a caller is told; a negative outcome stands for an error. */
+static gboolean
+take_stop_outcome (gssize was_running, gboolean *out_was_running)
+{
+  if (was_running >= 0 && out_was_running != NULL)
+    *out_was_running = was_running != 0;
+  return was_running >= 0;
+}
+
 /**
  * malt_worker_stop_async:
  * @worker: a worker
@@ -296,25 +336,12 @@ malt_worker_stop_async (MaltWorker *worker, gint64 exit_timeout_ms,
                         GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (MaltWaiter) waiter = NULL;
-  Operation *operation;
 
   g_return_if_fail (MALT_IS_WORKER (worker));
   g_return_if_fail (exit_timeout_ms >= -1 && term_timeout_ms >= -1);
   waiter =
       malt_waiter_new (worker, cancellable, callback, user_data, malt_worker_stop_async);
-  if (!enter_stopping (worker, waiter))
-    {
-      malt_waiter_return_int (waiter, FALSE);
-      return;
-    }
-  malt_waiter_watch_cancellable (waiter, on_stop_cancelled, g_object_ref (worker),
-                                 g_object_unref);
-  operation = operation_new (worker, waiter);
-  operation->exit_timeout_ms =
-      effective_timeout_ms (worker, exit_timeout_ms, "exit-timeout-ms");
-  operation->term_timeout_ms =
-      effective_timeout_ms (worker, term_timeout_ms, "term-timeout-ms");
-  run_in_io_thread (operation, start_stop);
+  begin_stop (worker, exit_timeout_ms, term_timeout_ms, waiter);
 }
 
 /**
@@ -332,16 +359,10 @@ gboolean
 malt_worker_stop_finish (MaltWorker *worker, GAsyncResult *result,
                          gboolean *out_was_running, GError **error)
 {
-  gssize was_running;
-
   g_return_val_if_fail (g_task_is_valid (result, worker), FALSE);
   g_return_val_if_fail (g_async_result_is_tagged (result, malt_worker_stop_async), FALSE);
-  was_running = g_task_propagate_int (G_TASK (result), error);
-  if (was_running < 0)
-    return FALSE;
-  if (out_was_running != NULL)
-    *out_was_running = was_running != 0;
-  return TRUE;
+  return take_stop_outcome (g_task_propagate_int (G_TASK (result), error),
+                            out_was_running);
 }
 
 /**
@@ -369,18 +390,13 @@ malt_worker_stop_full (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_t
                        gboolean *out_was_running, GCancellable *cancellable,
                        GError **error)
 {
-  MaltBlocking blocking;
-  gboolean is_stopped;
+  g_autoptr (MaltWaiter) waiter = NULL;
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
   g_return_val_if_fail (exit_timeout_ms >= -1 && term_timeout_ms >= -1, FALSE);
-  malt_blocking_begin (&blocking);
-  malt_worker_stop_async (worker, exit_timeout_ms, term_timeout_ms, cancellable,
-                          malt_blocking_on_ended, &blocking);
-  is_stopped = malt_worker_stop_finish (worker, malt_blocking_run (&blocking),
-                                        out_was_running, error);
-  malt_blocking_end (&blocking);
-  return is_stopped;
+  waiter = malt_waiter_new_blocking (cancellable);
+  begin_stop (worker, exit_timeout_ms, term_timeout_ms, waiter);
+  return take_stop_outcome (malt_waiter_await_int (waiter, error), out_was_running);
 }
 
 /**
