@@ -14,12 +14,12 @@ enum
 static gint n_workers; /* atomic: made so far */
 
 static void
-on_connected (int fd, gpointer user_data)
+on_connected (int fd, GError *failure, gpointer user_data)
 {
   MaltDistributedEvaluator *evaluator = user_data;
-  GError *error = NULL;
+  GError *error = failure;
 
-  if (!malt_link_attach (evaluator->link, fd, &error))
+  if (error != NULL || !malt_link_attach (evaluator->link, fd, &error))
     malt_launch_decide (evaluator->launch, error);
 }
 
@@ -50,16 +50,20 @@ on_added (G_GNUC_UNUSED MaltValue *value, const GError *error, gpointer user_dat
   g_autoptr (MaltDistributedEvaluator) evaluator = user_data;
   const char *message;
   gboolean has_violated;
+  gboolean is_short;
 
   g_mutex_lock (&evaluator->lock);
   has_violated = evaluator->violation != NULL;
   g_mutex_unlock (&evaluator->lock);
   if (error == NULL || has_violated)
     return;
+  is_short = g_error_matches (error, MALT_ERROR, MALT_ERROR_RESOURCES);
   message = malt_error_get_exception_message (error);
-  malt_launch_decide (evaluator->launch,
-                      g_error_new_literal (MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                                           message != NULL ? message : error->message));
+  malt_launch_decide (
+      evaluator->launch,
+      g_error_new_literal (MALT_ERROR,
+                           is_short ? MALT_ERROR_RESOURCES : MALT_ERROR_LAUNCH_FAILED,
+                           message != NULL ? message : error->message));
 }
 
 static char *
@@ -140,12 +144,12 @@ malt_distributed_evaluator_new (MaltWorker *worker, GError **error)
       return NULL;
     }
   evaluator->output = malt_output_pipes_new (worker, evaluator->link);
-  if (evaluator->is_local && !malt_output_is_hosts (worker))
-    malt_distributed_pipes_open (&evaluator->pipes);
   if (!evaluator->is_local)
     malt_link_set_distance (evaluator->link, DISTANCE_MS);
   malt_link_start (evaluator->link, NULL, NULL);
-  if (!prepare (evaluator, worker, error))
+  if ((evaluator->is_local && !malt_output_is_hosts (worker) &&
+       !malt_distributed_pipes_open (&evaluator->pipes, error)) ||
+      !prepare (evaluator, worker, error))
     {
       malt_link_close (evaluator->link);
       return NULL;

@@ -3,14 +3,21 @@
 #include "malt-distributed-pipes.h"
 
 gboolean
-malt_distributed_pipes_open (MaltDistributedPipes *pipes)
+malt_distributed_pipes_open (MaltDistributedPipes *pipes, GError **error)
 {
   for (int i = 0; i < 2; i++)
-    pipes->pipes[i] = malt_pipe_new_named ();
-  if (pipes->pipes[0] != NULL && pipes->pipes[1] != NULL)
-    return TRUE;
-  malt_distributed_pipes_close (pipes);
-  return FALSE;
+    {
+      GError *failure = NULL;
+
+      pipes->pipes[i] = malt_pipe_new_named (&failure);
+      if (failure != NULL)
+        {
+          malt_distributed_pipes_close (pipes);
+          g_propagate_error (error, failure);
+          return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 void

@@ -13,8 +13,8 @@ typedef struct
       [2]; /* (owned) (nullable): NULL: closed, or never there; of stdout and stderr */
 } MaltDistributedPipes;
 
-/* FALSE: there are none. */
-gboolean malt_distributed_pipes_open (MaltDistributedPipes *pipes);
+/* Where the system has such pipes; elsewhere they stay NULL. Errors: RESOURCES, FAILED. */
+gboolean malt_distributed_pipes_open (MaltDistributedPipes *pipes, GError **error);
 
 /* The worker has opened them, or never will. */
 void malt_distributed_pipes_close_writers (MaltDistributedPipes *pipes);

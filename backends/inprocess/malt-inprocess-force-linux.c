@@ -400,14 +400,19 @@ static void
 start_kicks (guint64 host, guint32 call_id)
 {
   UserCall *call;
+  GThread *thread;
 
   if (force.is_kicking)
     return;
   call = g_new0 (UserCall, 1);
   call->host = host;
   call->call_id = call_id;
-  force.is_kicking = TRUE;
-  g_thread_unref (g_thread_new ("malt-kicks", run_kicks, call));
+  thread = g_thread_try_new ("malt-kicks", run_kicks, call, NULL);
+  force.is_kicking = thread != NULL;
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    g_free (call);
 }
 
 gboolean

@@ -17,6 +17,7 @@
  */
 #include "malt-inprocess-runtime.h"
 
+#include "ffi/malt-host-threads.h"
 #include "link/malt-julia-source.h"
 #include "malt-inprocess-exit.h"
 #include "malt-inprocess-force.h"
@@ -344,14 +345,15 @@ malt_inprocess_runtime_borrow (gconstpointer data, gsize n_bytes, guint64 loan)
 
 typedef struct
 {
+  MaltHostWork base; /* first */
   GDestroyNotify destroy;
   gpointer data;
 } Drop;
 
 static void
-run_drop (gpointer data, G_GNUC_UNUSED gpointer user_data)
+run_drop (MaltHostWork *work)
 {
-  g_autofree Drop *drop = data;
+  g_autofree Drop *drop = (Drop *) work;
 
   drop->destroy (drop->data);
 }
@@ -361,18 +363,12 @@ run_drop (gpointer data, G_GNUC_UNUSED gpointer user_data)
 static void
 drop_elsewhere (GDestroyNotify destroy, gpointer data)
 {
-  static GThreadPool *pool; /* (owned): of one thread that ends when it is idle */
-  static gsize is_made;
-  Drop *drop = g_new (Drop, 1);
+  Drop *drop = g_new0 (Drop, 1);
 
-  if (g_once_init_enter (&is_made))
-    {
-      pool = g_thread_pool_new (run_drop, NULL, 1, FALSE, NULL);
-      g_once_init_leave (&is_made, 1);
-    }
+  drop->base.run = run_drop;
   drop->destroy = destroy;
   drop->data = data;
-  g_thread_pool_push (pool, drop, NULL);
+  malt_host_threads_push (&drop->base);
 }
 
 /* What Julia calls, in the Julia thread (on_hold and on_drop: in any thread of Julia's). */

@@ -19,6 +19,9 @@
 #include <string.h>
 
 #define CANCEL_LOOK_US 20000 /* how late a cancelled start may be noticed */
+#define N_DESCRIPTORS 32 /* of the event loop, of files while they are loaded */
+#define N_THREADS 8
+#define START_BYTES ((gsize) 512 * 1024 * 1024)
 
 typedef enum
 {
@@ -129,6 +132,26 @@ check_settings (const MaltInProcessSettings *settings, GError **error)
   return TRUE;
 }
 
+/* Julia ends the process if it does not get what it needs while it starts. */
+static gboolean
+check_resources (GError **error)
+{
+  gpointer pages;
+
+  if (!malt_platform_check_descriptors (N_DESCRIPTORS, error) ||
+      !malt_platform_check_threads (N_THREADS, error))
+    return FALSE;
+  pages = malt_platform_map_pages (START_BYTES);
+  if (pages == NULL)
+    {
+      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_RESOURCES,
+                           "no memory to start Julia in");
+      return FALSE;
+    }
+  malt_platform_unmap_pages (pages, START_BYTES);
+  return TRUE;
+}
+
 /* In state STARTING, by the thread that made it so. */
 static gboolean
 start_julia (const MaltInProcessSettings *settings, GCancellable *cancellable,
@@ -139,7 +162,7 @@ start_julia (const MaltInProcessSettings *settings, GCancellable *cancellable,
   MaltInProcessLibrary *library;
   ThreadData *thread;
 
-  if (program == NULL || !check_settings (settings, error))
+  if (program == NULL || !check_settings (settings, error) || !check_resources (error))
     return FALSE;
   julia =
       malt_inprocess_discover (program, settings->start_timeout_ms, cancellable, error);

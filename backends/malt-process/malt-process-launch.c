@@ -16,12 +16,12 @@
 #include "process/malt-output.h"
 
 static void
-on_connected (int fd, gpointer user_data)
+on_connected (int fd, GError *failure, gpointer user_data)
 {
   MaltProcessEvaluator *evaluator = user_data;
-  GError *error = NULL;
+  GError *error = failure;
 
-  if (!malt_link_attach (evaluator->link, fd, &error))
+  if (error != NULL || !malt_link_attach (evaluator->link, fd, &error))
     malt_launch_decide (evaluator->launch, error);
 }
 
@@ -61,6 +61,7 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
   g_autoptr (GBytes) library = NULL;
   g_auto (GStrv) environment = NULL;
   g_auto (GStrv) arguments = NULL;
+  GError *failure = NULL;
 
   if (julia == NULL)
     return FALSE;
@@ -68,7 +69,12 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
   if (environment == NULL)
     return FALSE;
   library = malt_julia_dup_source ("julia/judge.so");
-  launcher->judge = evaluator->judge = malt_judge_new (library);
+  launcher->judge = evaluator->judge = malt_judge_new (library, &failure);
+  if (failure != NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
   arguments = malt_process_dup_arguments (
       worker, julia, (const char *const *) environment,
       evaluator->listener != NULL ? "connect" : "fd",
@@ -135,7 +141,7 @@ malt_process_evaluator_start (MaltProcessEvaluator *evaluator, gint64 start_time
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);
   else
-    on_connected (fd, evaluator);
+    on_connected (fd, NULL, evaluator);
   malt_output_pipes_start (evaluator->output, malt_child_get_stdout (evaluator->child),
                            malt_child_get_stderr (evaluator->child));
   malt_process_evaluator_watch (evaluator);

@@ -17,6 +17,13 @@ void malt_error_set_message_bytes_before_backtrace (GError *error, gsize n_bytes
 /* "'a', 'b'" (transfer full) */
 char *malt_text_list (const char *const *names);
 
+/* MALT_ERROR_RESOURCES if that errno says that the system is short of something; otherwise
+ * @otherwise. */
+MaltError malt_error_code_of_errno (int error_number, MaltError otherwise);
+
+/* "what: why", by errno, with the code of the function before. Returns FALSE. */
+gboolean malt_error_set_by_errno (GError **error, MaltError otherwise, const char *what);
+
 /* The same termination, with the call that it ended. (transfer full) */
 MaltTermination *malt_termination_copy_for_call (MaltTermination *termination,
                                                  const char *call_summary);

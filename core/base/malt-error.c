@@ -3,6 +3,7 @@
  * terminated worker why it ended, so that nobody has to search a message. */
 #include "base/malt-error-private.h"
 
+#include <errno.h>
 #include <malt/malt-error-construction.h>
 #include <string.h>
 
@@ -48,6 +49,32 @@ malt_error_private_clear (MaltErrorPrivate *priv)
 }
 
 G_DEFINE_EXTENDED_ERROR (MaltError, malt_error)
+
+MaltError
+malt_error_code_of_errno (int error_number, MaltError otherwise)
+{
+  switch (error_number)
+    {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+      return MALT_ERROR_RESOURCES;
+    default:
+      return otherwise;
+    }
+}
+
+gboolean
+malt_error_set_by_errno (GError **error, MaltError otherwise, const char *what)
+{
+  int error_number = errno;
+
+  g_set_error (error, MALT_ERROR, malt_error_code_of_errno (error_number, otherwise),
+               "%s: %s", what, g_strerror (error_number));
+  return FALSE;
+}
 
 /* Texts */
 

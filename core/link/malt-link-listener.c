@@ -15,13 +15,16 @@
 #include "platform/malt-platform.h"
 #include "platform/malt-socket.h"
 
+#include <malt/malt-error.h>
+
 enum
 {
   SECRET_BYTES = 32,
   BACKLOG =
       1024, /* room for a crowd while this thread waits for a processor: who finds none tries again after a second */
   MAX_STRANGERS = 64,
-  REST_MS = 100 /* while the host has no descriptor to accept with */
+  REST_MS = 100, /* while the host has no descriptor to accept with */
+  MAX_RESTS = 30 /* on end: then it is given up */
 };
 
 typedef struct
@@ -39,6 +42,7 @@ struct _MaltLinkListener
   guint port;
   guint8 secrets[2 * SECRET_BYTES]; /* the worker's, then the host's */
   GSource *source; /* (owned) (nullable) */
+  guint n_rests; /* on end */
   GQueue strangers; /* of Stranger (owned), oldest first */
   MaltLinkConnected connected;
   gpointer user_data; /* (unowned) */
@@ -114,7 +118,7 @@ accept_worker (Stranger *stranger)
   stranger->fd = -1;
   malt_socket_set_no_delay (fd);
   close_port (listener);
-  listener->connected (fd, listener->user_data);
+  listener->connected (fd, NULL, listener->user_data);
 }
 
 static gboolean
@@ -174,6 +178,16 @@ on_rested (gpointer data)
 static void
 rest (MaltLinkListener *listener)
 {
+  if (++listener->n_rests > MAX_RESTS)
+    {
+      close_port (listener);
+      listener->connected (
+          -1,
+          g_error_new_literal (MALT_ERROR, MALT_ERROR_RESOURCES,
+                               "no descriptor is left for the worker's connection"),
+          listener->user_data);
+      return;
+    }
   destroy_source (&listener->source);
   listener->source = attach (g_timeout_source_new (REST_MS), on_rested, listener);
 }
@@ -193,6 +207,7 @@ on_connection (gpointer data)
             rest (listener);
           break;
         }
+      listener->n_rests = 0;
       add_stranger (listener, connection);
     }
   return G_SOURCE_CONTINUE;

@@ -189,7 +189,7 @@ malt_link_drain (MaltLink *link)
         continue;
       if (g_get_monotonic_time () >= deadline_us)
         break;
-      malt_socket_poller_wait (link->poller, NULL, deadline_us);
+      malt_socket_poller_wait (link->poller, deadline_us);
     }
   g_mutex_unlock (&link->reader);
 }
@@ -261,6 +261,13 @@ wake_driver (gpointer poller)
   malt_socket_poller_wake (poller);
 }
 
+/* By a handler: a descriptor of the cancellable may not be had, and GLib aborts then. */
+static void
+on_drive_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer poller)
+{
+  malt_socket_poller_wake (poller);
+}
+
 static gboolean
 is_drive_over (MaltLink *link, MaltFuture *future, gint64 deadline_us,
                GCancellable *cancellable)
@@ -278,7 +285,7 @@ sleep_until_event (MaltLink *link, MaltFuture *future, gint64 deadline_us,
     return;
   /* Who wants to read has raised the flag before waking: look again before sleeping. */
   if (!is_drive_over (link, future, deadline_us, cancellable))
-    malt_socket_poller_wait (link->poller, cancellable, deadline_us);
+    malt_socket_poller_wait (link->poller, deadline_us);
   malt_future_set_waker (future, NULL, NULL);
 }
 
@@ -333,6 +340,7 @@ gboolean
 malt_link_drive (MaltLink *link, MaltFuture *future, gint64 deadline_us,
                  GCancellable *cancellable)
 {
+  gulong handler = 0;
   gboolean is_done;
 
   if (g_atomic_int_get (&link->is_reader_wanted) > 0 || !g_mutex_trylock (&link->reader))
@@ -343,7 +351,11 @@ malt_link_drive (MaltLink *link, MaltFuture *future, gint64 deadline_us,
       return FALSE;
     }
   set_driven (link, TRUE);
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_drive_cancelled),
+                                     link->poller, NULL);
   drive (link, future, deadline_us, cancellable);
+  g_cancellable_disconnect (cancellable, handler);
   is_done = malt_future_is_done (future);
   if (is_done)
     g_atomic_int_inc (&link->n_driven);

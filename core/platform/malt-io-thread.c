@@ -9,11 +9,14 @@
 
 #include "platform/malt-platform.h"
 
-typedef struct
+#include <malt/malt-error.h>
+
+static struct
 {
-  GMainContext *context; /* (owned) */
-  GThread *thread; /* (owned): never joined */
-} IoThread;
+  GMutex lock; /* guards the making of it */
+  GMainContext *context; /* (owned) (nullable): constant once it is there */
+  GThread *thread; /* (owned) (nullable): atomic; never joined */
+} io_thread;
 
 static gpointer
 run_io_thread (gpointer data)
@@ -26,25 +29,46 @@ run_io_thread (gpointer data)
   return NULL;
 }
 
-static IoThread *
-get_io_thread (void)
+static gboolean
+start_locked (GError **error)
 {
-  static IoThread io_thread;
-  static gsize is_started = 0;
+  g_autoptr (GError) cause = NULL;
+  GThread *thread;
 
-  if (g_once_init_enter (&is_started))
-    {
-      io_thread.context = malt_platform_new_context ();
-      io_thread.thread = g_thread_new ("malt-io", run_io_thread, io_thread.context);
-      g_once_init_leave (&is_started, 1);
-    }
-  return &io_thread;
+  if (io_thread.context == NULL)
+    io_thread.context = malt_platform_new_context (error);
+  if (io_thread.context == NULL)
+    return FALSE;
+  thread = g_thread_try_new ("malt-io", run_io_thread, io_thread.context, &cause);
+  if (thread == NULL)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_RESOURCES, "no thread can be made: %s",
+                 cause->message);
+  else
+    g_atomic_pointer_set (&io_thread.thread, thread);
+  return thread != NULL;
+}
+
+gboolean
+malt_io_thread_start (GError **error)
+{
+  gboolean is_there = g_atomic_pointer_get (&io_thread.thread) != NULL;
+
+  if (is_there)
+    return TRUE;
+  g_mutex_lock (&io_thread.lock);
+  is_there = io_thread.thread != NULL || start_locked (error);
+  g_mutex_unlock (&io_thread.lock);
+  return is_there;
 }
 
 GMainContext *
 malt_io_thread_get_context (void)
 {
-  return get_io_thread ()->context;
+  g_autoptr (GError) error = NULL;
+
+  if (!malt_io_thread_start (&error))
+    g_error ("the thread of the library was not started in time: %s", error->message);
+  return io_thread.context;
 }
 
 GSource *
@@ -68,5 +92,5 @@ malt_io_thread_detach (GSource *source)
 gboolean
 malt_io_thread_is_current (void)
 {
-  return get_io_thread ()->thread == g_thread_self ();
+  return g_atomic_pointer_get (&io_thread.thread) == g_thread_self ();
 }

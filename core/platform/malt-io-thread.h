@@ -6,9 +6,12 @@
 
 G_BEGIN_DECLS
 
+/* Makes the thread, which lives as long as the process, unless it is there. A launch begins
+ * with this; nothing else needs to. Errors: RESOURCES. */
+gboolean malt_io_thread_start (GError **error);
+
 /* The context that the thread runs; attach sources to it from anywhere. Nothing that
- * is attached may block. The thread starts with the first call and lives as long as
- * the process. (transfer none) */
+ * is attached may block. (transfer none) */
 GMainContext *malt_io_thread_get_context (void);
 
 /* Attaches a source to it; @destroy (nullable) drops @data. (transfer full) */

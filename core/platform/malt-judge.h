@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 
 typedef struct _MaltJudge MaltJudge;
 
-/* @library: the judge, or NULL where there is none. NULL: this system cannot do it. */
-MaltJudge *malt_judge_new (GBytes *library);
+/* @library: the judge, or NULL where there is none. NULL without an error: this system cannot do it. Errors: RESOURCES. */
+MaltJudge *malt_judge_new (GBytes *library, GError **error);
 void malt_judge_free (MaltJudge *judge);
 
 /* Where a process of the same user finds it, for as long as this one has it. (transfer none) */

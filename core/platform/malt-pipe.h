@@ -14,12 +14,13 @@ G_BEGIN_DECLS
 
 typedef struct _MaltPipe MaltPipe;
 
-/* @out_writer: (transfer full): the other end, as the system has it: what a launched process gets. Errors: LAUNCH_FAILED. */
+/* @out_writer: (transfer full): the other end, as the system has it: what a launched process gets. Errors: RESOURCES, FAILED. */
 MaltPipe *malt_pipe_new (gintptr *out_writer, GError **error);
 void malt_pipe_free (MaltPipe *pipe);
 
-/* A pipe that other processes of this user can open by a name, to write to it. NULL: not on this system. */
-MaltPipe *malt_pipe_new_named (void);
+/* A pipe that other processes of this user can open by a name, to write to it. NULL without an error: not on this system. Errors: those of
+ * malt_pipe_new(). */
+MaltPipe *malt_pipe_new_named (GError **error);
 char *malt_pipe_dup_name (MaltPipe *pipe);
 /* The name by which they open this process's own standard output (1) or error (2). NULL: not on this system. */
 char *malt_pipe_dup_own_name (int descriptor);

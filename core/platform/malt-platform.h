@@ -59,10 +59,17 @@ gboolean malt_platform_has_signal (int signum);
 /* A number of the running thread; no other thread that runs has it. */
 guintptr malt_platform_get_thread_number (void);
 
-/* A main context whose own descriptors are none of the standard streams, also where these are closed. (transfer full) */
-GMainContext *malt_platform_new_context (void);
+/* Are so many descriptors left? What follows may find fewer. Errors: RESOURCES. */
+gboolean malt_platform_check_descriptors (guint n, GError **error);
 
-/* Starts a thread that nobody waits for, with a stack as large as that of the main thread. Errors: LAUNCH_FAILED. */
+/* Can so many threads be made, at most 16? Errors: RESOURCES. */
+gboolean malt_platform_check_threads (guint n, GError **error);
+
+/* A main context whose own descriptors are none of the standard streams, also where these are closed. GLib aborts where it gets none, or no
+ * threads of its own, so some are tried before. Errors: RESOURCES. (transfer full) */
+GMainContext *malt_platform_new_context (GError **error);
+
+/* Starts a thread that nobody waits for, with a stack as large as that of the main thread. Errors: RESOURCES, LAUNCH_FAILED. */
 gboolean malt_platform_start_thread (GThreadFunc func, gpointer data, GError **error);
 
 G_END_DECLS

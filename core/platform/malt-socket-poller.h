@@ -36,10 +36,9 @@ GSource *malt_socket_poller_source_new (MaltSocketPoller *poller);
 /* What it is ready for, now. */
 MaltSocketPoll malt_socket_poller_get_ready (MaltSocketPoller *poller);
 
-/* Waits until the socket is readable, malt_socket_poller_wake() was called, @cancellable fires or @deadline_us (g_get_monotonic_time(), -1:
- * none) has passed. One thread at a time. */
-void malt_socket_poller_wait (MaltSocketPoller *poller, GCancellable *cancellable,
-                              gint64 deadline_us);
+/* Waits until the socket is readable, malt_socket_poller_wake() was called, or @deadline_us (g_get_monotonic_time(), -1: none) has passed. One
+ * thread at a time. */
+void malt_socket_poller_wait (MaltSocketPoller *poller, gint64 deadline_us);
 
 /* The socket has been ended from here (malt_socket_end()): who waits finds the end. */
 void malt_socket_poller_end (MaltSocketPoller *poller);

@@ -33,7 +33,7 @@ typedef struct
 
 typedef struct
 {
-  GMainContext *context; /* (owned) */
+  GMainContext *context; /* (owned) (nullable) */
   MaltChild *child; /* (owned) (nullable) */
   Reader readers[2]; /* of standard output and error */
   GSource *watch; /* (owned) (nullable) */
@@ -62,13 +62,12 @@ question_clear (Question *question)
   destroy_source (&question->watch);
   destroy_source (&question->timer);
   g_clear_pointer (&question->child, malt_child_unref);
-  g_main_context_unref (question->context);
+  g_clear_pointer (&question->context, g_main_context_unref);
 }
 
 static void
 question_init (Question *question)
 {
-  question->context = malt_platform_new_context ();
   for (int i = 0; i < 2; i++)
     question->readers[i].text = g_string_new (NULL);
   question->readers[1].keeps_end = TRUE;
@@ -150,6 +149,9 @@ launch (Question *question, const char *const *arguments, GError **error)
                                    .inherited_fd = -1,
                                    .is_group_leader = TRUE };
 
+  question->context = malt_platform_new_context (error);
+  if (question->context == NULL)
+    return FALSE;
   question->child = malt_process_launcher_spawn (&launcher, error);
   if (question->child == NULL)
     return FALSE;
@@ -240,8 +242,9 @@ malt_julia_question (const char *const *arguments, gint64 timeout_ms,
   question_init (&question);
   if (!launch (&question, arguments, &cause))
     {
-      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
-                           cause->message);
+      if (!g_error_matches (cause, MALT_ERROR, MALT_ERROR_RESOURCES))
+        cause->code = MALT_ERROR_BACKEND_UNAVAILABLE;
+      g_propagate_error (error, g_steal_pointer (&cause));
       return NULL;
     }
   await_end (&question, timeout_ms, cancellable);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which key files there are, and the configs that are made of them and of the environment. */
 #include "base/malt-error-private.h"
+#include "platform/malt-platform.h"
 #include "platform/malt-trust.h"
 #include "selection/malt-config-private.h"
 #include "selection/malt-key-file.h"
@@ -9,6 +10,7 @@
 #include <glib/gstdio.h>
 
 #define MAX_NAME_CHARS 80
+#define N_DESCRIPTORS 8 /* more than reading takes: other threads open some, too */
 #define SYSTEM_CONFIG_DIR "/etc/xdg"
 
 /* Where they are */
@@ -109,6 +111,9 @@ load_files (GPtrArray *paths, GError **error)
   g_autoptr (GPtrArray) files =
       g_ptr_array_new_with_free_func ((GDestroyNotify) malt_key_file_free);
 
+  /* Modules that cannot be looked for would be missing ever after. */
+  if (!malt_platform_check_descriptors (N_DESCRIPTORS, error))
+    return NULL;
   for (guint i = 0; i < paths->len; i++)
     {
       MaltKeyFile *file = malt_key_file_load (g_ptr_array_index (paths, i), error);
@@ -156,7 +161,7 @@ none_if_empty (const char *text)
  *
  * Errors: %MALT_ERROR_CONFIG: a file cannot be read, may have been written by others, or
  * something in it is wrong, with file and line; or no file has the profile, and which there
- * are.
+ * are. %MALT_ERROR_RESOURCES.
  *
  * Returns: (transfer full): a config, or %NULL with an error
  */
@@ -202,8 +207,7 @@ malt_config_new_default (GError **error)
  * Adds what a key file of the program's own says. It wins over key files that were read
  * before, and neither over the environment nor over what the program has set.
  *
- * Errors: %MALT_ERROR_CONFIG, as malt_config_new_for_profile(). The config is then as it
- * was.
+ * Errors: those of malt_config_new_for_profile(). The config is then as it was.
  *
  * Returns: %TRUE, or %FALSE with an error
  */

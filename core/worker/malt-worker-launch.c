@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a worker: from a config to a backend to an object that runs. */
+#include "platform/malt-io-thread.h"
 #include "selection/malt-backend-private.h"
 #include "selection/malt-config-private.h"
 #include "selection/malt-option.h"
@@ -13,9 +14,12 @@ make_worker (MaltConfig *config, GError **error)
 {
   g_autoptr (MaltConfig) effective =
       config != NULL ? g_object_ref (config) : malt_config_new ();
-  g_autoptr (MaltBackend) backend = malt_backend_choose (effective, NULL, error);
+  g_autoptr (MaltBackend) backend = NULL;
   MaltWorker *worker;
 
+  if (!malt_io_thread_start (error))
+    return NULL;
+  backend = malt_backend_choose (effective, NULL, error);
   if (backend == NULL || !malt_config_check (effective, backend, error))
     return NULL;
   worker =
@@ -56,7 +60,8 @@ as_launch_error (GError *error)
  * loop need run, and none of the caller's is run.
  *
  * Errors: %MALT_ERROR_UNKNOWN_BACKEND, %MALT_ERROR_BACKEND_UNAVAILABLE, %MALT_ERROR_CONFIG,
- * %MALT_ERROR_LAUNCH_FAILED, %MALT_ERROR_TIMED_OUT, %MALT_ERROR_CANCELLED.
+ * %MALT_ERROR_LAUNCH_FAILED, %MALT_ERROR_TIMED_OUT, %MALT_ERROR_CANCELLED,
+ * %MALT_ERROR_RESOURCES.
  *
  * Returns: (transfer full): a worker that runs, or %NULL with an error
  */

@@ -24,12 +24,24 @@ typedef struct
   MaltLinkListener *listener; /* (owned) */
   GBytes *secrets; /* (owned) */
   gint fd; /* (owned), atomic: of the worker once it is connected, else -1 */
+  gint is_short; /* atomic: it was given up */
 } Port;
 
 static void
-on_connected (int fd, gpointer data)
+on_connected (int fd, GError *error, gpointer data)
 {
-  g_atomic_int_set (&((Port *) data)->fd, fd);
+  Port *port = data;
+
+  g_atomic_int_set (&port->fd, fd);
+  g_atomic_int_set (&port->is_short,
+                    g_error_matches (error, MALT_ERROR, MALT_ERROR_RESOURCES));
+  g_clear_error (&error);
+}
+
+static gboolean
+is_short (gpointer data)
+{
+  return g_atomic_int_get (&((Port *) data)->is_short);
 }
 
 static gboolean
@@ -185,9 +197,32 @@ worker_that_is_slow_to_speak_is_heard (void)
   close (fd);
 }
 
+static void
+port_is_given_up_when_no_descriptor_comes (void)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_auto (Port) port = { .fd = -1 };
+  struct rlimit saved;
+  gboolean is_given_up;
+
+  port.listener = malt_link_listener_new (&error);
+  CHECK_NO_ERROR (error);
+  port.secrets = malt_link_listener_dup_secrets (port.listener);
+  run_in_io_thread (start, &port);
+  deny_descriptors (&saved);
+  connect_to (fd, malt_link_listener_get_port (port.listener));
+  is_given_up = process_test_wait (is_short, &port, PROCESS_TEST_PATIENCE_MS);
+  setrlimit (RLIMIT_NOFILE, &saved);
+  CU_ASSERT (is_given_up);
+  close (fd);
+}
+
 static const ProcessTest tests[] = {
   { "port_rests_while_there_is_no_descriptor", port_rests_while_there_is_no_descriptor },
   { "worker_that_is_slow_to_speak_is_heard", worker_that_is_slow_to_speak_is_heard },
+  { "port_is_given_up_when_no_descriptor_comes",
+    port_is_given_up_when_no_descriptor_comes },
   { NULL, NULL },
 };
 

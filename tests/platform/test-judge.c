@@ -172,7 +172,7 @@ make_judge (void)
 {
   g_autoptr (GBytes) library = malt_julia_dup_source ("julia/judge.so");
 
-  return malt_judge_new (library);
+  return malt_judge_new (library, NULL);
 }
 
 static int

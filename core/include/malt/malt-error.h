@@ -29,6 +29,7 @@ G_BEGIN_DECLS
  * @MALT_ERROR_PROTOCOL: the worker sent something that is not in the protocol
  * @MALT_ERROR_VALUE: a value is of another kind than asked for, or does not fit
  * @MALT_ERROR_CHANNEL_CLOSED: the channel is closed and empty
+ * @MALT_ERROR_RESOURCES: the system has no descriptor, thread, process or memory left for it
  *
  * Codes of the %MALT_ERROR domain.
  */
@@ -50,6 +51,7 @@ typedef enum
   MALT_ERROR_PROTOCOL,
   MALT_ERROR_VALUE,
   MALT_ERROR_CHANNEL_CLOSED,
+  MALT_ERROR_RESOURCES,
 } MaltError;
 
 #define MALT_ERROR (malt_error_quark ())

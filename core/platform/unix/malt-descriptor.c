@@ -2,6 +2,8 @@
 /* Moves descriptors away from the numbers that have a meaning. */
 #include "platform/unix/malt-descriptor.h"
 
+#include "base/malt-error-private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -45,11 +47,7 @@ malt_descriptor_raise_pair (int fds[2])
 gboolean
 malt_descriptor_open_pipe (int fds[2], GError **error)
 {
-  if (!g_unix_open_pipe (fds, FD_CLOEXEC, error))
-    return FALSE;
-  if (malt_descriptor_raise_pair (fds))
+  if (g_unix_open_pipe (fds, FD_CLOEXEC, NULL) && malt_descriptor_raise_pair (fds))
     return TRUE;
-  g_set_error (error, G_UNIX_ERROR, 0, "cannot duplicate a descriptor: %s",
-               g_strerror (errno));
-  return FALSE;
+  return malt_error_set_by_errno (error, MALT_ERROR_FAILED, "cannot make a pipe");
 }

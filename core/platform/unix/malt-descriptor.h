@@ -18,7 +18,7 @@ int malt_descriptor_raise (int fd);
 /* Both of a pair; FALSE, and errno: neither is left open. */
 gboolean malt_descriptor_raise_pair (int fds[2]);
 
-/* Errors: G_UNIX_ERROR. */
+/* Errors: RESOURCES, FAILED. */
 gboolean malt_descriptor_open_pipe (int fds[2], GError **error);
 
 G_END_DECLS

@@ -3,9 +3,11 @@
 #include "platform/malt-judge.h"
 
 #ifdef __linux__
+#include "base/malt-error-private.h"
 #include "platform/malt-judge-page.h"
 #include "platform/unix/malt-descriptor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -52,18 +54,21 @@ map_page (int fd, gsize n_library_bytes)
 }
 
 MaltJudge *
-malt_judge_new (GBytes *library)
+malt_judge_new (GBytes *library, GError **error)
 {
   MaltJudge *judge;
   gpointer page = NULL;
-  int fd = library != NULL
-               ? malt_descriptor_raise (memfd_create ("malt-judge", MFD_CLOEXEC))
-               : -1;
+  int fd;
 
+  if (library == NULL)
+    return NULL;
+  fd = malt_descriptor_raise (memfd_create ("malt-judge", MFD_CLOEXEC));
   if (fd >= 0 && write_all (fd, library))
     page = map_page (fd, g_bytes_get_size (library));
   if (page == NULL)
     {
+      if (malt_error_code_of_errno (errno, MALT_ERROR_FAILED) == MALT_ERROR_RESOURCES)
+        malt_error_set_by_errno (error, MALT_ERROR_FAILED, "cannot make the judge");
       if (fd >= 0)
         close (fd);
       return NULL;

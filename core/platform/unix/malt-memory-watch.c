@@ -108,6 +108,7 @@ look_locked (const char *path, MaltMemoryWatch *dead)
 {
   g_autoptr (GSList) killed = NULL;
   guint64 n_kills = 0;
+  gboolean is_read;
 
   for (GSList *l = watches; l != NULL; l = l->next)
     {
@@ -117,16 +118,16 @@ look_locked (const char *path, MaltMemoryWatch *dead)
           (watch == dead || has_been_killed (watch->pid)))
         killed = g_slist_prepend (killed, watch);
     }
-  read_kills (path, &n_kills);
+  is_read = read_kills (path, &n_kills);
   for (GSList *l = killed; l != NULL; l = l->next)
     {
       MaltMemoryWatch *watch = l->data;
-      gboolean is_memory = n_kills >= watch->n_kills + g_slist_length (killed);
+      gboolean is_memory = is_read && n_kills >= watch->n_kills + g_slist_length (killed);
 
       watch->judgement = is_memory ? JUDGEMENT_MEMORY : JUDGEMENT_OTHER;
     }
   for (GSList *l = watches; l != NULL; l = l->next)
-    if (strcmp (((MaltMemoryWatch *) l->data)->count_path, path) == 0)
+    if (is_read && strcmp (((MaltMemoryWatch *) l->data)->count_path, path) == 0)
       ((MaltMemoryWatch *) l->data)->n_kills = n_kills;
 }
 
@@ -137,8 +138,8 @@ enter_locked (MaltMemoryWatch *watch, char *path)
   look_locked (path, NULL);
   g_free (watch->count_path);
   watch->count_path = path;
-  watch->n_kills = 0;
-  read_kills (path, &watch->n_kills);
+  if (!read_kills (path, &watch->n_kills))
+    watch->n_kills = G_MAXUINT32;
 }
 
 MaltMemoryWatch *

@@ -51,13 +51,13 @@ malt_pipe_free (MaltPipe *pipe)
 }
 
 MaltPipe *
-malt_pipe_new_named (void)
+malt_pipe_new_named (G_GNUC_UNUSED GError **error)
 {
   MaltPipe *pipe = NULL;
 #ifdef __linux__
   gintptr writer;
 
-  pipe = malt_pipe_new (&writer, NULL);
+  pipe = malt_pipe_new (&writer, error);
   if (pipe != NULL)
     pipe->named_fd = (int) writer;
 #endif

@@ -2,23 +2,29 @@
 /* The small services of the platform, on Unix. */
 #include "platform/malt-platform.h"
 
+#include "base/malt-error-private.h"
 #include "base/malt-signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <glib/gstdio.h>
-#include <malt/malt-error.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum
 {
-  N_STREAMS = STDERR_FILENO + 1
+  N_STREAMS = STDERR_FILENO + 1,
+  N_SPARE = 8, /* more than contexts take: other threads open descriptors, too */
+  N_SPARE_THREADS = 4,
+  MAX_CHECKED_THREADS = 16
 };
 
 #define DEFAULT_STACK_BYTES ((gsize) 8 * 1024 * 1024)
@@ -145,36 +151,127 @@ malt_platform_has_signal (int signum)
   return signum >= 1 && signum < NSIG;
 }
 
-/* Threads */
-
 guintptr
 malt_platform_get_thread_number (void)
 {
   return (guintptr) pthread_self ();
 }
 
-/* GLib takes the lowest number that is free, so the holes below are filled meanwhile. Who makes a context its thread's own has GLib make the
- * default one, too. */
-GMainContext *
-malt_platform_new_context (void)
-{
-  GMainContext *context;
-  int held[N_STREAMS];
-  guint n_held = 0;
-  int fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+/* Descriptors */
 
-  while (fd >= 0 && fd < N_STREAMS)
+static void
+close_descriptor (gpointer fd)
+{
+  close (*(int *) fd);
+}
+
+/* Fills the holes among the standard streams, and so many numbers above them. (transfer full): of int, which it closes */
+static GArray *
+hold_descriptors (guint n, GError **error)
+{
+  g_autoptr (GArray) held = g_array_new (FALSE, FALSE, sizeof (int));
+
+  g_array_set_clear_func (held, close_descriptor);
+  while (n > 0)
     {
-      held[n_held++] = fd;
-      fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+      int fd = open ("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+      if (fd < 0)
+        {
+          malt_error_set_by_errno (error, MALT_ERROR_FAILED, "no descriptors are left");
+          return NULL;
+        }
+      g_array_append_val (held, fd);
+      n -= fd >= N_STREAMS;
     }
-  if (fd >= 0)
-    close (fd);
+  return g_steal_pointer (&held);
+}
+
+gboolean
+malt_platform_check_descriptors (guint n, GError **error)
+{
+  g_autoptr (GArray) held = hold_descriptors (n, error);
+
+  return held != NULL;
+}
+
+/* Threads */
+
+static gpointer
+report_thread (gpointer gate)
+{
+  gintptr number = 0;
+
+#ifdef __linux__
+  number = syscall (SYS_gettid);
+#endif
+  g_mutex_lock (gate);
+  g_mutex_unlock (gate);
+  return (gpointer) number;
+}
+
+/* The system counts a thread until it is gone, which is a moment after it can be joined. */
+static void
+end_thread (GThread *thread)
+{
+  gintptr number G_GNUC_UNUSED = (gintptr) g_thread_join (thread);
+
+#ifdef __linux__
+  while (syscall (SYS_tgkill, getpid (), number, 0) == 0)
+    sched_yield ();
+#endif
+}
+
+gboolean
+malt_platform_check_threads (guint n, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  GThread *threads[MAX_CHECKED_THREADS];
+  guint n_made = 0;
+  GMutex gate;
+
+  g_assert (n <= MAX_CHECKED_THREADS);
+  g_mutex_init (&gate);
+  g_mutex_lock (&gate);
+  while (n_made < n && (threads[n_made] = g_thread_try_new ("malt-check", report_thread,
+                                                            &gate, &cause)) != NULL)
+    n_made++;
+  g_mutex_unlock (&gate);
+  for (guint i = 0; i < n_made; i++)
+    end_thread (threads[i]);
+  g_mutex_clear (&gate);
+  if (n_made < n)
+    g_set_error (error, MALT_ERROR, MALT_ERROR_RESOURCES, "no threads are left: %s",
+                 cause->message);
+  return n_made == n;
+}
+
+/* What GLib makes when it is first needed, and ends the process if it cannot: the default context, and with the type of tasks a context and two
+ * threads of its own. Once; harmlessly several times. */
+static void
+prepare_glib (void)
+{
   g_main_context_default ();
-  context = g_main_context_new ();
-  while (n_held > 0)
-    close (held[--n_held]);
-  return context;
+  g_type_ensure (G_TYPE_TASK);
+}
+
+/* GLib takes the lowest numbers that are free, so the holes below stay filled meanwhile. */
+GMainContext *
+malt_platform_new_context (GError **error)
+{
+  static gint is_glib_ready; /* atomic */
+  g_autoptr (GArray) held = NULL;
+
+  if (!g_atomic_int_get (&is_glib_ready) &&
+      !malt_platform_check_threads (N_SPARE_THREADS, error))
+    return NULL;
+  held = hold_descriptors (N_SPARE, error);
+  if (held == NULL)
+    return NULL;
+  g_array_set_size (held, held->len - N_SPARE);
+  prepare_glib ();
+  g_atomic_int_set (&is_glib_ready, TRUE);
+  return g_main_context_new ();
 }
 
 static gsize
@@ -200,6 +297,8 @@ malt_platform_start_thread (GThreadFunc func, gpointer data, GError **error)
   code = pthread_create (&thread, &attributes, func, data);
   pthread_attr_destroy (&attributes);
   if (code != 0)
-    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "%s", g_strerror (code));
+    g_set_error (error, MALT_ERROR,
+                 malt_error_code_of_errno (code, MALT_ERROR_LAUNCH_FAILED), "%s",
+                 g_strerror (code));
   return code == 0;
 }

@@ -13,6 +13,7 @@
  */
 #include "platform/malt-process-launcher.h"
 
+#include "base/malt-error-private.h"
 #include "platform/malt-child-private.h"
 #include "platform/unix/malt-descriptor.h"
 #include "platform/unix/malt-group-guard.h"
@@ -21,7 +22,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <malt/malt-error.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -87,10 +87,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ends, ends_clear)
 static gboolean
 set_errno_error (GError **error, const char *what)
 {
-  int saved_errno = errno;
-  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "%s: %s", what,
-               g_strerror (saved_errno));
-  return FALSE;
+  return malt_error_set_by_errno (error, MALT_ERROR_LAUNCH_FAILED, what);
 }
 
 static gboolean
@@ -161,18 +158,19 @@ static void
 set_spawn_error (GError **error, const MaltProcessLauncher *launcher,
                  const MaltSpawnReport *report)
 {
+  MaltError code =
+      malt_error_code_of_errno (report->error_number, MALT_ERROR_LAUNCH_FAILED);
   const char *reason = g_strerror (report->error_number);
 
   if (report->step == MALT_SPAWN_STEP_EXEC)
-    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "cannot run '%s': %s",
-                 launcher->argv[0], reason);
+    g_set_error (error, MALT_ERROR, code, "cannot run '%s': %s", launcher->argv[0],
+                 reason);
   else if (report->step == MALT_SPAWN_STEP_CWD)
-    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                 "cannot change to the directory '%s': %s", launcher->cwd, reason);
+    g_set_error (error, MALT_ERROR, code, "cannot change to the directory '%s': %s",
+                 launcher->cwd, reason);
   else
-    g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                 "cannot make a process for '%s': %s (step %d)", launcher->argv[0],
-                 reason, (int) report->step);
+    g_set_error (error, MALT_ERROR, code, "cannot make a process for '%s': %s (step %d)",
+                 launcher->argv[0], reason, (int) report->step);
 }
 
 /* Where there are no pidfds: a thread that waits for the end, without collecting it. */
@@ -205,14 +203,24 @@ start_waiter (pid_t pid)
 {
   int fds[2];
   Waiter *waiter;
+  GThread *thread;
 
   if (!malt_descriptor_open_pipe (fds, NULL))
     return -1;
   waiter = g_new (Waiter, 1);
   waiter->pid = pid;
   waiter->end_fd = fds[1];
-  g_thread_unref (g_thread_new ("malt-waiter", wait_for_end, waiter));
-  return fds[0];
+  thread = g_thread_try_new ("malt-waiter", wait_for_end, waiter, NULL);
+  if (thread != NULL)
+    {
+      g_thread_unref (thread);
+      return fds[0];
+    }
+  close (fds[0]);
+  close (fds[1]);
+  g_free (waiter);
+  errno = EAGAIN;
+  return -1;
 }
 
 static gboolean
@@ -230,7 +238,7 @@ child_open_exit_fd (MaltChild *child, int pidfd, GError **error)
 /**
  * malt_process_launcher_spawn:
  * @launcher: what to run
- * @error: %MALT_ERROR_LAUNCH_FAILED if it cannot be run, with the reason
+ * @error: %MALT_ERROR_LAUNCH_FAILED if it cannot be run, with the reason; %MALT_ERROR_RESOURCES
  *
  * Makes the child and returns once it is the other program, or has failed to become it. The child is killed if it is still alive when
  * its last reference goes.

@@ -207,28 +207,42 @@ run_spawner (gpointer queue)
   return NULL;
 }
 
+/* NULL: there is no thread for it, and none can be made. */
 static GAsyncQueue *
 get_spawner_queue (void)
 {
-  static gsize queue;
+  static GMutex lock; /* guards the queue */
+  static GAsyncQueue *queue;
+  GThread *thread;
 
-  if (g_once_init_enter (&queue))
+  g_mutex_lock (&lock);
+  if (queue == NULL)
     {
-      GAsyncQueue *new_queue = g_async_queue_new ();
-      g_thread_unref (g_thread_new ("malt-spawner", run_spawner, new_queue));
-      g_once_init_leave (&queue, (gsize) new_queue);
+      queue = g_async_queue_new ();
+      thread = g_thread_try_new ("malt-spawner", run_spawner, queue, NULL);
+      if (thread != NULL)
+        g_thread_unref (thread);
+      else
+        g_clear_pointer (&queue, g_async_queue_unref);
     }
-  return (GAsyncQueue *) queue;
+  g_mutex_unlock (&lock);
+  return queue;
 }
 
 pid_t
 malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd)
 {
   SpawnJob job = { .plan = plan, .pidfd = -1 };
+  GAsyncQueue *queue = get_spawner_queue ();
 
+  if (queue == NULL)
+    {
+      plan->report = (MaltSpawnReport){ MALT_SPAWN_STEP_FORK, EAGAIN };
+      return -1;
+    }
   g_mutex_init (&job.lock);
   g_cond_init (&job.cond);
-  g_async_queue_push (get_spawner_queue (), &job);
+  g_async_queue_push (queue, &job);
   g_mutex_lock (&job.lock);
   while (!job.is_done)
     g_cond_wait (&job.cond, &job.lock);

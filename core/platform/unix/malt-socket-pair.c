@@ -8,11 +8,11 @@
  */
 #include "platform/malt-socket.h"
 
+#include "base/malt-error-private.h"
 #include "platform/unix/malt-descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malt/malt-error.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,10 +28,7 @@ enum
 static gboolean
 set_errno_error (GError **error, const char *what)
 {
-  int saved_errno = errno;
-  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-               "cannot make a connection: %s: %s", what, g_strerror (saved_errno));
-  return FALSE;
+  return malt_error_set_by_errno (error, MALT_ERROR_LAUNCH_FAILED, what);
 }
 
 static int
@@ -132,7 +129,7 @@ malt_socket_open_tcp_pair (int fds[2], GError **error)
     fds[0] = accept_own (listener, fds[1]);
   if (fds[0] < 0)
     {
-      set_errno_error (error, "loopback TCP");
+      set_errno_error (error, "cannot make a connection: loopback TCP");
       if (fds[1] >= 0)
         close (fds[1]);
     }
@@ -161,5 +158,5 @@ malt_socket_open_local_pair (int fds[2], GError **error)
       return TRUE;
     }
 #endif
-  return set_errno_error (error, "socketpair");
+  return set_errno_error (error, "cannot make a connection: socketpair");
 }

@@ -7,11 +7,11 @@
  */
 #include "platform/malt-socket-poller.h"
 
+#include "base/malt-error-private.h"
 #include "platform/unix/malt-descriptor.h"
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <malt/malt-error.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -26,12 +26,10 @@ struct _MaltSocketPoller
 };
 
 static gboolean
-set_errno_error (GError **error, const char *what)
+set_errno_error (GError **error)
 {
-  int saved_errno = errno;
-  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "%s: %s", what,
-               g_strerror (saved_errno));
-  return FALSE;
+  return malt_error_set_by_errno (error, MALT_ERROR_LAUNCH_FAILED,
+                                  "cannot watch the connection");
 }
 
 MaltSocketPoller *
@@ -46,7 +44,7 @@ malt_socket_poller_new (GError **error)
     poller->wake_fd = malt_descriptor_raise (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (poller->wake_fd < 0)
     {
-      set_errno_error (error, "cannot watch the connection");
+      set_errno_error (error);
       g_clear_pointer (&poller, malt_socket_poller_free);
     }
   return poller;
@@ -82,7 +80,7 @@ malt_socket_poller_set_fd (MaltSocketPoller *poller, int fd, GError **error)
     epoll_ctl (poller->epoll_fd, EPOLL_CTL_DEL, poller->fd, NULL);
   poller->fd = fd;
   if (fd >= 0 && epoll_ctl (poller->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-    return set_errno_error (error, "cannot watch the connection");
+    return set_errno_error (error);
   return TRUE;
 }
 
@@ -133,18 +131,12 @@ malt_socket_poller_get_ready (MaltSocketPoller *poller)
 }
 
 void
-malt_socket_poller_wait (MaltSocketPoller *poller, GCancellable *cancellable,
-                         gint64 deadline_us)
+malt_socket_poller_wait (MaltSocketPoller *poller, gint64 deadline_us)
 {
-  GPollFD cancel_fd = { .fd = -1 };
-  struct pollfd fds[3] = { { .fd = poller->fd, .events = POLLIN },
-                           { .fd = poller->wake_fd, .events = POLLIN },
-                           { .fd = -1, .events = POLLIN } };
+  struct pollfd fds[2] = { { .fd = poller->fd, .events = POLLIN },
+                           { .fd = poller->wake_fd, .events = POLLIN } };
   struct timespec timeout = { 0, 0 };
-  gboolean has_cancel_fd = g_cancellable_make_pollfd (cancellable, &cancel_fd);
 
-  if (has_cancel_fd)
-    fds[2].fd = cancel_fd.fd;
   if (deadline_us >= 0)
     {
       gint64 left_us = MAX (deadline_us - g_get_monotonic_time (), 0);
@@ -158,8 +150,6 @@ malt_socket_poller_wait (MaltSocketPoller *poller, GCancellable *cancellable,
       if (read (poller->wake_fd, &n_wakes, sizeof n_wakes) < 0)
         g_debug ("eventfd: %s", g_strerror (errno));
     }
-  if (has_cancel_fd)
-    g_cancellable_release_fd (cancellable);
 }
 
 void

@@ -2,12 +2,12 @@
 /* Stream sockets on Unix. Connected pairs stand in a file of their own. */
 #include "platform/malt-socket.h"
 
+#include "base/malt-error-private.h"
 #include "platform/unix/malt-descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <malt/malt-error.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -106,8 +106,8 @@ malt_socket_listen (int backlog, guint *out_port, GError **error)
   if (fd < 0 || bind (fd, (struct sockaddr *) &address, sizeof address) < 0 ||
       listen (fd, backlog) < 0 || getsockname (fd, (struct sockaddr *) &address, &n) < 0)
     {
-      g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                   "cannot listen: loopback TCP: %s", g_strerror (errno));
+      malt_error_set_by_errno (error, MALT_ERROR_LAUNCH_FAILED,
+                               "cannot listen: loopback TCP");
       if (fd >= 0)
         close (fd);
       return -1;

@@ -6,6 +6,7 @@
  * name is taken. When a name is looked at, its directory is known to be one in which no other user can replace it; so nothing that was
  * found can be something else when it is opened.
  */
+#include "base/malt-error-private.h"
 #include "platform/malt-trust-private.h"
 #include "platform/unix/malt-descriptor.h"
 
@@ -40,7 +41,12 @@ malt_trust_environment (void)
 static gboolean
 refuse_by_errno (const char *path, const char *what, GError **error)
 {
-  return malt_trust_refuse (path, error, "cannot be %s: %s", what, g_strerror (errno));
+  int error_number = errno;
+
+  malt_trust_refuse (path, error, "cannot be %s: %s", what, g_strerror (error_number));
+  if (error != NULL)
+    (*error)->code = malt_error_code_of_errno (error_number, MALT_ERROR_CONFIG);
+  return FALSE;
 }
 
 /* What one file, link or directory is like */

@@ -61,12 +61,32 @@ malt_handle_dup_reason (DWORD code)
   return g_string_free (reason, FALSE);
 }
 
+static gboolean
+is_shortage (DWORD code)
+{
+  switch (code)
+    {
+    case ERROR_NOT_ENOUGH_MEMORY:
+    case ERROR_OUTOFMEMORY:
+    case ERROR_TOO_MANY_OPEN_FILES:
+    case ERROR_NO_SYSTEM_RESOURCES:
+    case ERROR_COMMITMENT_LIMIT:
+    case WSAEMFILE:
+    case WSAENOBUFS:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
 gboolean
 malt_handle_set_error (GError **error, const char *what, DWORD code)
 {
   g_autofree char *reason = malt_handle_dup_reason (code);
 
-  g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED, "%s: %s", what, reason);
+  g_set_error (error, MALT_ERROR,
+               is_shortage (code) ? MALT_ERROR_RESOURCES : MALT_ERROR_LAUNCH_FAILED,
+               "%s: %s", what, reason);
   return FALSE;
 }
 

@@ -3,7 +3,7 @@
 #include "platform/malt-judge.h"
 
 MaltJudge *
-malt_judge_new (G_GNUC_UNUSED GBytes *library)
+malt_judge_new (G_GNUC_UNUSED GBytes *library, G_GNUC_UNUSED GError **error)
 {
   return NULL;
 }

@@ -2,6 +2,7 @@
 /* The small services of the platform, on Windows. */
 #include "platform/malt-platform.h"
 
+#include "base/malt-error-private.h"
 #include "base/malt-signals.h"
 #include "platform/windows/malt-handle.h"
 
@@ -248,9 +249,21 @@ malt_platform_get_thread_number (void)
   return (guintptr) GetCurrentThreadId ();
 }
 
-/* Handles are not numbered from 0. */
+/* Handles are not numbered from 0, and are as many as there is memory. */
+gboolean
+malt_platform_check_descriptors (G_GNUC_UNUSED guint n, G_GNUC_UNUSED GError **error)
+{
+  return TRUE;
+}
+
+gboolean
+malt_platform_check_threads (G_GNUC_UNUSED guint n, G_GNUC_UNUSED GError **error)
+{
+  return TRUE;
+}
+
 GMainContext *
-malt_platform_new_context (void)
+malt_platform_new_context (G_GNUC_UNUSED GError **error)
 {
   return g_main_context_new ();
 }
@@ -282,7 +295,8 @@ malt_platform_start_thread (GThreadFunc func, gpointer data, GError **error)
                                     STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
   if (thread == MALT_NO_HANDLE)
     {
-      g_set_error_literal (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+      g_set_error_literal (error, MALT_ERROR,
+                           malt_error_code_of_errno (errno, MALT_ERROR_LAUNCH_FAILED),
                            g_strerror (errno));
       g_free (start);
       return FALSE;

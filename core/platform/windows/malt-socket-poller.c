@@ -239,23 +239,14 @@ end_wait (MaltSocketPoller *poller)
 }
 
 void
-malt_socket_poller_wait (MaltSocketPoller *poller, GCancellable *cancellable,
-                         gint64 deadline_us)
+malt_socket_poller_wait (MaltSocketPoller *poller, gint64 deadline_us)
 {
-  HANDLE handles[3] = { poller->wake_event, poller->wait_event };
-  GPollFD cancel_fd;
-  DWORD n_handles = 2;
-  gboolean has_cancel_fd = g_cancellable_make_pollfd (cancellable, &cancel_fd);
+  HANDLE handles[2] = { poller->wake_event, poller->wait_event };
 
-  if (has_cancel_fd)
-    handles[n_handles++] = (HANDLE) (gintptr) cancel_fd.fd;
-  if (begin_wait (poller))
-    {
-      WaitForMultipleObjects (n_handles, handles, FALSE, get_timeout_ms (deadline_us));
-      end_wait (poller);
-    }
-  if (has_cancel_fd)
-    g_cancellable_release_fd (cancellable);
+  if (!begin_wait (poller))
+    return;
+  WaitForMultipleObjects (2, handles, FALSE, get_timeout_ms (deadline_us));
+  end_wait (poller);
 }
 
 void
