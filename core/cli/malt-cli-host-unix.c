@@ -9,6 +9,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+enum
+{
+  N_DESCRIPTORS = 8,
+  N_THREADS = 8
+};
+
 char **
 malt_cli_host_begin (G_GNUC_UNUSED int *argc, char **argv)
 {
@@ -39,6 +45,50 @@ malt_cli_host_get_size (guint *out_rows, guint *out_columns)
   *out_rows = size.ws_row;
   *out_columns = size.ws_col;
   return TRUE;
+}
+
+static gpointer
+wait_for_gate (gpointer gate)
+{
+  g_mutex_lock (gate);
+  g_mutex_unlock (gate);
+  return NULL;
+}
+
+static gboolean
+has_threads (void)
+{
+  GThread *threads[N_THREADS];
+  guint n = 0;
+  GMutex gate;
+
+  g_mutex_init (&gate);
+  g_mutex_lock (&gate);
+  while (n < N_THREADS &&
+         (threads[n] = g_thread_try_new (NULL, wait_for_gate, &gate, NULL)) != NULL)
+    n++;
+  g_mutex_unlock (&gate);
+  for (guint i = 0; i < n; i++)
+    g_thread_join (threads[i]);
+  g_mutex_clear (&gate);
+  errno = EAGAIN;
+  return n == N_THREADS;
+}
+
+gboolean
+malt_cli_host_has_resources (void)
+{
+  int fds[N_DESCRIPTORS];
+  guint n = 0;
+  int error_number;
+
+  while (n < N_DESCRIPTORS && (fds[n] = dup (STDERR_FILENO)) >= 0)
+    n++;
+  error_number = errno;
+  for (guint i = 0; i < n; i++)
+    close (fds[i]);
+  errno = error_number;
+  return (n == N_DESCRIPTORS || errno == EBADF) && has_threads ();
 }
 
 guint

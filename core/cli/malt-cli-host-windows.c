@@ -172,6 +172,12 @@ malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data)
   return id;
 }
 
+gboolean
+malt_cli_host_has_resources (void)
+{
+  return TRUE;
+}
+
 /* A worker is told the secrets of its connection by its standard input. */
 gboolean
 malt_cli_host_shares_stdin (void)

@@ -33,6 +33,9 @@ gboolean malt_cli_host_has_colors (int descriptor);
 /* Of the terminal that standard output is; FALSE: it is none. */
 gboolean malt_cli_host_get_size (guint *out_rows, guint *out_columns);
 
+/* Are there descriptors and threads for what GLib makes by itself? It ends the process where there are none. FALSE, and errno: no. */
+gboolean malt_cli_host_has_resources (void);
+
 /* Calls @func in the main thread when the command is told to end: by MALT_CLI_SIGINT, MALT_CLI_SIGTERM or MALT_CLI_SIGHUP. Returns what
  * g_source_remove() takes. */
 guint malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data);

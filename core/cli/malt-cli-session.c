@@ -21,6 +21,7 @@
 #include "malt-cli-host.h"
 #include "malt-cli.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* How long a worker that is to end on a signal may take after its own SIGTERM. */
@@ -275,6 +276,11 @@ malt_cli_session_run (MaltConfig *config, GPtrArray *calls)
   MaltCliSession session = { .config = config, .calls = calls, .n_operations = 1 };
   guint sources[3];
 
+  if (!malt_cli_host_has_resources ())
+    {
+      g_printerr ("malt: no descriptors or threads are left: %s\n", g_strerror (errno));
+      return MALT_CLI_WORKER;
+    }
   sources[0] = malt_cli_host_add_signal (MALT_CLI_SIGINT, on_sigint, &session);
   sources[1] = malt_cli_host_add_signal (MALT_CLI_SIGTERM, on_sigterm, &session);
   sources[2] = malt_cli_host_add_signal (MALT_CLI_SIGHUP, on_sighup, &session);

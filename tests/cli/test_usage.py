@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line of malt: help, mistakes, backends. Nothing here needs a worker that works."""
 import os
+import resource
 import subprocess
 import unittest
 
@@ -35,6 +36,14 @@ class Usage(CliCase):
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
                 self.assertIn(word, result.stdout)
                 self.assertEqual(result.stdout, malt(name, "--help").stdout)
+
+    def test_a_system_without_descriptors_is_an_error_and_no_crash(self):
+        for n in range(4, 20):
+            with self.subTest(n):
+                result = subprocess.run([MALT, "eval", "--julia=/bin/false", "1"], env=environment(), capture_output=True, text=True,
+                                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)))
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertRegex(result.stderr, r"^malt: .*\n$")
 
     def test_mistakes_end_with_2_and_one_line(self):
         self.assert_usage_error(malt(), "subcommand")
