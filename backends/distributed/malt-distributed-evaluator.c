@@ -133,11 +133,12 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   malt_io_thread_detach (patience);
 }
 
-/* With lock held: was this the end that the host has asked for? @signum: -1: not known. */
+/* With lock held: was this the end that the host has asked for? Julia exits by itself when
+ * it gets SIGTERM, or aborts on its way. @signum: -1: not known. */
 static gboolean
 was_ended_by_host (MaltDistributedEvaluator *evaluator, int signum)
 {
-  if (malt_stops_are_wanted (&evaluator->stops))
+  if (malt_stops_are_wanted (&evaluator->stops) || evaluator->host_signum == SIGTERM)
     return TRUE;
   if (evaluator->host_signum == 0)
     return FALSE;

@@ -215,11 +215,11 @@ static const MaltLinkFuncs link_funcs = {
 
 /* The end */
 
-/* With lock held. */
+/* With lock held. Julia exits by itself when it gets SIGTERM, or aborts on its way. */
 static gboolean
 was_ended_by_host (MaltProcessEvaluator *evaluator, MaltChildEnd end, int number)
 {
-  if (malt_stops_are_wanted (&evaluator->stops))
+  if (malt_stops_are_wanted (&evaluator->stops) || evaluator->host_signum == SIGTERM)
     return TRUE;
   return evaluator->host_signum != 0 && end == MALT_CHILD_END_SIGNALLED &&
          number == evaluator->host_signum;

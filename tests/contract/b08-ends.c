@@ -217,6 +217,30 @@ b08_a_stop_is_told_as_the_hosts_own (void)
   malt_assert (malt_termination_get_reason (termination) == MALT_TERMINATION_STOPPED);
 }
 
+/* However the worker takes the signal: Julia itself exits when it gets SIGTERM. */
+static void
+b08_a_kill_is_told_as_the_hosts_own (void)
+{
+  const int signums[] = { SIGTERM, SIGKILL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (signums); i++)
+    {
+      g_autoptr (MaltWorker) worker = contract_launch ();
+      g_autoptr (MaltTermination) termination = NULL;
+      g_autoptr (MaltFuture) future = NULL;
+
+      malt_assert (worker != NULL);
+      if (!contract_can (worker, MALT_CAPABILITY_CAN_KILL))
+        return;
+      future = contract_start (worker, CONTRACT_NEVER);
+      malt_assert (malt_worker_kill (worker, signums[i], NULL));
+      malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
+      termination = malt_worker_dup_termination (worker);
+      malt_assert (termination != NULL);
+      malt_assert (malt_termination_get_reason (termination) == MALT_TERMINATION_STOPPED);
+    }
+}
+
 static void
 b08_the_last_words_and_the_last_call_are_told (void)
 {
@@ -395,6 +419,7 @@ const ContractTest contract_b08[] = {
   CONTRACT_TEST (b08_the_exit_status_is_told),
   CONTRACT_TEST (b08_the_signal_is_told),
   CONTRACT_TEST (b08_a_stop_is_told_as_the_hosts_own),
+  CONTRACT_TEST (b08_a_kill_is_told_as_the_hosts_own),
   CONTRACT_JULIA_TEST (b08_the_last_words_and_the_last_call_are_told),
   CONTRACT_TEST (b08_a_killed_worker_is_noticed_within_10_ms),
   CONTRACT_TEST (b08_exited_comes_once_however_often_the_worker_is_ended),
