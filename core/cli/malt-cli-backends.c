@@ -59,7 +59,7 @@ malt_cli_backends (G_GNUC_UNUSED int argc, char **argv)
   int status;
   int width;
 
-  arguments = malt_cli_parse (argv, MALT_CLI_PARSE_PROFILE, &options, &status);
+  arguments = malt_cli_parse (argv, &options, &status);
   if (!arguments)
     return status;
   if (arguments[0])

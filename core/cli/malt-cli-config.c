@@ -91,9 +91,7 @@ malt_cli_config (G_GNUC_UNUSED int argc, char **argv)
   g_autoptr (MaltConfig) config = NULL;
   int status;
 
-  arguments = malt_cli_parse (
-      argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_CHECK,
-      &options, &status);
+  arguments = malt_cli_parse (argv, &options, &status);
   if (!arguments)
     return status;
   if (arguments[0])

@@ -28,9 +28,7 @@ malt_cli_eval (G_GNUC_UNUSED int argc, char **argv)
   g_autoptr (GPtrArray) calls = NULL;
   int status;
 
-  expressions = malt_cli_parse (
-      argv, MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_MODULE,
-      &options, &status);
+  expressions = malt_cli_parse (argv, &options, &status);
   if (!expressions)
     return status;
   if (!expressions[0])

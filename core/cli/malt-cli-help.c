@@ -14,11 +14,12 @@ print_overview (void)
 
       printf ("  malt %s%s%s\n", command->name, space, command->arguments);
     }
-  fputs ("  malt --version\n\nEvaluates Julia code in a worker of its "
+  fputs ("  malt FILE.jl [ARGS]\n  malt --version\n\nEvaluates Julia code in a worker of "
+         "its "
          "own.\n\nSubcommands:\n",
          stdout);
   for (const MaltCliCommand *command = malt_cli_commands; command->name; command++)
-    printf ("  %-10s %s\n", command->name, command->summary);
+    printf ("  %-11s %s\n", command->name, command->summary);
   fputs ("\n'malt help SUBCOMMAND' lists the options of a subcommand.\n", stdout);
 }
 
@@ -40,7 +41,7 @@ malt_cli_help (int argc, char **argv)
 
   command = malt_cli_find_command (argv[1]);
   if (!command)
-    return malt_cli_usage_error ("help", "unknown subcommand '%s'", argv[1]);
+    return malt_cli_unknown_command ("help", argv[1]);
   arguments[0] = argv[1];
   return command->run (2, arguments);
 }

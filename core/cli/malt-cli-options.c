@@ -30,16 +30,18 @@ malt_cli_usage_error (const char *command, const char *format, ...)
   return MALT_CLI_USAGE;
 }
 
-/* Adds those of the options that @flags has, in the order of the help text. Texts are taken as file names: bytes that need not be in
- * the encoding of the locale. */
-static void
-add_entries (GOptionContext *context, MaltCliParseFlags flags, MaltCliOptions *options)
+/* Those of the options that @flags has, in the order of the help text, and one that ends them. Texts are taken as file names: bytes
+ * that need not be in the encoding of the locale. (transfer full) */
+static GOptionEntry *
+make_entries (guint flags, MaltCliOptions *options)
 {
   const struct
   {
-    MaltCliParseFlags flag;
+    guint flag;
     GOptionEntry entry;
   } all[] = {
+    { G_MAXUINT,
+      { "help", 'h', 0, G_OPTION_ARG_NONE, &options->is_help, "Show this text", NULL } },
     { MALT_CLI_PARSE_WORKER,
       { "backend", 'b', 0, G_OPTION_ARG_FILENAME, &options->backend,
         "Evaluate with this backend (see malt backends)", "NAME" } },
@@ -59,24 +61,38 @@ add_entries (GOptionContext *context, MaltCliParseFlags flags, MaltCliOptions *o
       { "check", 0, 0, G_OPTION_ARG_FILENAME, &options->check,
         "Say whether this key file is right, and nothing else", "FILE" } },
   };
+  GOptionEntry *entries = g_new0 (GOptionEntry, G_N_ELEMENTS (all) + 1);
+  gsize n = 0;
 
   for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
-    {
-      const GOptionEntry entries[] = { all[i].entry, G_OPTION_ENTRY_NULL };
+    if (all[i].flag == G_MAXUINT || (flags & all[i].flag))
+      entries[n++] = all[i].entry;
+  return entries;
+}
 
-      if (flags & all[i].flag)
-        g_option_context_add_main_entries (context, entries, NULL);
+char **
+malt_cli_dup_option_words (const MaltCliCommand *command)
+{
+  MaltCliOptions options;
+  g_autofree GOptionEntry *entries = make_entries (command->flags, &options);
+  g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
+
+  for (const GOptionEntry *entry = entries; entry->long_name; entry++)
+    {
+      g_autofree char *word = g_strconcat ("--", entry->long_name, NULL);
+
+      g_strv_builder_add (words, word);
     }
+  return g_strv_builder_end (words);
 }
 
 static GOptionContext *
-make_context (const MaltCliCommand *command, MaltCliParseFlags flags,
-              MaltCliOptions *options, char ***arguments)
+make_context (const MaltCliCommand *command, MaltCliOptions *options, char ***arguments)
 {
+  g_autofree GOptionEntry *entries = make_entries (command->flags, options);
   const char *parameters = command->arguments;
   GOptionContext *context;
-  const GOptionEntry entries[] = {
-    { "help", 'h', 0, G_OPTION_ARG_NONE, &options->is_help, "Show this text", NULL },
+  const GOptionEntry rest[] = {
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, arguments, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };
@@ -88,9 +104,10 @@ make_context (const MaltCliCommand *command, MaltCliParseFlags flags,
   context = g_option_context_new (parameters);
   g_option_context_set_summary (context, command->summary);
   g_option_context_set_help_enabled (context, FALSE);
-  g_option_context_set_strict_posix (context, (flags & MALT_CLI_PARSE_STRICT) != 0);
+  g_option_context_set_strict_posix (context,
+                                     (command->flags & MALT_CLI_PARSE_STRICT) != 0);
+  g_option_context_add_main_entries (context, rest, NULL);
   g_option_context_add_main_entries (context, entries, NULL);
-  add_entries (context, flags, options);
   return context;
 }
 
@@ -105,9 +122,21 @@ print_help (GOptionContext *context, const char *command)
   fputs (help, stdout);
 }
 
+/* GOption's message is in the user's language, and ends with the option. */
+static int
+report_parse_error (const MaltCliCommand *command, const GError *error)
+{
+  g_auto (GStrv) words = malt_cli_dup_option_words (command);
+  const char *option = strrchr (error->message, ' ');
+
+  if (!option || !g_error_matches (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+    return malt_cli_usage_error (command->name, "%s", error->message);
+  return malt_cli_unknown_error (command->name, "option", option + 1,
+                                 (const char *const *) words);
+}
+
 char **
-malt_cli_parse (char **argv, MaltCliParseFlags flags, MaltCliOptions *out_options,
-                int *out_status)
+malt_cli_parse (char **argv, MaltCliOptions *out_options, int *out_status)
 {
   const MaltCliCommand *command = malt_cli_find_command (argv[0]);
   g_autoptr (GOptionContext) context = NULL;
@@ -115,10 +144,10 @@ malt_cli_parse (char **argv, MaltCliParseFlags flags, MaltCliOptions *out_option
   g_auto (GStrv) arguments = NULL;
   g_auto (GStrv) words = g_strdupv (argv);
 
-  context = make_context (command, flags, out_options, &arguments);
+  context = make_context (command, out_options, &arguments);
   if (!g_option_context_parse_strv (context, &words, &error))
     {
-      *out_status = malt_cli_usage_error (command->name, "%s", error->message);
+      *out_status = report_parse_error (command, error);
       return NULL;
     }
   if (out_options->is_help)

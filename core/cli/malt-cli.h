@@ -23,6 +23,7 @@ typedef struct
   const char *name;
   const char *arguments;
   const char *summary;
+  guint flags; /* MaltCliParseFlags */
   int (*run) (int argc, char **argv);
 } MaltCliCommand;
 
@@ -30,12 +31,16 @@ int malt_cli_eval (int argc, char **argv);
 int malt_cli_run (int argc, char **argv);
 int malt_cli_backends (int argc, char **argv);
 int malt_cli_config (int argc, char **argv);
+int malt_cli_doctor (int argc, char **argv);
+int malt_cli_completion (int argc, char **argv);
 int malt_cli_help (int argc, char **argv);
 
 /* Subcommands, in the order of the help text. A table that ends with an entry whose
  * name is NULL. */
 extern const MaltCliCommand malt_cli_commands[];
 const MaltCliCommand *malt_cli_find_command (const char *name);
+/* Prints that there is no subcommand @name; returns MALT_CLI_USAGE. */
+int malt_cli_unknown_command (const char *command, const char *name);
 
 /* malt-cli-options.c: the command line and the config made of it. */
 
@@ -55,6 +60,14 @@ typedef struct
 void malt_cli_options_clear (MaltCliOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltCliOptions, malt_cli_options_clear)
 
+/* malt-cli-guess.c: mistyped words. */
+
+/* The one of @words that was probably meant; NULL: none is near. */
+const char *malt_cli_guess (const char *typed, const char *const *words);
+/* Prints that there is no such @kind of word, and what may be meant; returns MALT_CLI_USAGE. */
+int malt_cli_unknown_error (const char *command, const char *kind, const char *typed,
+                            const char *const *words);
+
 /* How a subcommand reads its command line. */
 typedef enum
 {
@@ -68,8 +81,9 @@ typedef enum
 
 /* Returns the arguments that are no options, or NULL when the command is done and
  * *out_status its exit status. */
-char **malt_cli_parse (char **argv, MaltCliParseFlags flags, MaltCliOptions *out_options,
-                       int *out_status);
+char **malt_cli_parse (char **argv, MaltCliOptions *out_options, int *out_status);
+/* "--help" and the like, in the order of the help text. (transfer full) */
+char **malt_cli_dup_option_words (const MaltCliCommand *command);
 /* Prints "malt COMMAND: message" and where to read more; returns MALT_CLI_USAGE. */
 int malt_cli_usage_error (const char *command, const char *format, ...)
     G_GNUC_PRINTF (2, 3);

@@ -10,19 +10,32 @@ const MaltCliCommand malt_cli_commands[] = {
   { .name = "eval",
     .arguments = "[OPTIONS] EXPR...",
     .summary = "evaluate expressions and print the value of the last one",
+    .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_MODULE,
     .run = malt_cli_eval },
   { .name = "run",
     .arguments = "[OPTIONS] FILE [ARGS]",
     .summary = "run a Julia program, as julia FILE ARGS does",
+    .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_STRICT,
     .run = malt_cli_run },
   { .name = "backends",
     .arguments = "[OPTIONS]",
     .summary = "list what can evaluate code on this machine",
+    .flags = MALT_CLI_PARSE_PROFILE,
     .run = malt_cli_backends },
   { .name = "config",
     .arguments = "[OPTIONS]",
     .summary = "print the options of a worker and where their values come from",
+    .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_CHECK,
     .run = malt_cli_config },
+  { .name = "doctor",
+    .arguments = "[OPTIONS]",
+    .summary = "start a worker of each backend, and say what to do where that fails",
+    .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE,
+    .run = malt_cli_doctor },
+  { .name = "completion",
+    .arguments = "",
+    .summary = "print what bash needs to complete the words of this command",
+    .run = malt_cli_completion },
   { .name = "help",
     .arguments = "[SUBCOMMAND]",
     .summary = "explain the command or a subcommand",
@@ -39,6 +52,16 @@ malt_cli_find_command (const char *name)
   return NULL;
 }
 
+int
+malt_cli_unknown_command (const char *command, const char *name)
+{
+  const char *names[G_N_ELEMENTS (malt_cli_commands)] = { NULL };
+
+  for (gsize i = 0; malt_cli_commands[i].name; i++)
+    names[i] = malt_cli_commands[i].name;
+  return malt_cli_unknown_error (command, "subcommand", name, names);
+}
+
 static int
 print_version (void)
 {
@@ -47,9 +70,24 @@ print_version (void)
   return MALT_CLI_OK;
 }
 
+/* `malt FILE ARGS` is `malt run FILE ARGS`. The array that main() got has room for a
+ * NULL behind its arguments, but for no further one. */
+static int
+run_file (int argc, char **argv)
+{
+  g_autofree char **words = g_new0 (char *, (gsize) argc + 1);
+  char name[] = "run";
+
+  words[0] = name;
+  for (int i = 1; i < argc; i++)
+    words[i] = argv[i];
+  return malt_cli_run (argc, words);
+}
+
 static int
 dispatch (int argc, char **argv)
 {
+  static const char *const options[] = { "--help", "--version", NULL };
   const MaltCliCommand *command;
   const char *word;
 
@@ -66,8 +104,10 @@ dispatch (int argc, char **argv)
   if (command)
     return command->run (argc - 1, argv + 1);
   if (word[0] == '-')
-    return malt_cli_usage_error (NULL, "unknown option '%s'", word);
-  return malt_cli_usage_error (NULL, "unknown subcommand '%s'", word);
+    return malt_cli_unknown_error (NULL, "option", word, options);
+  if (g_str_has_suffix (word, ".jl"))
+    return run_file (argc, argv);
+  return malt_cli_unknown_command (NULL, word);
 }
 
 int

@@ -38,6 +38,10 @@ class Run(CliCase):
         self.write("program.jl", PROGRAM)
         self.write("parts/part.jl", 'part() = basename(@__FILE__) * " " * basename(@__DIR__)\n')
 
+    def test_a_file_of_julia_needs_no_subcommand(self):
+        program = self.write("short.jl", "println(repr(ARGS)); exit(4)\n")
+        self.assert_result(malt(program, "a b", "--help"), 4, '["a b", "--help"]\n')
+
     def assert_same_as_julia(self, *arguments, stdin=b"", cwd=None):
         cwd = cwd or self.folder
         expected = julia(*arguments, cwd=cwd, stdin=stdin)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line of malt: help, mistakes, backends. Nothing here needs a worker that works."""
 import os
+import re
 import resource
 import subprocess
 import unittest
@@ -26,7 +27,7 @@ class Usage(CliCase):
             with self.subTest(arguments):
                 result = malt(*arguments)
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
-                for name in ("malt eval", "malt run", "malt backends", "malt config", "malt help"):
+                for name in ("malt eval", "malt run", "malt backends", "malt config", "malt doctor", "malt completion", "malt FILE.jl", "malt help"):
                     self.assertIn(name, result.stdout)
 
     def test_help_of_a_subcommand_is_its_own_help(self):
@@ -59,6 +60,27 @@ class Usage(CliCase):
         self.assert_usage_error(malt("run"), "malt run", "file")
         self.assert_usage_error(malt("run", "--module", "Main", "x.jl"), "--module")
         self.assert_usage_error(malt("backends", "all"), "all")
+
+    def test_a_mistyped_word_brings_the_one_that_is_near(self):
+        for arguments, kind, meant in ((["docter"], "subcommand", "doctor"), (["help", "bakcends"], "subcommand", "backends"),
+                                       (["--versoin"], "option", "--version"), (["eval", "--bakend", "x", "1"], "option", "--backend")):
+            with self.subTest(arguments):
+                typed = next(word for word in arguments if word not in ("help", "eval"))
+                self.assert_usage_error(malt(*arguments), "unknown %s '%s', did you mean '%s'?" % (kind, typed, meant))
+        for arguments in (["xyzzy"], ["eval", "--zzz"], ["x" * 5000]):
+            result = malt(*arguments)
+            self.assert_usage_error(result, arguments[-1])
+            self.assertNotIn("mean", result.stderr)
+
+    def test_bash_completes_subcommands_options_and_backends(self):
+        script = malt("completion").stdout
+        for words, expected in ((["malt", "do"], "doctor"), (["malt", "--v"], "--version"), (["malt", "eval", "--mod"], "--module"),
+                                (["malt", "help", "conf"], "config"), (["malt", "run", "--backend", "malt"], "malt-process"),
+                                (["malt", "run", "--backend", "=", "inp"], "inprocess"), (["malt", "run", "--module"], ""), (["malt", "run", "d"], "")):
+            with self.subTest(words):
+                end = '\nCOMP_WORDS=(%s); COMP_CWORD=%d; _malt; echo "${COMPREPLY[*]}"\n' % (" ".join(words), len(words) - 1)
+                result = subprocess.run(["bash", "-c", script + end], capture_output=True, text=True, timeout=60)
+                self.assertEqual((result.stdout, result.stderr), (expected + "\n", ""))
 
     def test_the_manual_page_renders_without_a_warning(self):
         page = os.path.join(os.environ["MALT_SOURCE_DIR"], "core", "cli", "malt.1")
@@ -103,6 +125,26 @@ class Backends(CliCase):
     def test_the_command_line_wins_over_the_environment(self):
         result = malt("eval", "--backend", "malt-process", "1 + 1", env=environment(MALT_BACKEND="nosuch"))
         self.assert_result(result, 0, "2\n")
+
+
+class Doctor(CliCase):
+    def test_each_backend_is_started_and_the_julia_named(self):
+        result = malt("doctor", timeout=300)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+        self.assertIn("eval and run take 'malt-process'", result.stdout)
+        version = re.escape(malt("eval", "println(VERSION)").stdout.strip())
+        for name in ("malt-process", "distributed", "inprocess"):
+            self.assertRegex(result.stdout, r"(?m)^%s: works: julia %s, /.*, answered in [0-9.]+ s$" % (name, version))
+
+    def test_what_does_not_work_comes_with_a_remedy(self):
+        broken = self.write_command("julia", "echo 'no such luck' >&2; exit 5\n")
+        for julia, reason, remedy in (("/nonexistent/julia", "/nonexistent/julia", "install Julia"), (broken, "no such luck", "runs by itself")):
+            with self.subTest(julia):
+                result = malt("doctor", "--backend", "malt-process", "--julia", julia)
+                self.assertEqual((result.returncode, result.stderr), (3, ""), result.stdout)
+                self.assertRegex(result.stdout, r"(?m)^malt-process: does not work: .*%s" % re.escape(reason))
+                self.assertRegex(result.stdout, r"(?m)^  remedy: .*%s" % remedy)
+                self.assertNotIn("inprocess:", result.stdout)
 
 
 class Start(CliCase):
