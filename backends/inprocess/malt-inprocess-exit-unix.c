@@ -16,6 +16,8 @@
  */
 #include "malt-inprocess-exit.h"
 
+#include "platform/malt-platform.h"
+
 #include <errno.h>
 #include <link.h>
 #include <malloc.h>
@@ -46,7 +48,6 @@ typedef struct
 static struct
 {
   pthread_t thread;
-  pid_t pid;
   void (*wake) (void);
   gint is_near; /* atomic */
   sem_t rests; /* posted when the thread rests */
@@ -131,7 +132,7 @@ force (void)
 static void
 on_process_exit (void)
 {
-  if (getpid () != watch.pid || pthread_equal (pthread_self (), watch.thread))
+  if (malt_platform_is_forked (NULL) || pthread_equal (pthread_self (), watch.thread))
     return;
   g_atomic_int_set (&watch.is_near, TRUE);
   watch.wake ();
@@ -182,7 +183,6 @@ void
 malt_inprocess_exit_watch (void (*wake) (void))
 {
   watch.thread = pthread_self ();
-  watch.pid = getpid ();
   watch.wake = wake;
   sem_init (&watch.rests, FALSE, 0);
   find_libraries ();

@@ -163,13 +163,15 @@ op_free (Op *op)
   g_free (op);
 }
 
-/* Takes the op; but one for a host that was removed: then FALSE. */
+/* Takes the op; but one for a host that was removed, or in a forked process: then FALSE. */
 static gboolean
 push (Op *op)
 {
   gboolean was_asleep;
   gboolean is_taken;
 
+  if (malt_platform_is_forked (NULL))
+    return FALSE;
   g_mutex_lock (&runtime.lock);
   is_taken = op->kind != OP_FRAME || g_hash_table_contains (runtime.hosts, &op->host);
   was_asleep = is_taken && runtime.is_asleep;

@@ -10,6 +10,7 @@
 #include "malt-inprocess-evaluator.h"
 #include "malt-inprocess-runtime.h"
 #include "malt-inprocess-start.h"
+#include "platform/malt-platform.h"
 #include "process/malt-julia-program.h"
 #include "worker/malt-weak-worker.h"
 
@@ -138,7 +139,7 @@ malt_inprocess_worker_dispose (GObject *object)
 {
   MaltInProcessWorker *self = MALT_INPROCESS_WORKER (object);
 
-  if (self->evaluator != NULL)
+  if (self->evaluator != NULL && !malt_platform_is_forked (NULL))
     malt_inprocess_evaluator_stop (self->evaluator, NULL);
   G_OBJECT_CLASS (malt_inprocess_worker_parent_class)->dispose (object);
 }

@@ -18,6 +18,7 @@
 #include "base/malt-error-private.h"
 #include "ffi/malt-export-private.h"
 #include "ffi/malt-host-threads.h"
+#include "platform/malt-platform.h"
 #include "worker/malt-worker-private.h"
 
 #include <malt/malt-host-call.h>
@@ -159,6 +160,8 @@ forget_current_source (HostCall *call)
 static gboolean
 on_context (gpointer data)
 {
+  if (malt_platform_is_forked (NULL))
+    return G_SOURCE_REMOVE;
   forget_current_source (data);
   run_call (data);
   return G_SOURCE_REMOVE;

@@ -18,6 +18,7 @@
 #include "worker/malt-worker-state.h"
 
 #include "platform/malt-io-thread.h"
+#include "platform/malt-platform.h"
 
 #include <string.h>
 
@@ -245,6 +246,8 @@ check_flags (MaltWorker *worker, MaltExportFlags flags, gboolean has_signature,
 {
   MaltCapabilities capabilities = malt_worker_get_capabilities (worker);
 
+  if (malt_platform_is_forked (error))
+    return FALSE;
   if (!(capabilities & MALT_CAPABILITY_HOST_FUNCTIONS))
     return set_not_supported (error, "this worker cannot call functions of the host");
   if ((flags & MALT_EXPORT_DIRECT) &&
@@ -467,6 +470,8 @@ malt_worker_unexport (MaltWorker *worker, const char *name)
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
   g_return_val_if_fail (name != NULL, FALSE);
+  if (malt_platform_is_forked (NULL))
+    return FALSE;
   exports = malt_worker_get_exports (worker);
   g_mutex_lock (&exports->lock);
   if (g_hash_table_steal_extended (exports->functions, name, NULL, &found))

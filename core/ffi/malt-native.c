@@ -13,6 +13,7 @@
  * exception with malt_native_throw(). Whoever calls through libmalt takes it from there at
  * once, in the same stretch of the Julia thread, so it is that call's own. */
 #include "ffi/malt-signature.h"
+#include "platform/malt-platform.h"
 #include "worker/malt-worker-state.h"
 
 #include <malt/malt-error-construction.h>
@@ -101,6 +102,8 @@ has_native (MaltWorker *worker, GError **error)
 {
   MaltWorkerClass *klass = MALT_WORKER_GET_CLASS (worker);
 
+  if (malt_platform_is_forked (error))
+    return FALSE;
   if ((malt_worker_get_capabilities (worker) & MALT_CAPABILITY_NATIVE) &&
       klass->native_new != NULL && klass->run_in_julia != NULL &&
       malt_worker_get_julia_thread_check (worker) != NULL)
@@ -380,6 +383,8 @@ malt_native_call (MaltNative *native, gpointer out_result, gpointer *arguments,
 
   g_return_val_if_fail (native != NULL, FALSE);
   g_return_val_if_fail (arguments != NULL || native->signature->n_arguments == 0, FALSE);
+  if (malt_platform_is_forked (error))
+    return FALSE;
   if (native->is_julia_thread ())
     return call_here (native, out_result, arguments, error);
   worker = malt_weak_worker_dup (native->worker);

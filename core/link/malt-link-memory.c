@@ -72,7 +72,7 @@ mapping_free (gpointer data)
   Mapping *before;
   guint n_given;
 
-  if (mapping->n_bytes > MOST_SPARED_BYTES)
+  if (mapping->n_bytes > MOST_SPARED_BYTES || malt_platform_is_forked (NULL))
     {
       unmap (mapping);
       return;

@@ -56,6 +56,12 @@ void malt_platform_erase_secret (guint8 *bytes, gsize n_bytes);
 /* Can it be sent to a process at all? @signum: from 1 to NSIG - 1. */
 gboolean malt_platform_has_signal (int signum);
 
+/* From now on processes that this one forks can be told apart. To be called before anything is made that they would share with it. */
+void malt_platform_watch_forks (void);
+/* TRUE, with an error, in such a process: whatever is shared with the host must be left alone, and no lock be taken, since who held it is not there.
+ * It costs no system call. Errors: FORKED. */
+gboolean malt_platform_is_forked (GError **error);
+
 /* A number of the running thread; no other thread that runs has it. */
 guintptr malt_platform_get_thread_number (void);
 

@@ -128,7 +128,7 @@ malt_launched_worker_dispose (GObject *object)
 {
   MaltWorker *worker = MALT_WORKER (object);
 
-  if (MALT_LAUNCHED_WORKER (object)->launch != NULL)
+  if (MALT_LAUNCHED_WORKER (object)->launch != NULL && !malt_platform_is_forked (NULL))
     MALT_LAUNCHED_WORKER_GET_CLASS (object)->end (
         worker, malt_worker_get_option_int (worker, "exit-timeout-ms"),
         malt_worker_get_option_int (worker, "term-timeout-ms"), NULL);

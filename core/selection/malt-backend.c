@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* MaltBackend: a kind of worker, described; and the choice among them. */
+#include "platform/malt-platform.h"
 #include "selection/malt-backend-private.h"
 #include "selection/malt-config-private.h"
 #include "selection/malt-option.h"
@@ -403,6 +404,8 @@ malt_backend_choose (MaltConfig *config, char **out_reason, GError **error)
   const char *name;
 
   g_return_val_if_fail (config == NULL || MALT_IS_CONFIG (config), NULL);
+  if (malt_platform_is_forked (error))
+    return NULL;
   effective = config != NULL ? g_object_ref (config) : malt_config_new ();
   name = malt_config_get_backend (effective);
   if (name != NULL && strcmp (name, "auto") != 0)

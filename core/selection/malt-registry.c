@@ -15,6 +15,7 @@
  * While the registry is filled the thread that does it may come back, through code of a module:
  * it then sees what is there so far. Other threads wait. */
 #include "base/malt-error-private.h"
+#include "platform/malt-platform.h"
 #include "selection/malt-backend-private.h"
 #include "selection/malt-module.h"
 #include "selection/malt-option.h"
@@ -266,6 +267,8 @@ malt_backend_list_auto (MaltPlatform platform)
 {
   GPtrArray *list;
 
+  if (malt_platform_is_forked (NULL))
+    return g_ptr_array_new ();
   ensure_registry ();
   g_mutex_lock (&registry_lock);
   list = dup_sorted_locked (registered_backends, platform);
@@ -291,6 +294,8 @@ malt_backend_list (void)
   GPtrArray *list;
   GPtrArray *unusable;
 
+  if (malt_platform_is_forked (NULL))
+    return g_ptr_array_new ();
   ensure_registry ();
   g_mutex_lock (&registry_lock);
   list = dup_sorted_locked (registered_backends, malt_platform_get ());
@@ -349,6 +354,8 @@ malt_backend_lookup (const char *name, GError **error)
   MaltBackend *backend;
 
   g_return_val_if_fail (name != NULL, NULL);
+  if (malt_platform_is_forked (error))
+    return NULL;
   ensure_registry ();
   g_mutex_lock (&registry_lock);
   backend = find_locked (registered_backends, name);

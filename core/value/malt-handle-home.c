@@ -8,6 +8,8 @@
  * waits for a release that is under way. */
 #include "value/malt-value-private.h"
 
+#include "platform/malt-platform.h"
+
 struct _MaltHandleHome
 {
   gatomicrefcount ref_count;
@@ -67,6 +69,8 @@ malt_handle_home_is_closed (MaltHandleHome *home)
 {
   gboolean is_closed;
 
+  if (malt_platform_is_forked (NULL))
+    return TRUE;
   g_mutex_lock (&home->lock);
   is_closed = home->release == NULL;
   g_mutex_unlock (&home->lock);
@@ -76,6 +80,8 @@ malt_handle_home_is_closed (MaltHandleHome *home)
 void
 malt_handle_home_release (MaltHandleHome *home, guint64 id)
 {
+  if (malt_platform_is_forked (NULL))
+    return;
   g_mutex_lock (&home->lock);
   if (home->release != NULL)
     home->release (id, home->user_data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a channel asks of the worker: to put an item, to close, and what state it is in
  * there. */
+#include "platform/malt-platform.h"
 #include "worker/malt-channel-private.h"
 #include "worker/malt-future-private.h"
 
@@ -219,6 +220,8 @@ malt_channel_close (MaltChannel *channel, GCancellable *cancellable, GError **er
   MaltValue *answer;
 
   g_return_val_if_fail (MALT_IS_CHANNEL (channel), FALSE);
+  if (malt_platform_is_forked (error))
+    return FALSE;
   malt_channel_get_state (channel, &state);
   if (state.is_closed)
     return TRUE;
@@ -251,6 +254,11 @@ malt_channel_close_async (MaltChannel *channel, GCancellable *cancellable,
   g_return_if_fail (MALT_IS_CHANNEL (channel));
   waiter = malt_waiter_new (channel, cancellable, callback, user_data,
                             malt_channel_close_async);
+  if (malt_platform_is_forked (&error))
+    {
+      malt_waiter_return_error (waiter, error);
+      return;
+    }
   malt_channel_get_state (channel, &state);
   if (state.is_closed)
     {
@@ -364,6 +372,8 @@ malt_channel_is_ready (MaltChannel *channel, GCancellable *cancellable, GError *
   RemoteState remote;
 
   g_return_val_if_fail (MALT_IS_CHANNEL (channel), FALSE);
+  if (malt_platform_is_forked (error))
+    return FALSE;
   malt_channel_get_state (channel, &state);
   if (state.has_items || state.is_closed)
     return state.has_items;
@@ -395,6 +405,8 @@ malt_channel_is_open (MaltChannel *channel, GCancellable *cancellable, GError **
   RemoteState remote;
 
   g_return_val_if_fail (MALT_IS_CHANNEL (channel), FALSE);
+  if (malt_platform_is_forked (error))
+    return FALSE;
   malt_channel_get_state (channel, &state);
   if (state.is_closed)
     return FALSE;

@@ -18,6 +18,7 @@
  * by its number; when the host drops the channel the worker is told to send no more.
  *
  * Requests (put, close, state) are answered through futures of their own. */
+#include "platform/malt-platform.h"
 #include "worker/malt-channel-private.h"
 #include "worker/malt-future-private.h"
 
@@ -54,8 +55,10 @@ static void
 malt_channel_finalize (GObject *object)
 {
   MaltChannel *channel = MALT_CHANNEL (object);
-  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (channel->worker);
+  g_autoptr (MaltWorker) worker = NULL;
 
+  if (!malt_platform_is_forked (NULL))
+    worker = malt_weak_worker_dup (channel->worker);
   if (worker != NULL)
     {
       malt_worker_remove_channel (worker, channel->id);
@@ -362,6 +365,8 @@ take_now_locked (MaltChannel *channel, MaltValue **out_value, guint *out_n_credi
 gboolean
 malt_channel_is_given_up (GCancellable *cancellable, GError **error)
 {
+  if (malt_platform_is_forked (error))
+    return TRUE;
   if (!g_cancellable_is_cancelled (cancellable))
     return FALSE;
   g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CANCELLED,
@@ -574,7 +579,8 @@ malt_channel_wait (MaltChannel *channel, GCancellable *cancellable, GError **err
   g_autoptr (MaltValue) nothing = NULL;
 
   g_return_val_if_fail (MALT_IS_CHANNEL (channel), FALSE);
-  if (malt_weak_worker_is_waited_for (channel->worker, error))
+  if (malt_platform_is_forked (error) ||
+      malt_weak_worker_is_waited_for (channel->worker, error))
     return FALSE;
   waiter = malt_waiter_new_blocking (cancellable);
   watch_or_queue (channel, cancellable, waiter);

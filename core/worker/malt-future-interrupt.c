@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Interrupting the call of a future: what its worker does, if there is still one. */
+#include "platform/malt-platform.h"
 #include "worker/malt-waiter.h"
 #include <malt/malt-worker.h>
 
@@ -23,6 +24,8 @@ malt_future_interrupt (MaltFuture *future, MaltInterruptFlags flags,
   g_autoptr (MaltWorker) worker = NULL;
 
   g_return_val_if_fail (MALT_IS_FUTURE (future), MALT_INTERRUPT_GONE);
+  if (malt_platform_is_forked (error))
+    return MALT_INTERRUPT_UNDELIVERABLE;
   worker = malt_future_dup_worker (future);
   if (worker == NULL)
     return MALT_INTERRUPT_GONE;
@@ -60,10 +63,16 @@ malt_future_interrupt_async (MaltFuture *future, MaltInterruptFlags flags,
 {
   g_autoptr (MaltWorker) worker = NULL;
   g_autoptr (MaltWaiter) waiter = NULL;
+  GError *error = NULL;
 
   g_return_if_fail (MALT_IS_FUTURE (future));
   waiter = malt_waiter_new (future, cancellable, callback, user_data,
                             malt_future_interrupt_async);
+  if (malt_platform_is_forked (&error))
+    {
+      malt_waiter_return_error (waiter, error);
+      return;
+    }
   worker = malt_future_dup_worker (future);
   if (worker == NULL)
     malt_waiter_return_int (waiter, MALT_INTERRUPT_GONE);

@@ -21,6 +21,7 @@
  * dies with its completion. The worker is referred to weakly: futures keep no worker
  * alive. */
 #include "platform/malt-io-thread.h"
+#include "platform/malt-platform.h"
 #include "worker/malt-future-private.h"
 
 #include <malt/malt-worker-class.h>
@@ -320,6 +321,8 @@ on_wait_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
 {
   MaltFuture *future = data;
 
+  if (malt_platform_is_forked (NULL))
+    return;
   g_mutex_lock (&future->lock);
   g_cond_broadcast (&future->done);
   g_mutex_unlock (&future->lock);
@@ -365,6 +368,8 @@ static gboolean
 await_done (MaltFuture *future, gint64 deadline_us, GCancellable *cancellable,
             GError **error)
 {
+  if (malt_platform_is_forked (error))
+    return FALSE;
   if (malt_future_is_done (future))
     return TRUE;
   if (malt_weak_worker_is_waited_for (future->worker, error))
@@ -395,7 +400,7 @@ gboolean
 malt_future_is_done (MaltFuture *future)
 {
   g_return_val_if_fail (MALT_IS_FUTURE (future), TRUE);
-  return g_atomic_int_get (&future->is_done);
+  return g_atomic_int_get (&future->is_done) || malt_platform_is_forked (NULL);
 }
 
 /**
@@ -495,8 +500,14 @@ on_call_cancelled (MaltWaiter *waiter, gpointer data)
 void
 malt_future_answer (MaltFuture *future, MaltWaiter *waiter, MaltCancelScope scope)
 {
+  GError *error = NULL;
   gboolean is_done;
 
+  if (malt_platform_is_forked (&error))
+    {
+      malt_waiter_return_error (waiter, error);
+      return;
+    }
   malt_waiter_watch_cancellable (
       waiter, scope == MALT_CANCEL_FUTURE ? on_call_cancelled : on_answer_cancelled,
       g_object_ref (future), g_object_unref);
@@ -583,6 +594,8 @@ MaltWorker *
 malt_future_dup_worker (MaltFuture *future)
 {
   g_return_val_if_fail (MALT_IS_FUTURE (future), NULL);
+  if (malt_platform_is_forked (NULL))
+    return NULL;
   return malt_weak_worker_dup (future->worker);
 }
 

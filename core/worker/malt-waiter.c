@@ -23,6 +23,8 @@
  * there is none. */
 #include "worker/malt-waiter.h"
 
+#include "platform/malt-platform.h"
+
 #include <malt/malt-error.h>
 
 typedef enum
@@ -135,7 +137,7 @@ on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
 {
   MaltWaiter *waiter = data;
 
-  if (!malt_waiter_claim (waiter))
+  if (malt_platform_is_forked (NULL) || !malt_waiter_claim (waiter))
     return;
   if (waiter->on_cancel != NULL)
     waiter->on_cancel (waiter, waiter->cancel_data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls and evaluations, in all their forms; each is made of malt_worker_remote_call()
  * and a future. */
+#include "platform/malt-platform.h"
 #include "worker/malt-call-private.h"
 #include "worker/malt-worker-state.h"
 
@@ -51,6 +52,8 @@ malt_worker_remote_call (MaltWorker *worker, MaltCall *call)
 static gboolean
 is_cancelled (GCancellable *cancellable, GError **error)
 {
+  if (malt_platform_is_forked (error))
+    return TRUE;
   if (!g_cancellable_is_cancelled (cancellable))
     return FALSE;
   g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CANCELLED,

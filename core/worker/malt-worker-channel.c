@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening channels, and the table by which items find them. */
+#include "platform/malt-platform.h"
 #include "worker/malt-channel-private.h"
 #include "worker/malt-worker-state.h"
 
@@ -82,6 +83,8 @@ malt_worker_dup_channel (MaltWorker *worker, guint32 channel_id)
 static gboolean
 has_channels (MaltWorker *worker, GError **error)
 {
+  if (malt_platform_is_forked (error))
+    return FALSE;
   if ((malt_worker_get_capabilities (worker) & MALT_CAPABILITY_CHANNELS) &&
       MALT_WORKER_GET_CLASS (worker)->channel_open != NULL)
     return TRUE;

@@ -7,6 +7,7 @@
  * the backend's answer, the end of the worker (stops only), the cancellable. Blocking
  * forms are the asynchronous ones, run in a private main context. */
 #include "platform/malt-io-thread.h"
+#include "platform/malt-platform.h"
 #include "selection/malt-option.h"
 #include "worker/malt-worker-state.h"
 
@@ -99,8 +100,14 @@ begin_interrupt (MaltWorker *worker, MaltFuture *future, MaltInterruptFlags flag
   const MaltCapabilities needed =
       MALT_CAPABILITY_CAN_INTERRUPT_WAITING | MALT_CAPABILITY_CAN_INTERRUPT_BUSY;
   g_autoptr (MaltFuture) target = NULL;
+  GError *error = NULL;
   Operation *operation;
 
+  if (malt_platform_is_forked (&error))
+    {
+      malt_waiter_return_error (waiter, error);
+      return;
+    }
   if (!(malt_worker_get_capabilities (worker) & needed))
     {
       malt_waiter_return_error (
@@ -290,8 +297,14 @@ static void
 begin_stop (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,
             MaltWaiter *waiter)
 {
+  GError *error = NULL;
   Operation *operation;
 
+  if (malt_platform_is_forked (&error))
+    {
+      malt_waiter_return_error (waiter, error);
+      return;
+    }
   if (!enter_stopping (worker, waiter))
     {
       malt_waiter_return_int (waiter, FALSE);
@@ -434,6 +447,8 @@ gboolean
 malt_worker_kill (MaltWorker *worker, int signum, GError **error)
 {
   g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
+  if (malt_platform_is_forked (error))
+    return FALSE;
   if (!(malt_worker_get_capabilities (worker) & MALT_CAPABILITY_CAN_KILL))
     {
       g_set_error_literal (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,

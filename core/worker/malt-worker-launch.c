@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a worker: from a config to a backend to an object that runs. */
 #include "platform/malt-io-thread.h"
+#include "platform/malt-platform.h"
 #include "selection/malt-backend-private.h"
 #include "selection/malt-config-private.h"
 #include "selection/malt-option.h"
@@ -12,13 +13,13 @@
 static MaltWorker *
 make_worker (MaltConfig *config, GError **error)
 {
-  g_autoptr (MaltConfig) effective =
-      config != NULL ? g_object_ref (config) : malt_config_new ();
+  g_autoptr (MaltConfig) effective = NULL;
   g_autoptr (MaltBackend) backend = NULL;
   MaltWorker *worker;
 
-  if (!malt_io_thread_start (error))
+  if (malt_platform_is_forked (error) || !malt_io_thread_start (error))
     return NULL;
+  effective = config != NULL ? g_object_ref (config) : malt_config_new ();
   backend = malt_backend_choose (effective, NULL, error);
   if (backend == NULL || !malt_config_check (effective, backend, error))
     return NULL;
@@ -61,7 +62,7 @@ as_launch_error (GError *error)
  *
  * Errors: %MALT_ERROR_UNKNOWN_BACKEND, %MALT_ERROR_BACKEND_UNAVAILABLE, %MALT_ERROR_CONFIG,
  * %MALT_ERROR_LAUNCH_FAILED, %MALT_ERROR_TIMED_OUT, %MALT_ERROR_CANCELLED,
- * %MALT_ERROR_RESOURCES.
+ * %MALT_ERROR_RESOURCES, %MALT_ERROR_FORKED.
  *
  * Returns: (transfer full): a worker that runs, or %NULL with an error
  */

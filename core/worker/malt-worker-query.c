@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker is: its backend, abilities, options, process and end; and what it owes. */
+#include "platform/malt-platform.h"
 #include "selection/malt-config-private.h"
 #include "selection/malt-option.h"
 #include "worker/malt-worker-state.h"
@@ -106,7 +107,7 @@ malt_worker_dup_summary (MaltWorker *worker)
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), NULL);
   klass = MALT_WORKER_GET_CLASS (worker);
-  if (klass->dup_summary != NULL)
+  if (klass->dup_summary != NULL && !malt_platform_is_forked (NULL))
     return klass->dup_summary (worker);
   return g_strdup_printf ("%s worker", klass->name);
 }
@@ -127,7 +128,9 @@ malt_worker_get_pid (MaltWorker *worker)
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), 0);
   klass = MALT_WORKER_GET_CLASS (worker);
-  return klass->get_pid != NULL ? klass->get_pid (worker) : 0;
+  if (klass->get_pid == NULL || malt_platform_is_forked (NULL))
+    return 0;
+  return klass->get_pid (worker);
 }
 
 /**
@@ -145,7 +148,9 @@ malt_worker_dup_julia_version (MaltWorker *worker)
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), NULL);
   klass = MALT_WORKER_GET_CLASS (worker);
-  return klass->dup_julia_version != NULL ? klass->dup_julia_version (worker) : NULL;
+  if (klass->dup_julia_version == NULL || malt_platform_is_forked (NULL))
+    return NULL;
+  return klass->dup_julia_version (worker);
 }
 
 /**
@@ -178,12 +183,29 @@ malt_worker_dup_termination (MaltWorker *worker)
   MaltWorkerPrivate *priv;
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), NULL);
+  if (malt_platform_is_forked (NULL))
+    return NULL;
   priv = malt_worker_get_private (worker);
   g_mutex_lock (&priv->lock);
   if (priv->termination != NULL)
     termination = malt_termination_ref (priv->termination);
   g_mutex_unlock (&priv->lock);
   return termination;
+}
+
+/**
+ * malt_is_forked:
+ *
+ * Says whether this process was forked from one that uses workers. Then nothing may be touched
+ * that the two share, and everything fails with %MALT_ERROR_FORKED. For backends. Takes no
+ * lock and makes no system call.
+ *
+ * Returns: %TRUE in such a process
+ */
+gboolean
+malt_is_forked (void)
+{
+  return malt_platform_is_forked (NULL);
 }
 
 /* Calls */

@@ -13,6 +13,7 @@
  * some 400. So small pieces of the same stream and call that follow each other are joined
  * in the emission that waits last, and pieces without text are dropped. Joining only makes
  * text earlier, so what a call wrote still comes before its answer. */
+#include "platform/malt-platform.h"
 #include "worker/malt-worker-state.h"
 
 #include <malt/malt-enum-types.h>
@@ -112,7 +113,7 @@ emission_free (gpointer data)
   MaltEmission *emission = data;
   g_autoptr (MaltWorker) worker = NULL;
 
-  if (emission->text != NULL)
+  if (emission->text != NULL && !malt_platform_is_forked (NULL))
     worker = malt_weak_worker_dup (emission->weak);
   if (worker != NULL)
     g_bytes_unref (take_text (emission, worker));

@@ -28,9 +28,15 @@
  * emissions refer to it through the MaltWeakWorker, handles through the
  * MaltHandleHome. So the last reference of the host ends it.
  *
+ * Forks. In a process that was forked from the host a worker counts as ended: whoever asks for
+ * its state, or begins a call, finds that out before any lock is taken, since the thread that
+ * held it may be missing. The object is never finalized there, so that nothing that is
+ * shared with the host is let go.
+ *
  * Threads. Everything here may run in any thread. No slot of the backend and no
  * foreign code is called with the lock held; only release_handles runs under a lock,
  * that of the handle home, which keeps the worker from going away meanwhile. */
+#include "platform/malt-platform.h"
 #include "selection/malt-config-private.h"
 #include "worker/malt-call-private.h"
 #include "worker/malt-channel-private.h"
@@ -67,6 +73,8 @@ malt_worker_get_state (MaltWorker *worker)
 {
   MaltWorkerPrivate *priv = malt_worker_get_private (worker);
 
+  if (malt_platform_is_forked (NULL))
+    return MALT_WORKER_ENDED;
   return (MaltWorkerState) g_atomic_int_get (&priv->state);
 }
 
@@ -93,10 +101,16 @@ malt_worker_is_alive (MaltWorker *worker)
 GError *
 malt_worker_new_terminated_error (MaltWorker *worker, MaltCall *call)
 {
-  g_autoptr (MaltTermination) termination = malt_worker_dup_termination (worker);
-  g_autofree char *summary = malt_worker_dup_summary (worker);
-  g_autofree char *call_summary = call != NULL ? malt_call_to_string (call) : NULL;
+  g_autoptr (MaltTermination) termination = NULL;
+  g_autofree char *summary = NULL;
+  g_autofree char *call_summary = NULL;
+  GError *error = NULL;
 
+  if (malt_platform_is_forked (&error))
+    return error;
+  termination = malt_worker_dup_termination (worker);
+  summary = malt_worker_dup_summary (worker);
+  call_summary = call != NULL ? malt_call_to_string (call) : NULL;
   return malt_error_new_terminated (termination, summary, call_summary);
 }
 
@@ -153,15 +167,18 @@ malt_worker_begin (MaltWorker *worker, MaltCall *call, gboolean *out_is_pending)
   MaltWorkerPrivate *priv = malt_worker_get_private (worker);
   MaltFuture *future = malt_future_new (priv->weak, call);
   gboolean is_wrapped = malt_worker_is_wrapped (worker);
-  gboolean is_running;
+  gboolean is_running = FALSE;
 
   if (call != NULL)
     malt_call_seal (call);
-  g_mutex_lock (&priv->lock);
-  is_running = priv->state == (gint) MALT_WORKER_RUNNING && !is_wrapped;
-  if (is_running)
-    add_outstanding_locked (priv, g_object_ref (future));
-  g_mutex_unlock (&priv->lock);
+  if (!malt_platform_is_forked (NULL))
+    {
+      g_mutex_lock (&priv->lock);
+      is_running = priv->state == (gint) MALT_WORKER_RUNNING && !is_wrapped;
+      if (is_running)
+        add_outstanding_locked (priv, g_object_ref (future));
+      g_mutex_unlock (&priv->lock);
+    }
 
   if (is_wrapped)
     malt_future_complete (future, NULL, new_wrapped_error ());
@@ -354,6 +371,8 @@ end_worker (MaltWorker *worker, MaltTermination *termination)
   Leftovers leftovers;
   gpointer attachment;
 
+  if (malt_platform_is_forked (NULL))
+    return FALSE;
   g_mutex_lock (&priv->lock);
   if (priv->state == (gint) MALT_WORKER_ENDED)
     {
@@ -461,6 +480,7 @@ malt_worker_init (MaltWorker *worker)
 {
   MaltWorkerPrivate *priv = malt_worker_get_private (worker);
 
+  malt_platform_watch_forks ();
   g_mutex_init (&priv->lock);
   priv->context = g_main_context_ref_thread_default ();
   priv->weak = malt_weak_worker_new (worker);
@@ -489,9 +509,14 @@ malt_worker_constructed (GObject *object)
 static void
 malt_worker_dispose (GObject *object)
 {
-  g_autoptr (MaltTermination) termination =
-      malt_termination_new (MALT_TERMINATION_STOPPED, 0, NULL, NULL);
+  g_autoptr (MaltTermination) termination = NULL;
 
+  if (malt_platform_is_forked (NULL))
+    {
+      g_object_ref (object); /* for good: whoever disposes of an object may do so */
+      return;
+    }
+  termination = malt_termination_new (MALT_TERMINATION_STOPPED, 0, NULL, NULL);
   end_worker (MALT_WORKER (object), termination);
   G_OBJECT_CLASS (malt_worker_parent_class)->dispose (object);
 }

@@ -4,11 +4,16 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define N_KEPT_DESCRIPTORS 12 /* wake-ups of threads */
+
+#define FORK_LIFE_S 20 /* of one that hangs */
 
 /* Fields of the status of a process, from its state on. */
 enum
@@ -107,6 +112,46 @@ guint
 contract_host_get_n_kept_descriptors (void)
 {
   return N_KEPT_DESCRIPTORS;
+}
+
+/* Threads of this process that run, but for this one. */
+static guint
+count_running_threads (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *name;
+  guint n_running = 0;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *state = dup_status_field (name, STATUS_STATE);
+
+      n_running += atoi (name) != (int) syscall (SYS_gettid) && state != NULL &&
+                   (*state == 'R' || *state == 'D');
+    }
+  return n_running;
+}
+
+int
+contract_host_run_forked (ContractForkKind kind, int (*func) (gpointer data),
+                          gpointer data)
+{
+  int status;
+  pid_t pid;
+
+  fflush (NULL);
+  while (kind != CONTRACT_FORK_AT_ONCE && count_running_threads () > 0)
+    g_usleep (1000);
+  pid = kind == CONTRACT_RAW_FORK ? (pid_t) syscall (SYS_clone, SIGCHLD, 0, 0, 0, 0)
+                                  : fork ();
+  if (pid == 0)
+    {
+      alarm (FORK_LIFE_S);
+      exit (func (data));
+    }
+  while (waitpid (pid, &status, 0) < 0 && errno == EINTR)
+    continue;
+  return WIFEXITED (status) ? WEXITSTATUS (status) : CONTRACT_HOST_HAS_CRASHED;
 }
 
 guint

@@ -160,3 +160,11 @@ contract_host_set_alarm (guint seconds)
     CreateTimerQueueTimer (&timer, NULL, on_alarm, NULL, seconds * 1000, 0,
                            WT_EXECUTEONLYONCE);
 }
+
+int
+contract_host_run_forked (G_GNUC_UNUSED ContractForkKind kind,
+                          G_GNUC_UNUSED int (*func) (gpointer data),
+                          G_GNUC_UNUSED gpointer data)
+{
+  return CONTRACT_HOST_NO_FORKS;
+}

@@ -29,6 +29,25 @@ guint contract_host_count_children (void);
 guint contract_host_count_descriptors (void);
 guint contract_host_get_n_kept_descriptors (void);
 
+/* Runs @func in a process that is forked from this one, by fork() or by the system call alone, and ends by exit() with what @func gives. Its status, which is
+ * from 0 to 255; or CONTRACT_HOST_NO_FORKS where a process cannot be forked, CONTRACT_HOST_HAS_CRASHED if it did not end so, or not soon. */
+enum
+{
+  CONTRACT_HOST_NO_FORKS = -1,
+  CONTRACT_HOST_HAS_CRASHED = -2
+};
+
+/* GLib takes locks of its own whenever an object goes. So all but the last kind wait until no other thread of this process runs. */
+typedef enum
+{
+  CONTRACT_FORK,
+  CONTRACT_RAW_FORK,
+  CONTRACT_FORK_AT_ONCE,
+} ContractForkKind;
+
+int contract_host_run_forked (ContractForkKind kind, int (*func) (gpointer data),
+                              gpointer data);
+
 /* Files of the library's in the folders that the system has for shared memory. */
 guint contract_host_count_shared_memory (void);
 

@@ -37,6 +37,7 @@ static ContractRule rules[] = {
   { "B15", "B15 the last reference ends the worker", contract_b15 },
   { "B16", "B16 output comes before completion", contract_b16 },
   { "B17", "B17 channels lose nothing", contract_b17 },
+  { "B18", "B18 forks harm nothing", contract_b18 },
   { "own", "what this backend adds", no_tests },
   { "stress", "stress", contract_stress },
   { "remains", "nothing is left behind", contract_remains },

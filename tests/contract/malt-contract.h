@@ -85,7 +85,8 @@ typedef struct
 extern const ContractTest contract_b01[], contract_b02[], contract_b03[], contract_b04[],
     contract_b05[], contract_b06[], contract_b07[], contract_b08[], contract_b09[],
     contract_b10[], contract_b11[], contract_b12[], contract_b13[], contract_b14[],
-    contract_b15[], contract_b16[], contract_b17[], contract_stress[], contract_remains[];
+    contract_b15[], contract_b16[], contract_b17[], contract_b18[], contract_stress[],
+    contract_remains[];
 
 /* Runs the suite as the arguments say: [--backend NAME] [--option KEY=VALUE]... [--rule RULE]... [--test TEXT] [--keep-one]
  * [--list]. Arguments win over @subject. Returns the exit status of the program. */

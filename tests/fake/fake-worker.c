@@ -145,7 +145,7 @@ fake_worker_dispose (GObject *object)
 {
   FakeEvaluator *evaluator = get_evaluator (MALT_WORKER (object));
 
-  if (evaluator != NULL)
+  if (evaluator != NULL && !malt_is_forked ())
     fake_evaluator_end (evaluator, MALT_TERMINATION_STOPPED, 0, 0);
   G_OBJECT_CLASS (fake_worker_parent_class)->dispose (object);
 }

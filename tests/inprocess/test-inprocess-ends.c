@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Much less than anything that Julia is occupied with would take. */
 #define EXIT_LIMIT_US (G_GINT64_CONSTANT (10) * 1000 * 1000)
@@ -89,6 +90,96 @@ host_that_leaves_main_ends_whatever_julia_does (void)
       check_leaving (i, "KEEP=1");
       check_leaving (i, NULL);
       check_leaving (i, "SLOW=1");
+    }
+}
+
+/* A process that the host forks has no Julia */
+
+enum
+{
+  FORK_STATUS = 7,
+  FORK_LIFE_S = 20
+};
+
+typedef struct
+{
+  MaltWorker *worker;
+  MaltNative *native;
+  int status; /* of the fork; -1: not yet known */
+} Fork;
+
+/* What a Julia thread would be asked for, or would run at once if this were it. */
+static void
+do_nothing (G_GNUC_UNUSED gpointer data)
+{
+}
+
+static void
+be_fork (Fork *self)
+{
+  g_autoptr (GError) call_error = NULL;
+  g_autoptr (GError) errand_error = NULL;
+  gint64 result;
+  gboolean is_done;
+
+  alarm (FORK_LIFE_S);
+  is_done =
+      malt_native_call (self->native, &result, NULL, &call_error) ||
+      malt_worker_invoke_on_julia_thread (self->worker, do_nothing, NULL, &errand_error);
+  exit (!is_done && g_error_matches (call_error, MALT_ERROR, MALT_ERROR_FORKED) &&
+                g_error_matches (errand_error, MALT_ERROR, MALT_ERROR_FORKED)
+            ? FORK_STATUS
+            : 1);
+}
+
+static void
+run_fork (gpointer data)
+{
+  Fork *self = data;
+  pid_t pid = fork ();
+  int status;
+
+  if (pid == 0)
+    be_fork (self);
+  if (waitpid (pid, &status, 0) == pid && WIFEXITED (status))
+    self->status = WEXITSTATUS (status);
+}
+
+/* Forks while Julia does something, in another thread and in Julia's own; the atexit hook of Julia's would say so. */
+static int
+be_host_that_forks (void)
+{
+  const char *source = occupations[atoi (g_getenv ("OCCUPATION"))].source;
+  g_autoptr (MaltWorker) worker = inprocess_test_launch (NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  Fork self = { .worker = worker, .status = -1 };
+
+  if (worker == NULL ||
+      inprocess_test_eval_int (worker,
+                               "atexit(() -> ccall(:_exit, Cvoid, (Cint,), 9)); 2") != 2)
+    return 1;
+  self.native = malt_native_new (worker, "() -> 5", "i64()", NULL, NULL);
+  if (self.native == NULL ||
+      !malt_worker_invoke_on_julia_thread (worker, run_fork, &self, NULL) ||
+      self.status != FORK_STATUS)
+    return 2;
+  future = source != NULL ? inprocess_test_begin (worker, source) : NULL;
+  self.status = -1;
+  run_fork (&self);
+  malt_native_unref (self.native);
+  return self.status == FORK_STATUS ? 0 : 3;
+}
+
+static void
+process_that_the_host_forks_ends_whatever_julia_does (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (occupations); i += 5)
+    {
+      g_autofree char *variable = g_strdup_printf ("OCCUPATION=%u", i);
+      g_autoptr (InProcessHost) host = inprocess_test_host ("fork", variable, NULL);
+
+      malt_assert (inprocess_host_exited (host, 0));
+      malt_assert_string (host->errors, "");
     }
 }
 
@@ -266,12 +357,14 @@ call_that_has_not_begun_is_interrupted (void)
 
 static const InProcessRole roles[] = {
   { "leave", be_host_that_leaves },
+  { "fork", be_host_that_forks },
   { "code", be_host_of_the_code },
   { NULL, NULL },
 };
 
 static const CU_TestInfo tests[] = {
   MALT_TEST (host_that_leaves_main_ends_whatever_julia_does),
+  MALT_TEST (process_that_the_host_forks_ends_whatever_julia_does),
   MALT_TEST (exit_in_evaluated_code_ends_the_host_with_its_status),
   MALT_TEST (abort_in_evaluated_code_ends_the_host),
   MALT_TEST (faults_that_julia_survives_are_exceptions),

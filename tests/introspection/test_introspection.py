@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The library from Python, through its introspection data, as a program in any bound language would use it."""
 import gc
+import multiprocessing
 import pathlib
 import tempfile
 import threading
@@ -121,6 +122,39 @@ class Introspection(unittest.TestCase):
 
 
 class Configuration(unittest.TestCase):
+    def test_processes_of_multiprocessing_leave_the_worker_alone(self):
+        worker = Malt.Worker.launch(Malt.Config.new_default())
+        pending = worker.remote_eval(None, "sleep(1); 8")
+        forking = multiprocessing.get_context("fork")
+
+        def try_it(codes, worker, pending):
+            for attempt in (lambda: worker.remote_eval_fetch(None, "1", None), lambda: pending.fetch(None), lambda: worker.stop(None),
+                            lambda: Malt.Worker.launch(Malt.Config.new_default(), None)):
+                try:
+                    attempt()
+                    codes.put(None)
+                except GLib.Error as error:
+                    codes.put(error.code if error.matches(Malt.error_quark(), Malt.Error.FORKED) else error.message)
+
+        def drop_it(holder):
+            holder.clear()
+            gc.collect()
+
+        codes = forking.SimpleQueue()
+        holder = [worker, pending]
+        processes = [forking.Process(target=try_it, args=(codes, worker, pending)), forking.Process(target=drop_it, args=(holder,))]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(30)
+            self.assertEqual(process.exitcode, 0)
+        self.assertEqual([codes.get() for _ in range(4)], [int(Malt.Error.FORKED)] * 4)
+        with forking.Pool(2) as pool:
+            self.assertEqual(pool.map(abs, range(-20, 0)), list(range(20, 0, -1)))
+        self.assertEqual(pending.fetch(None).get_int64(), 8)
+        self.assertEqual(worker.remote_eval_fetch(None, "6 * 7", None).get_int64(), 42)
+        self.assertTrue(worker.stop(None))
+
     def test_a_key_file_is_read_and_its_origin_is_known(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder).resolve() / "own.conf"

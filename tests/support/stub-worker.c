@@ -232,7 +232,8 @@ stub_dup_summary (G_GNUC_UNUSED MaltWorker *worker)
 static void
 stub_worker_dispose (GObject *object)
 {
-  g_atomic_int_inc (&stub_record.n_disposed);
+  if (!malt_is_forked ())
+    g_atomic_int_inc (&stub_record.n_disposed);
   G_OBJECT_CLASS (stub_worker_parent_class)->dispose (object);
 }
 

@@ -30,6 +30,7 @@ G_BEGIN_DECLS
  * @MALT_ERROR_VALUE: a value is of another kind than asked for, or does not fit
  * @MALT_ERROR_CHANNEL_CLOSED: the channel is closed and empty
  * @MALT_ERROR_RESOURCES: the system has no descriptor, thread, process or memory left for it
+ * @MALT_ERROR_FORKED: this process was forked from the one whose workers these are
  *
  * Codes of the %MALT_ERROR domain.
  */
@@ -52,6 +53,7 @@ typedef enum
   MALT_ERROR_VALUE,
   MALT_ERROR_CHANNEL_CLOSED,
   MALT_ERROR_RESOURCES,
+  MALT_ERROR_FORKED,
 } MaltError;
 
 #define MALT_ERROR (malt_error_quark ())

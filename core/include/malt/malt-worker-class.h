@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 
 /*
  * The rules that no signature can carry. They are the contract of docs/architecture.md
- * (B1 to B17); `malt-contract --backend NAME` checks them.
+ * (B1 to B18); `malt-contract --backend NAME` checks them.
  *
  * Who calls the slots. Core does, after it has checked every argument: pointers are
  * valid, the worker is in a state in which the operation makes sense, the capability
@@ -43,6 +43,10 @@ G_BEGIN_DECLS
  * sources of its own: the last reference of the user must be able to go. Its dispose
  * must then start a polite stop in the background and return at once (B15), and chain
  * up.
+ *
+ * Forks. In a process that was forked from the host core calls no slot and finalizes no worker
+ * (B18), but dispose runs there when the last reference goes. If malt_is_forked() says so it
+ * only chains up.
  *
  * Options. The common options exit-timeout-ms and term-timeout-ms, where a backend has
  * them, are what malt_worker_stop() goes by.
@@ -247,6 +251,11 @@ MALT_EXPORT
 guint malt_worker_get_n_pending (MaltWorker *worker);
 MALT_EXPORT
 gboolean malt_worker_is_pending (MaltWorker *worker, guint32 call_id);
+
+/* Is this a process that was forked from the host? */
+
+MALT_EXPORT
+gboolean malt_is_forked (void);
 
 /* Wrapping: once, during the launch. The inner worker belongs to the front. */
 

@@ -241,6 +241,19 @@ malt_platform_has_signal (int signum)
   return signum == SIGINT || signum == SIGTERM || signum == SIGKILL;
 }
 
+/* Forks: there are none. */
+
+void
+malt_platform_watch_forks (void)
+{
+}
+
+gboolean
+malt_platform_is_forked (G_GNUC_UNUSED GError **error)
+{
+  return FALSE;
+}
+
 /* Threads */
 
 guintptr
