@@ -6,7 +6,7 @@
 
 #define N_WORKS 300
 #define N_MORE 68 /* than the 64 that are made at once */
-#define N_BOUND 150 /* reached only by waiting for seconds */
+#define N_BOUND 150 /* reached only after four seconds more */
 #define PATIENCE (30 * G_TIME_SPAN_SECOND)
 
 static struct
@@ -32,9 +32,9 @@ g_thread_try_new (const gchar *name, GThreadFunc func, gpointer data, GError **e
 
 /* With lock held. */
 static void
-await_count (const gint *count, gint n)
+await_count (const gint *count, gint n, gint64 patience_us)
 {
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+  gint64 deadline = g_get_monotonic_time () + patience_us;
 
   while (*count < n && g_cond_wait_until (&gate.changed, &gate.lock, deadline))
     ;
@@ -69,7 +69,7 @@ open_gate (gint n)
   g_mutex_lock (&gate.lock);
   gate.is_open = TRUE;
   g_cond_broadcast (&gate.changed);
-  await_count (&gate.n_ended, n);
+  await_count (&gate.n_ended, n, PATIENCE);
   n_ended = gate.n_ended;
   g_mutex_unlock (&gate.lock);
   return n_ended;
@@ -84,7 +84,8 @@ functions_that_block_get_more_threads_but_not_one_each (void)
   for (gint i = 0; i < N_WORKS; i++)
     malt_export_run_destroy (pass_gate, NULL);
   g_mutex_lock (&gate.lock);
-  await_count (&gate.n_begun, N_MORE);
+  await_count (&gate.n_begun, N_MORE, PATIENCE);
+  await_count (&gate.n_begun, N_BOUND, G_TIME_SPAN_SECOND);
   n_begun = gate.n_begun;
   g_mutex_unlock (&gate.lock);
   malt_assert_int (open_gate (N_WORKS), N_WORKS);
@@ -100,7 +101,7 @@ nest (gpointer data)
   if (level > 1)
     malt_export_run_destroy (nest, GINT_TO_POINTER (level - 1));
   g_mutex_lock (&gate.lock);
-  await_count (&gate.n_ended, level - 1);
+  await_count (&gate.n_ended, level - 1, PATIENCE);
   gate.n_ended++;
   g_cond_broadcast (&gate.changed);
   g_mutex_unlock (&gate.lock);
@@ -114,7 +115,7 @@ functions_that_wait_for_each_other_all_end (void)
   reset_gate ();
   malt_export_run_destroy (nest, GINT_TO_POINTER (N_MORE));
   g_mutex_lock (&gate.lock);
-  await_count (&gate.n_ended, N_MORE);
+  await_count (&gate.n_ended, N_MORE, PATIENCE);
   n_ended = gate.n_ended;
   g_mutex_unlock (&gate.lock);
   malt_assert_int (n_ended, N_MORE);
@@ -150,7 +151,7 @@ functions_are_refused_where_no_thread_can_be_made (void)
       malt_host_threads_push (&works[i]);
     }
   g_mutex_lock (&gate.lock);
-  await_count (&gate.n_ended, 2);
+  await_count (&gate.n_ended, 2, PATIENCE);
   n_refused = gate.n_ended;
   g_mutex_unlock (&gate.lock);
   malt_assert_int (open_gate (N_WORKS), N_WORKS);

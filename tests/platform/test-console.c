@@ -130,7 +130,47 @@ socket_that_nobody_reads_keeps_nobody (void)
   check_unread (fds[0], fds[1]);
 }
 
+/* Reads so much, and returns it; the rest is zero if there is an end before. */
+static char *
+read_all (int fd, gsize n_bytes)
+{
+  char *text = g_malloc0 (n_bytes + 1);
+  ssize_t n = 1;
+
+  for (gsize n_read = 0; n_read < n_bytes && n > 0; n_read += (gsize) n)
+    n = read (fd, text + n_read, n_bytes - n_read);
+  return text;
+}
+
+/* Of 64 MiB that may wait: what has been taken of the first text is still in memory when the second comes. */
+static void
+what_waits_is_bounded_by_its_memory (void)
+{
+  g_autofree char *first = g_strnfill (40 << 20, 'a');
+  g_autofree char *second = g_strnfill (30 << 20, 'b');
+  g_autofree char *part = NULL;
+  g_autofree char *rest = NULL;
+  g_autofree char *note = NULL;
+  int saved_fd = dup (STDOUT_FILENO);
+  int fds[2];
+
+  CHECK (pipe (fds) == 0);
+  dup2 (fds[1], STDOUT_FILENO);
+  close (fds[1]);
+  malt_console_write (MALT_STREAM_STDOUT, first, strlen (first));
+  part = read_all (fds[0], 16 << 20);
+  malt_console_write (MALT_STREAM_STDOUT, second, strlen (second));
+  rest = read_all (fds[0], 24 << 20);
+  note = read_all (fds[0], strlen ("\n[31457280 bytes of output dropped]\n"));
+  dup2 (saved_fd, STDOUT_FILENO);
+  close (saved_fd);
+  close (fds[0]);
+  CHECK (g_str_has_prefix (first, part) && g_str_has_prefix (first, rest));
+  CU_ASSERT_STRING_EQUAL (note, "\n[31457280 bytes of output dropped]\n");
+}
+
 static const ProcessTest tests[] = {
+  { "what_waits_is_bounded_by_its_memory", what_waits_is_bounded_by_its_memory },
   { "terminal_that_nobody_reads_keeps_nobody", terminal_that_nobody_reads_keeps_nobody },
   { "pipe_that_nobody_reads_keeps_nobody", pipe_that_nobody_reads_keeps_nobody },
   { "socket_that_nobody_reads_keeps_nobody", socket_that_nobody_reads_keeps_nobody },
