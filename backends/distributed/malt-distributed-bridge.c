@@ -3,7 +3,8 @@
  * The bridge is a worker of the backend malt-process: how a Julia process is launched, watched, protected and ended is not written twice. What it
  * is asked are calls of the functions of bridge.jl, through the public interface.
  *
- * Bridges stand in a table, by the options on which a bridge depends. Calls that come while one is being launched wait in `waiting`. A
+ * Bridges stand in a table, by the options on which a bridge depends. Calls that come while one is being launched wait in `waiting`. Its launch has no
+ * deadline of its own, since each worker's has one: it is given up when nobody waits for it any more. A
  * bridge that cannot be launched, or has ended, stays what it is for those who hold it, but leaves the table: the next worker gets a new one.
  */
 #include "malt-distributed-bridge.h"
@@ -37,21 +38,24 @@ struct _MaltDistributedBridge
   gatomicrefcount ref_count;
   char *key; /* (owned) */
   MaltConfig *config; /* (owned): of the process */
+  GCancellable *left; /* (owned): cancelled when its last user has left */
   char *topology; /* (owned) */
   char *setup; /* (owned): code to run first */
   gint n_users; /* guarded by bridges_lock */
 
   GMutex lock; /* guards the rest */
   GHashTable *printers; /* (owned): gint64 -> Printer */
-  GQueue waiting; /* of Request */
+  GQueue waiting; /* of Request; only the I/O thread takes out */
   MaltWorker *worker; /* (owned) (nullable): once launched */
   gboolean is_ready;
-  gboolean is_left;
   GError *error; /* (owned) (nullable): why there is none */
 };
 
 /* What is passed on to the bridge's environment, besides what the worker's option says: what ssh needs. */
 #define BRIDGE_VARIABLES "SSH_AUTH_SOCK;SSH_ASKPASS;DISPLAY"
+
+/* More than three weeks: the most that the option takes. */
+#define NO_TIMEOUT_MS "2147483647"
 
 static const char *const key_options[] = { "julia", "project", "env-policy", "topology",
                                            "manager-setup" };
@@ -73,6 +77,7 @@ malt_distributed_bridge_unref (MaltDistributedBridge *bridge)
     return;
   g_clear_object (&bridge->worker);
   g_clear_object (&bridge->config);
+  g_clear_object (&bridge->left);
   g_clear_error (&bridge->error);
   g_hash_table_unref (bridge->printers);
   g_free (bridge->key);
@@ -194,6 +199,29 @@ malt_distributed_bridge_call (MaltDistributedBridge *bridge, MaltCall *call,
   g_queue_push_tail (&bridge->waiting, request);
   g_mutex_unlock (&bridge->lock);
   run_in_io_thread (bridge, serve_waiting);
+}
+
+gboolean
+malt_distributed_bridge_withdraw (MaltDistributedBridge *bridge, gpointer user_data)
+{
+  Request *found = NULL;
+
+  g_mutex_lock (&bridge->lock);
+  for (GList *node = bridge->waiting.head; node != NULL; node = node->next)
+    if (((Request *) node->data)->user_data == user_data)
+      {
+        found = node->data;
+        g_queue_delete_link (&bridge->waiting, node);
+        break;
+      }
+  g_mutex_unlock (&bridge->lock);
+  if (found != NULL)
+    {
+      g_autoptr (GError) error = g_error_new_literal (MALT_ERROR, MALT_ERROR_CANCELLED,
+                                                      "the request was withdrawn");
+      request_fail (found, error);
+    }
+  return found != NULL;
 }
 
 /* Output */
@@ -385,7 +413,6 @@ on_launched (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_
   MaltDistributedBridge *bridge = user_data;
   g_autoptr (GError) error = NULL;
   MaltWorker *worker = malt_worker_launch_finish (result, &error);
-  gboolean is_left;
 
   if (worker == NULL)
     bridge_fail (bridge, error);
@@ -393,12 +420,11 @@ on_launched (G_GNUC_UNUSED GObject *object, GAsyncResult *result, gpointer user_
     {
       g_mutex_lock (&bridge->lock);
       bridge->worker = worker;
-      is_left = bridge->is_left;
       g_mutex_unlock (&bridge->lock);
       g_signal_connect_data (worker, "exited", G_CALLBACK (on_exited),
                              bridge_ref (bridge), closure_unref, 0);
       begin (bridge);
-      if (is_left)
+      if (g_cancellable_is_cancelled (bridge->left))
         bridge_stop (bridge);
     }
   malt_distributed_bridge_unref (bridge);
@@ -410,7 +436,8 @@ launch (gpointer data)
 {
   MaltDistributedBridge *bridge = data;
 
-  malt_worker_launch_async (bridge->config, NULL, on_launched, bridge_ref (bridge));
+  malt_worker_launch_async (bridge->config, bridge->left, on_launched,
+                            bridge_ref (bridge));
   return G_SOURCE_REMOVE;
 }
 
@@ -445,8 +472,7 @@ config_new (MaltWorker *worker)
   /* Nearly all that a bridge does it does once. */
   malt_config_set (config, "exeflags", "--compile=min");
   malt_config_set (config, "output", "signal");
-  malt_config_set (config, "start-timeout-ms",
-                   malt_worker_get_option (worker, "start-timeout-ms"));
+  malt_config_set (config, "start-timeout-ms", NO_TIMEOUT_MS);
   return config;
 }
 
@@ -463,6 +489,7 @@ bridge_new (MaltWorker *worker, char *key)
                                             (GDestroyNotify) printer_free);
   bridge->key = key;
   bridge->config = config_new (worker);
+  bridge->left = g_cancellable_new ();
   bridge->topology = g_strdup (malt_worker_get_option (worker, "topology"));
   bridge->setup = g_strdup (setup != NULL ? setup : "");
   return bridge;
@@ -506,9 +533,7 @@ malt_distributed_bridge_leave (MaltDistributedBridge *bridge)
   g_mutex_unlock (&bridges_lock);
   if (is_last)
     {
-      g_mutex_lock (&bridge->lock);
-      bridge->is_left = TRUE;
-      g_mutex_unlock (&bridge->lock);
+      g_cancellable_cancel (bridge->left);
       bridge_stop (bridge);
     }
 }

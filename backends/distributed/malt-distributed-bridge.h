@@ -32,6 +32,10 @@ void malt_distributed_bridge_remove_worker (MaltDistributedBridge *bridge, gint6
 void malt_distributed_bridge_call (MaltDistributedBridge *bridge, MaltCall *call,
                                    MaltDistributedAnswer answer, gpointer user_data);
 
+/* Takes back a call that waits for the bridge to be ready; it is answered with an error. FALSE: there is none with this @user_data. In the I/O thread. */
+gboolean malt_distributed_bridge_withdraw (MaltDistributedBridge *bridge,
+                                           gpointer user_data);
+
 /* For tests: of the process; 0 before it is there. */
 gint64 malt_distributed_bridge_get_pid (MaltDistributedBridge *bridge);
 

@@ -237,10 +237,12 @@ malt_distributed_evaluator_leave (MaltDistributedEvaluator *evaluator)
 {
   MaltCall *call;
   gboolean is_first;
+  gboolean is_launching;
   double patience_s;
 
   g_mutex_lock (&evaluator->lock);
   is_first = evaluator->state < DISTRIBUTED_LEAVING;
+  is_launching = evaluator->state == DISTRIBUTED_LAUNCHING;
   patience_s = evaluator->state == DISTRIBUTED_RUNNING && evaluator->violation == NULL
                    ? END_PATIENCE_S
                    : 0;
@@ -249,6 +251,14 @@ malt_distributed_evaluator_leave (MaltDistributedEvaluator *evaluator)
   g_mutex_unlock (&evaluator->lock);
   if (!is_first)
     return;
+  /* A bridge that is not ready knows of no worker, and may never be. */
+  if (is_launching && malt_distributed_bridge_withdraw (evaluator->bridge, evaluator))
+    {
+      g_autoptr (MaltTermination) termination = termination_new (evaluator, -1, -1, NULL);
+
+      end (evaluator, termination);
+      return;
+    }
   call = malt_distributed_call_new_bury (evaluator->number, patience_s);
   malt_call_set_timeout_ms (call, BURY_TIMEOUT_MS);
   malt_distributed_bridge_call (evaluator->bridge, call, on_buried,
@@ -306,7 +316,7 @@ malt_distributed_evaluator_due (gpointer owner, int signum)
   send_signal (evaluator, signum);
 }
 
-/* The process of a local worker has ended. Who killed it need not ask how. */
+/* The process of a local worker has ended. Who wanted that need not ask how. */
 static gboolean
 on_process_ended (gpointer data)
 {
@@ -314,7 +324,8 @@ on_process_ended (gpointer data)
   gboolean is_known;
 
   g_mutex_lock (&evaluator->lock);
-  is_known = evaluator->is_forced || evaluator->host_signum == SIGKILL;
+  is_known = evaluator->is_forced || evaluator->host_signum == SIGKILL ||
+             malt_stops_are_wanted (&evaluator->stops);
   g_mutex_unlock (&evaluator->lock);
   if (is_known)
     {

@@ -178,6 +178,7 @@ forced_end_takes_the_process_group_along (void)
 /* Bridges that end */
 
 #define OWN_BRIDGE "manager-setup=1"
+#define BRIDGE_ANSWER_S 9 /* less than the time that the library gives a bridge */
 
 static gboolean
 names_bridge (MaltTermination *termination)
@@ -185,11 +186,11 @@ names_bridge (MaltTermination *termination)
   const char *text = malt_termination_get_stderr (termination);
 
   return malt_termination_get_reason (termination) == MALT_TERMINATION_LOST &&
-         text != NULL && strstr (text, "the bridge to Distributed was ended") != NULL;
+         text != NULL && strstr (text, "the bridge to Distributed ") != NULL;
 }
 
 static void
-end_of_the_bridge_ends_its_workers_at_once (void)
+end_bridge_by (int signum)
 {
   g_autoptr (MaltWorker) waiting = process_test_launch (OWN_BRIDGE);
   g_autoptr (MaltWorker) busy = process_test_launch (OWN_BRIDGE);
@@ -197,13 +198,15 @@ end_of_the_bridge_ends_its_workers_at_once (void)
   MaltWorker *workers[] = { waiting, busy };
   g_autoptr (GPtrArray) futures = g_ptr_array_new_with_free_func (g_object_unref);
   DistributedProcesses processes[2];
+  gint64 start_us;
 
   CHECK (waiting != NULL && busy != NULL);
   for (guint i = 0; i < 2; i++)
     processes[i] = distributed_test_get_processes (workers[i]);
   g_ptr_array_add (futures, process_test_start_running (waiting, "begun(); sleep(1000)"));
   g_ptr_array_add (futures, process_test_start_running (busy, PROCESS_TEST_SPIN));
-  CHECK (kill ((pid_t) processes[0].bridge, SIGKILL) == 0);
+  start_us = g_get_monotonic_time ();
+  CHECK (kill ((pid_t) processes[0].bridge, signum) == 0);
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr (GError) error = distributed_test_fetch_end (futures->pdata[i]);
@@ -213,8 +216,42 @@ end_of_the_bridge_ends_its_workers_at_once (void)
       CHECK (distributed_test_are_gone (processes[i]));
       CHECK (!malt_worker_is_running (workers[i]));
     }
+  CU_ASSERT (g_get_monotonic_time () - start_us < BRIDGE_ANSWER_S * G_USEC_PER_SEC);
   next = process_test_launch (OWN_BRIDGE);
   CHECK (next != NULL && process_test_eval_int (next, "8") == 8);
+}
+
+static void
+end_of_the_bridge_ends_its_workers_at_once (void)
+{
+  end_bridge_by (SIGKILL);
+}
+
+/* Distributed would first wait for `addprocs`, then end the workers one by one. */
+static void
+bridge_that_is_asked_to_end_ends_its_workers_at_once (void)
+{
+  end_bridge_by (SIGTERM);
+}
+
+/* What the bridge would say of an end that the host wanted is not waited for. */
+static void
+stop_does_not_wait_for_a_bridge_that_stands_still (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (OWN_BRIDGE);
+  g_autoptr (MaltTermination) termination = NULL;
+  DistributedProcesses processes;
+  gint64 start_us;
+
+  CHECK (worker != NULL);
+  processes = distributed_test_get_processes (worker);
+  CHECK (kill ((pid_t) processes.bridge, SIGSTOP) == 0);
+  start_us = g_get_monotonic_time ();
+  CHECK (malt_worker_stop_full (worker, 60000, 0, NULL, NULL, NULL));
+  CU_ASSERT (g_get_monotonic_time () - start_us < BRIDGE_ANSWER_S * G_USEC_PER_SEC);
+  termination = malt_worker_dup_termination (worker);
+  CHECK (malt_termination_get_reason (termination) == MALT_TERMINATION_STOPPED);
+  CHECK (distributed_test_are_gone (processes));
 }
 
 static gboolean
@@ -326,6 +363,10 @@ static const ProcessTest tests[] = {
     last_reference_ends_the_worker_in_the_background },
   { "forced_end_takes_the_process_group_along",
     forced_end_takes_the_process_group_along },
+  { "bridge_that_is_asked_to_end_ends_its_workers_at_once",
+    bridge_that_is_asked_to_end_ends_its_workers_at_once },
+  { "stop_does_not_wait_for_a_bridge_that_stands_still",
+    stop_does_not_wait_for_a_bridge_that_stands_still },
   { "end_of_the_bridge_ends_its_workers_at_once",
     end_of_the_bridge_ends_its_workers_at_once },
   { "idle_worker_ends_with_its_bridge_and_the_next_gets_another",

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define N_AT_ONCE 3
+/* Nobody asks for a worker. */
+#define QUIET_MS 12000
 
 /* Holds the usual bridge while the tests run, so that most of them need not start it. */
 static MaltWorker *keeper;
@@ -207,6 +209,71 @@ launch_that_is_cancelled_before_leaves_no_bridge (void)
   CHECK (distributed_test_is_error (error, MALT_ERROR_CANCELLED, NULL));
 }
 
+static void
+setup_that_hangs_leaves_no_bridge (void)
+{
+  g_auto (ProcessTestScript) script = process_test_script_new ("");
+  g_autofree char *setup = g_strdup_printf (
+      "manager-setup=write(\"%s/pid\", string(getpid(), Char(10))); sleep(1000)",
+      script.directory);
+  g_autoptr (MaltConfig) config = process_test_config (setup);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  DistributedTestCanceller canceller = { &script, cancellable };
+  GThread *thread =
+      g_thread_new ("canceller", distributed_test_cancel_when_it_runs, &canceller);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, cancellable, &error);
+  gint64 pid = distributed_test_read_pid (&script);
+
+  g_thread_join (thread);
+  distributed_test_remove_pid (&script);
+  CHECK (worker == NULL);
+  CHECK (distributed_test_is_error (error, MALT_ERROR_CANCELLED, NULL));
+  CHECK (pid > 0);
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+}
+
+static void
+start_timeout_of_one_worker_is_not_that_of_another (void)
+{
+  g_autoptr (MaltConfig) hasty =
+      process_test_config ("manager-setup=5", "start-timeout-ms=1");
+  g_autoptr (MaltWorker) patient = NULL;
+
+  malt_worker_launch_async (hasty, NULL, NULL, NULL);
+  patient = process_test_launch ("manager-setup=5");
+  CHECK (patient != NULL);
+  CHECK (process_test_eval_int (patient, "5") == 5);
+}
+
+/* One that ends while Distributed introduces itself keeps `addprocs` for a minute. */
+#define BREAKS_OFF                                                                \
+  "exec %s --startup-file=no -e 'using Sockets; s = listen(ip\"127.0.0.1\", 0); " \
+  "println(\"julia_worker:\", Int(getsockname(s)[2]), \"#127.0.0.1\"); accept(s)'"
+
+static gboolean
+never (G_GNUC_UNUSED gpointer data)
+{
+  return FALSE;
+}
+
+static void
+worker_that_breaks_off_does_not_hold_up_later_ones (void)
+{
+  g_autofree char *julia =
+      process_test_eval (keeper, "joinpath(Sys.BINDIR, Base.julia_exename())");
+  g_autofree char *text = g_strdup_printf (BREAKS_OFF, julia);
+  g_auto (ProcessTestScript) script = process_test_script_new (text);
+  g_autofree char *option = g_strconcat ("exename=", script.path, NULL);
+  g_autoptr (GError) error = distributed_test_fail (option);
+  g_autoptr (MaltWorker) worker = NULL;
+
+  CHECK (distributed_test_is_error (error, MALT_ERROR_LAUNCH_FAILED, NULL));
+  process_test_wait (never, NULL, QUIET_MS);
+  worker = process_test_launch ("start-timeout-ms=25000");
+  CHECK (worker != NULL);
+}
+
 /* Launches that fail */
 
 static void
@@ -397,6 +464,11 @@ static const ProcessTest tests[] = {
     julia_that_hangs_is_killed_at_the_start_timeout },
   { "launch_that_is_cancelled_before_leaves_no_bridge",
     launch_that_is_cancelled_before_leaves_no_bridge },
+  { "setup_that_hangs_leaves_no_bridge", setup_that_hangs_leaves_no_bridge },
+  { "start_timeout_of_one_worker_is_not_that_of_another",
+    start_timeout_of_one_worker_is_not_that_of_another },
+  { "worker_that_breaks_off_does_not_hold_up_later_ones",
+    worker_that_breaks_off_does_not_hold_up_later_ones },
   { "options_that_contradict_each_other_are_refused",
     options_that_contradict_each_other_are_refused },
   { "julia_that_is_not_there_is_named", julia_that_is_not_there_is_named },

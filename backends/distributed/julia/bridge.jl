@@ -3,7 +3,7 @@
 #
 # Workers are added by `addprocs` with a manager of ours, which hands everything on to the manager that the worker's options name, and
 # watches what it does: which worker belongs to which request, what its launch command prints, when it is gone. `addprocs` takes one
-# caller at a time, and at least a second for each (Julia 1.5 to 1.12); so its `launch` stays open for a while and takes in what
+# caller at a time, and at least a second for each (Julia 1.5 to 1.12); so its `launch` stays open and takes in what
 # is asked for meanwhile, and a worker is ready as soon as it answers, whatever `addprocs` still waits for.
 #
 # Between the host's socket and a worker, bytes pass unread. One task of a relay waits for the host; when something comes it leaves that to another, takes
@@ -12,7 +12,9 @@ using Distributed, Sockets
 import Distributed: launch, manage, connect
 using ..MaltRelay: exchange, accept, notice_silence, prove, start, ENDS
 
-const LINGER_S = 10.0           # how long `launch` stays open after the last request
+# How long `launch` stays open. A worker that dies while Distributed introduces itself to it keeps `addprocs` for that timeout, and nobody else can be added
+# by another `addprocs` meanwhile.
+const LINGER_S = parse(Float64, get(ENV, "JULIA_WORKER_TIMEOUT", "60")) + 10.0
 const BEAT_S = 3.0
 const MAX_UNANSWERED = 6        # attempts of the system to reach another machine: some 12 s
 const LOST_S = 1.0              # how long Distributed may take to notice the end of a worker whose ssh has ended
@@ -52,7 +54,8 @@ Request(number, options) =
 const REQUESTS = Dict{Int,Request}()
 const OF_CONFIG = IdDict{Any,Request}()
 const QUEUE = Request[]
-const ASKED = Condition()       # something is in the queue
+const ASKED = Condition()       # something is in the queue, or it may be time to close
+const OPEN_UNTIL = Ref(0.0)
 # Does `addprocs` run; texts of MaltRelay and of the runtime of a worker here; topology; text of the runtime of a worker elsewhere.
 const STATE = Any[false, "", "", "", ""]
 const PRINTED = Any[]           # worker's number, stream, bytes: what the host has to be told

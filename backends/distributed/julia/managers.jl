@@ -223,17 +223,30 @@ function fail_queued(fault::String)
 end
 function launch(m::Manager, params::Dict, launched::Array, changed::Condition)
     m.has_begun[] = true
-    timer = Timer(_ -> notify(ASKED), LINGER_S)
-    while isopen(timer)
+    stay_open()
+    end_at_once()
+    while time_ns() / 1e9 < OPEN_UNTIL[]
         if isempty(QUEUE)
             wait(ASKED)
             continue
         end
         request = popfirst!(QUEUE)
         @async begin_launch(request, params, launched, changed)
-        close(timer)
-        timer = Timer(_ -> notify(ASKED), LINGER_S)
+        stay_open()
     end
+    nothing
+end
+# Distributed's own hook, which `addprocs` has set just before the first time, waits for `addprocs`, and has workers killed one after the other, as if somebody
+# else had done it. The last hook that is set runs first.
+const HAS_HOOK = Ref(false)
+function end_at_once()
+    HAS_HOOK[] || atexit(() -> ccall(:_exit, Cvoid, (Cint,), 1))
+    HAS_HOOK[] = true
+    nothing
+end
+function stay_open()
+    OPEN_UNTIL[] = time_ns() / 1e9 + LINGER_S
+    Timer(_ -> notify(ASKED), LINGER_S + 0.1)
     nothing
 end
 function begin_launch(request::Request, params::Dict, launched::Array, changed::Condition)
@@ -319,6 +332,7 @@ end
 function connect(m::Manager, id::Int, config::WorkerConfig)
     request = OF_CONFIG[config]
     request.id = id
+    stay_open()
     try
         request.streams = Base.invokelatest(connect, request.inner, id, config)
         request.inner isa ThisMachine || notice_silence(descriptor_of(request.streams[1]))
