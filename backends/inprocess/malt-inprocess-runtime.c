@@ -193,7 +193,6 @@ malt_inprocess_runtime_send (guint64 host, MaltWireFrame *frame)
   Op *op = g_new0 (Op, 1);
   MaltFrameHeader header;
 
-  malt_wire_frame_join (frame);
   op->kind = OP_FRAME;
   op->host = host;
   op->frame = frame;

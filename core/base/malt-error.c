@@ -9,6 +9,7 @@
 
 #define MAX_MESSAGE_CHARS 240
 #define MAX_NAME_CHARS 100
+#define MAX_LOOKED_AT_BYTES ((gsize) 32 * 1024)
 
 typedef struct
 {
@@ -81,7 +82,8 @@ malt_error_set_by_errno (GError **error, MaltError otherwise, const char *what)
 char *
 malt_text_to_line (const char *text, gsize max_chars)
 {
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *valid =
+      g_utf8_make_valid (text, (gssize) strnlen (text, MAX_LOOKED_AT_BYTES));
   GString *line = g_string_new (NULL);
   gsize n_chars = 0;
   gsize n_spaces = 0;

@@ -3,11 +3,15 @@
 #include "link/malt-link-private.h"
 
 #include "base/malt-error-private.h"
+#include "base/malt-memory.h"
 #include "wire/malt-wire-reader.h"
 
 #include <malt/malt-error-construction.h>
 #include <malt/malt-host-call.h>
 #include <string.h>
+
+/* Of the texts of an exception, until the caller has it. */
+#define N_COPIES 3
 
 G_GNUC_PRINTF (2, 3)
 static gboolean
@@ -86,7 +90,9 @@ take_error_body (MaltWireReader *reader, ErrorBody *body, GError **error)
          (body->message = malt_wire_reader_take_string_value (reader, error)) != NULL &&
          (body->backtrace = malt_wire_reader_take_string_value (reader, error)) != NULL &&
          malt_wire_reader_take_u32 (reader, &body->n_bytes_before, error) &&
-         malt_wire_reader_finish (reader, error);
+         malt_wire_reader_finish (reader, error) &&
+         malt_memory_check (
+             N_COPIES * (strlen (body->message) + strlen (body->backtrace)), error);
 }
 
 /* The texts of an error; only the message is of interest. */
@@ -303,9 +309,91 @@ on_output (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
   return TRUE;
 }
 
+/* Frames that could not be held, or read for want of memory. What they are about fails with RESOURCES; the rest goes on. */
+
+static gboolean
+fail_call (MaltLink *link, const MaltFrameHeader *header, GError *want, GError **error)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
+  MaltLinkCallFlags flags = take_call (link, header->id);
+
+  if (flags == 0)
+    return set_protocol_error (error, "answer to call %u, which is not outstanding",
+                               header->id);
+  malt_link_interrupts_call_answered (link, header->id, header->kind == MALT_FRAME_ERROR,
+                                      was_interrupted (header));
+  if (!(flags & MALT_LINK_CALL_SILENT) && worker != NULL)
+    malt_worker_complete_call (worker, header->id, NULL, g_error_copy (want));
+  return TRUE;
+}
+
+/* The item is lost, and the take that would have got it is told so. */
+static gboolean
+fail_item (MaltLink *link, guint32 id, GError **error)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
+  g_autoptr (MaltChannel) channel = NULL;
+
+  if (worker != NULL)
+    channel = malt_worker_dup_channel (worker, id);
+  if (channel != NULL && !malt_channel_push (channel, malt_value_new_short ()))
+    return set_protocol_error (error, "item of channel %u without credit", id);
+  return TRUE;
+}
+
+static void
+close_channel (MaltLink *link, guint32 id, const GError *want)
+{
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (link->worker);
+  g_autoptr (MaltChannel) channel =
+      worker != NULL ? malt_worker_dup_channel (worker, id) : NULL;
+
+  if (channel != NULL)
+    malt_channel_push_closed (channel, want->message);
+}
+
+static gboolean
+fail_frame (MaltLink *link, const MaltFrameHeader *header, GError *want, GError **error)
+{
+  switch (header->kind)
+    {
+    case MALT_FRAME_OK:
+    case MALT_FRAME_ERROR:
+      link->funcs->before_answer (link->owner);
+      return fail_call (link, header, want, error);
+    case MALT_FRAME_CHANNEL_ITEM:
+      return fail_item (link, header->id, error);
+    case MALT_FRAME_CHANNEL_CLOSED:
+      close_channel (link, header->id, want);
+      return TRUE;
+    case MALT_FRAME_HOST_CALL:
+      malt_link_send_host_result (header->id, NULL, want, link);
+      return TRUE;
+    case MALT_FRAME_OUTPUT:
+      return TRUE;
+    default:
+      return set_protocol_error (
+          error, "a frame of kind %s of %" G_GUINT64_FORMAT " bytes",
+          malt_frame_kind_to_string ((guint8) header->kind), header->n_body_bytes);
+    }
+}
+
 gboolean
-malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
-                    GError **error)
+malt_link_dispatch_short (MaltLink *link, const MaltFrameHeader *header, GError **error)
+{
+  g_autoptr (GError) want = NULL;
+
+  if (!link->has_hello)
+    return set_protocol_error (error, "the first frame is of kind %s, not HELLO",
+                               malt_frame_kind_to_string ((guint8) header->kind));
+  want = g_error_new (MALT_ERROR, MALT_ERROR_RESOURCES,
+                      "no memory for a frame of %" G_GUINT64_FORMAT " bytes",
+                      header->n_body_bytes);
+  return fail_frame (link, header, want, error);
+}
+
+static gboolean
+dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body, GError **error)
 {
   g_auto (MaltWireReader) reader;
 
@@ -345,4 +433,19 @@ malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
       return set_protocol_error (error, "frame of kind %s from the runtime",
                                  malt_frame_kind_to_string ((guint8) header->kind));
     }
+}
+
+/* Nothing has been done yet where a frame could not be read. */
+gboolean
+malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
+                    GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (dispatch (link, header, body, &failure))
+    return TRUE;
+  if (g_error_matches (failure, MALT_ERROR, MALT_ERROR_RESOURCES))
+    return fail_frame (link, header, failure, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }

@@ -9,6 +9,7 @@
  */
 #include "link/malt-link-memory.h"
 
+#include "base/malt-memory.h"
 #include "platform/malt-io-thread.h"
 #include "platform/malt-platform.h"
 
@@ -101,6 +102,21 @@ take_spare (gsize n_bytes)
   return mapping;
 }
 
+/* Where memory is short what is spared is in the way. FALSE: there was none. */
+static gboolean
+drop_spare (void)
+{
+  Mapping *mapping;
+
+  g_mutex_lock (&spare.lock);
+  mapping = g_steal_pointer (&spare.mapping);
+  g_mutex_unlock (&spare.lock);
+  if (mapping == NULL)
+    return FALSE;
+  unmap (mapping);
+  return TRUE;
+}
+
 static Mapping *
 mapping_new (gsize n_bytes)
 {
@@ -109,6 +125,11 @@ mapping_new (gsize n_bytes)
 
   if (data == NULL)
     return NULL;
+  if (!malt_memory_check (MALT_MEMORY_LARGE_BYTES, NULL))
+    {
+      malt_platform_unmap_pages (data, n_bytes);
+      return NULL;
+    }
   mapping = g_new (Mapping, 1);
   mapping->data = data;
   mapping->n_bytes = n_bytes;
@@ -122,11 +143,13 @@ malt_link_memory_new (gsize n_bytes, guint8 **out_data)
 
   if (n_bytes < MAPPED_BYTES)
     {
-      *out_data = g_malloc (n_bytes);
-      return g_bytes_new_take (*out_data, n_bytes);
+      *out_data = malt_memory_new (n_bytes, NULL);
+      return *out_data != NULL ? g_bytes_new_take (*out_data, n_bytes) : NULL;
     }
   mapping = take_spare (n_bytes);
   if (mapping == NULL)
+    mapping = mapping_new (n_bytes);
+  if (mapping == NULL && drop_spare ())
     mapping = mapping_new (n_bytes);
   if (mapping == NULL)
     return NULL;

@@ -43,6 +43,7 @@ typedef struct
   GBytes *body; /* (owned) (nullable): its body */
   guint8 *body_data; /* (unowned): the memory of body */
   gsize n_body_bytes; /* of the body that have come */
+  guint64 n_skipped_bytes; /* still to come of a body for which there was no memory */
   gboolean is_low_water_raised;
 } MaltLinkReceiver;
 
@@ -139,6 +140,9 @@ void malt_link_receiver_clear (MaltLinkReceiver *receiver);
 
 gboolean malt_link_dispatch (MaltLink *link, const MaltFrameHeader *header, GBytes *body,
                              GError **error);
+/* One for whose body there was no memory. */
+gboolean malt_link_dispatch_short (MaltLink *link, const MaltFrameHeader *header,
+                                   GError **error);
 
 /* Interrupts: malt-link-interrupt.c */
 

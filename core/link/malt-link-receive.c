@@ -5,7 +5,8 @@
  * Small frames are cut out of a buffer, several of one recv(). The body of a frame that does not fit into the buffer is read straight into memory
  * of its own, which becomes the memory of the values in it; meanwhile the socket reports itself readable only when a good piece is there, since each
  * wake-up costs more than the system call. Lengths are checked against the limit before anything is allocated, and a
- * length alone costs nothing: the memory is mapped, and touched only as bytes come.
+ * length alone costs nothing: the memory is mapped, and touched only as bytes come. A body for which there is no memory is skipped, and what the
+ * frame was about fails alone.
  */
 #include "link/malt-link-private.h"
 
@@ -26,6 +27,7 @@ malt_link_receiver_clear (MaltLinkReceiver *receiver)
   g_clear_pointer (&receiver->body, g_bytes_unref);
   receiver->start = 0;
   receiver->end = 0;
+  receiver->n_skipped_bytes = 0;
 }
 
 static void
@@ -37,6 +39,20 @@ end_receiving (MaltLink *link, const GError *error)
   malt_socket_poller_set_fd (link->poller, -1, NULL);
   malt_link_unlock (link);
   link->funcs->ended (link->owner, error);
+}
+
+/* While bytes are skipped the buffer has nothing else. */
+static gssize
+skip_bytes (MaltLink *link)
+{
+  MaltLinkReceiver *receiver = &link->receiver;
+  gssize n =
+      malt_socket_receive (link->fd, receiver->buffer,
+                           MIN (receiver->n_skipped_bytes, MALT_LINK_BUFFER_BYTES));
+
+  if (n > 0)
+    receiver->n_skipped_bytes -= (gsize) n;
+  return n;
 }
 
 static gssize
@@ -56,6 +72,8 @@ receive_bytes (MaltLink *link)
     {
       if (receiver->buffer == NULL)
         receiver->buffer = g_malloc (MALT_LINK_BUFFER_BYTES);
+      if (receiver->n_skipped_bytes > 0)
+        return skip_bytes (link);
       if (receiver->start > 0)
         memmove (receiver->buffer, receiver->buffer + receiver->start,
                  receiver->end - receiver->start);
@@ -82,10 +100,10 @@ begin_large_body (MaltLink *link, const MaltFrameHeader *header, GError **error)
   receiver->body = malt_link_memory_new (header->n_body_bytes, &receiver->body_data);
   if (receiver->body == NULL)
     {
-      g_set_error (error, MALT_ERROR, MALT_ERROR_PROTOCOL,
-                   "no memory for a frame of %" G_GUINT64_FORMAT " bytes",
-                   header->n_body_bytes);
-      return FALSE;
+      receiver->n_skipped_bytes = header->n_body_bytes - n_here;
+      receiver->start = 0;
+      receiver->end = 0;
+      return malt_link_dispatch_short (link, header, error);
     }
   receiver->header = *header;
   memcpy (receiver->body_data, receiver->buffer + receiver->start, n_here);
@@ -169,7 +187,8 @@ set_low_water (MaltLink *link)
 static gboolean
 is_mid_frame (MaltLink *link)
 {
-  return link->receiver.body != NULL || link->receiver.end > link->receiver.start;
+  return link->receiver.body != NULL || link->receiver.n_skipped_bytes > 0 ||
+         link->receiver.end > link->receiver.start;
 }
 
 MaltLinkReceived

@@ -12,6 +12,44 @@ malt_link_writer_init (MaltLink *link, MaltWireWriter *writer)
   malt_wire_writer_set_lends (writer, link->funcs->send_frame != NULL);
 }
 
+/* What somebody else has chosen the size of. A runtime in this process takes it in one piece. NULL, and RESOURCES: there is no memory for it. */
+static MaltWireFrame *
+finish (MaltLink *link, MaltWireWriter *writer, MaltFrameKind kind, guint8 flags,
+        guint32 id, GError **error)
+{
+  g_autoptr (MaltWireFrame) frame = NULL;
+
+  if (!malt_wire_writer_check (writer, error))
+    return NULL;
+  frame = malt_wire_writer_finish (writer, kind, flags, id);
+  if (link->funcs->send_frame != NULL && !malt_wire_frame_join (frame, error))
+    return NULL;
+  return g_steal_pointer (&frame);
+}
+
+/* A request of core's own that is made of what a caller has chosen. Takes the writer's bytes. */
+static void
+send_request (MaltLink *link, MaltWireWriter *writer, MaltFrameKind kind, guint8 flags,
+              guint32 call_id, MaltLinkCallFlags call_flags)
+{
+  g_autoptr (MaltWorker) worker = NULL;
+  GError *error = NULL;
+  MaltWireFrame *frame = finish (link, writer, kind, flags, call_id, &error);
+
+  if (frame != NULL)
+    {
+      g_mutex_lock (&link->lock);
+      malt_link_send_call (link, frame, call_id, call_flags);
+      malt_link_unlock (link);
+      return;
+    }
+  worker = malt_weak_worker_dup (link->worker);
+  if (worker != NULL)
+    malt_worker_complete_call (worker, call_id, NULL, error);
+  else
+    g_error_free (error);
+}
+
 static guint8
 get_mode_flag (MaltResultMode mode)
 {
@@ -127,8 +165,8 @@ encode_call (MaltLink *link, MaltCall *call, guint8 flags, guint32 id, GError **
   is_ok = is_function ? put_call (&writer, call, error) : put_eval (&writer, call, error);
   if (!is_ok)
     return NULL;
-  return malt_wire_writer_finish (
-      &writer, is_function ? MALT_FRAME_CALL : MALT_FRAME_EVAL, flags, id);
+  return finish (link, &writer, is_function ? MALT_FRAME_CALL : MALT_FRAME_EVAL, flags,
+                 id, error);
 }
 
 /* Announced first: encoding may take long, and core knows the call already. */
@@ -205,11 +243,8 @@ malt_link_channel_open (MaltLink *link, guint32 channel_id, const char *module,
   malt_wire_writer_put_u32 (&writer, n_credit);
   malt_wire_writer_put_string_value (&writer, module);
   malt_wire_writer_put_string_value (&writer, source);
-  g_mutex_lock (&link->lock);
-  malt_link_send_call (
-      link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_OPEN, 0, call_id),
-      call_id, MALT_LINK_CALL_IS_CODE);
-  malt_link_unlock (link);
+  send_request (link, &writer, MALT_FRAME_CHANNEL_OPEN, 0, call_id,
+                MALT_LINK_CALL_IS_CODE);
 }
 
 /* A frame whose body is one u32. */
@@ -236,15 +271,17 @@ malt_link_channel_put (MaltLink *link, guint32 channel_id, MaltValue *value,
                        guint32 call_id, GError **error)
 {
   g_auto (MaltWireWriter) writer;
+  MaltWireFrame *frame;
 
   malt_link_writer_init (link, &writer);
   malt_wire_writer_put_u32 (&writer, channel_id);
   if (!malt_wire_writer_put_value (&writer, value, error))
     return FALSE;
+  frame = finish (link, &writer, MALT_FRAME_CHANNEL_PUT, 0, call_id, error);
+  if (frame == NULL)
+    return FALSE;
   g_mutex_lock (&link->lock);
-  malt_link_send_call (
-      link, malt_wire_writer_finish (&writer, MALT_FRAME_CHANNEL_PUT, 0, call_id),
-      call_id, MALT_LINK_CALL_KNOWN);
+  malt_link_send_call (link, frame, call_id, MALT_LINK_CALL_KNOWN);
   malt_link_unlock (link);
   return TRUE;
 }
@@ -350,10 +387,16 @@ malt_link_send_host_result (guint32 id, MaltValue *value, const GError *error,
 {
   MaltLink *link = data;
   g_auto (MaltWireWriter) writer;
+  g_autoptr (GError) failure = NULL;
   MaltWireFrame *frame;
 
   malt_link_writer_init (link, &writer);
   frame = malt_wire_frame_new_host_result (&writer, id, value, error);
+  if (link->funcs->send_frame != NULL && !malt_wire_frame_join (frame, &failure))
+    {
+      malt_wire_frame_free (frame);
+      frame = malt_wire_frame_new_host_result (&writer, id, NULL, failure);
+    }
   g_mutex_lock (&link->lock);
   malt_link_send (link, frame);
   malt_link_unlock (link);
@@ -370,11 +413,7 @@ malt_link_native (MaltLink *link, MaltNativeCell *cell, const char *source,
   malt_wire_writer_put_u64 (&writer, (guintptr) cell);
   malt_wire_writer_put_string_value (&writer, source);
   malt_wire_writer_put_string_value (&writer, signature);
-  g_mutex_lock (&link->lock);
-  malt_link_send_call (link,
-                       malt_wire_writer_finish (&writer, MALT_FRAME_NATIVE, 0, call_id),
-                       call_id, MALT_LINK_CALL_IS_CODE);
-  malt_link_unlock (link);
+  send_request (link, &writer, MALT_FRAME_NATIVE, 0, call_id, MALT_LINK_CALL_IS_CODE);
 }
 
 void

@@ -28,6 +28,7 @@
  */
 #include "link/malt-link-private.h"
 
+#include "base/malt-memory.h"
 #include "platform/malt-io-thread.h"
 #include "platform/malt-platform.h"
 #include "platform/malt-socket.h"
@@ -243,8 +244,10 @@ malt_link_receive_frame (MaltLink *link, const guint8 *bytes)
       is_right = malt_frame_header_parse (bytes, G_MAXUINT64, &header, &error);
       if (is_right)
         {
-          body = g_bytes_new (bytes + MALT_FRAME_HEADER_BYTES, header.n_body_bytes);
-          is_right = malt_link_dispatch (link, &header, body, &error);
+          body = malt_memory_new_bytes (bytes + MALT_FRAME_HEADER_BYTES,
+                                        header.n_body_bytes, NULL);
+          is_right = body != NULL ? malt_link_dispatch (link, &header, body, &error)
+                                  : malt_link_dispatch_short (link, &header, &error);
         }
       link->is_read_closed = !is_right;
       if (!is_right)

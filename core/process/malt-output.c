@@ -11,6 +11,7 @@
  */
 #include "process/malt-output.h"
 
+#include "base/malt-memory.h"
 #include "platform/malt-console.h"
 #include "worker/malt-weak-worker.h"
 
@@ -21,6 +22,7 @@ enum
 {
   N_STREAMS = 2,
   TAIL_BYTES = 4096,
+  PIECE_BYTES = 64 * 1024, /* that is forwarded at a time */
   TAIL_LINES = 20
 };
 
@@ -131,7 +133,9 @@ malt_output_set_pid (MaltOutput *output, gint64 pid)
 static void
 keep_tail (MaltOutput *output, const char *text, gsize n_bytes)
 {
-  g_string_append_len (output->tail, text, (gssize) n_bytes);
+  gsize n_kept = MIN (n_bytes, TAIL_BYTES);
+
+  g_string_append_len (output->tail, text + n_bytes - n_kept, (gssize) n_kept);
   if (output->tail->len > (gsize) 2 * TAIL_BYTES)
     g_string_erase (output->tail, 0, (gssize) (output->tail->len - TAIL_BYTES));
 }
@@ -168,9 +172,9 @@ emit (MaltOutput *output, MaltStream stream, guint32 call_id, const char *text,
       gsize n_bytes)
 {
   g_autoptr (MaltWorker) worker = malt_weak_worker_dup (output->worker);
-  g_autoptr (GBytes) bytes = g_bytes_new (text, n_bytes);
+  g_autoptr (GBytes) bytes = malt_memory_new_bytes (text, n_bytes, NULL);
 
-  if (worker != NULL)
+  if (worker != NULL && bytes != NULL)
     malt_worker_emit_output (worker, stream, call_id, bytes);
 }
 
@@ -184,7 +188,8 @@ malt_output_handle_locked (MaltOutput *output, MaltStream stream, guint32 call_i
   if (output->mode == OUTPUT_INHERIT)
     malt_console_write (stream, text, n_bytes);
   else if (output->mode == OUTPUT_FORWARD)
-    forward (output, stream, text, n_bytes);
+    for (gsize i = 0; i < n_bytes; i += PIECE_BYTES)
+      forward (output, stream, text + i, MIN (n_bytes - i, PIECE_BYTES));
   else if (output->mode == OUTPUT_SIGNAL)
     emit (output, stream, call_id, text, n_bytes);
 }

@@ -241,6 +241,8 @@ malt_element_load (MaltElement *element, const guint8 *data)
       group = malt_group_new (
           element->kind, descriptor->kind == MALT_DESCRIPTOR_TUPLE ? NULL : descriptor, 0,
           descriptor->n_fields);
+      if (group == NULL)
+        return malt_value_new_short ();
       for (guint32 i = 0; i < descriptor->n_fields; i++)
         group->refs[i] = malt_element_load (descriptor->slots[i].element,
                                             data + descriptor->slots[i].offset);

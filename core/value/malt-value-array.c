@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Arrays: of bits, which are a stretch of memory as Julia holds it, and of values. */
+#include "base/malt-memory.h"
 #include "value/malt-value-private.h"
 
 #include <malt/malt-error.h>
@@ -41,17 +42,21 @@ new_array (const gsize *dims, gsize n_dims)
   return array;
 }
 
-static void
+/* FALSE: there is no memory for it. */
+static gboolean
 copy_to_aligned_memory (MaltArray *array)
 {
   /* What the allocator gives is aligned for every element. */
-  guint8 *copy = g_malloc (MAX (array->n_bytes, 1));
+  guint8 *copy = malt_memory_new (MAX (array->n_bytes, 1), NULL);
 
+  if (copy == NULL)
+    return FALSE;
   if (array->n_bytes > 0)
     memcpy (copy, array->data, array->n_bytes);
   g_bytes_unref (array->bytes);
   array->bytes = g_bytes_new_take (copy, array->n_bytes);
   array->data = copy;
+  return TRUE;
 }
 
 /* The caller has checked that dimensions, element and number of bytes fit together. */
@@ -67,8 +72,12 @@ malt_array_new_of_bits (MaltElement *element, const gsize *dims, gsize n_dims,
   array->data = array->data != NULL ? array->data + offset : (const guint8 *) "";
   array->n_bytes = n_bytes;
   array->n_values = n_bytes / element->size;
-  if (n_bytes > 0 && (uintptr_t) array->data % element->alignment != 0)
-    copy_to_aligned_memory (array);
+  if (n_bytes > 0 && (uintptr_t) array->data % element->alignment != 0 &&
+      !copy_to_aligned_memory (array))
+    {
+      malt_value_unref (&array->base);
+      return NULL;
+    }
   return array;
 }
 
@@ -76,10 +85,15 @@ MaltArray *
 malt_array_new_of_values (MaltDescriptor *element_type, const gsize *dims, gsize n_dims,
                           gsize n_values)
 {
-  MaltArray *array = new_array (dims, n_dims);
+  MaltValue **values = malt_memory_new (MAX (n_values, 1) * sizeof *values, NULL);
+  MaltArray *array;
 
+  if (values == NULL)
+    return NULL;
+  memset (values, 0, n_values * sizeof *values);
+  array = new_array (dims, n_dims);
   array->element_type = malt_descriptor_ref (element_type);
-  array->values = g_new0 (MaltValue *, n_values);
+  array->values = values;
   array->n_values = n_values;
   return array;
 }
@@ -141,6 +155,7 @@ new_bits_array (MaltElement *element, const gsize *dims, gsize n_dims, GBytes *b
 {
   gsize n_bytes;
   const guint8 *data = g_bytes_get_data (bytes, &n_bytes);
+  MaltArray *array;
 
   if (!shape_is_valid (dims, n_dims, element->size, n_bytes, error))
     return NULL;
@@ -150,7 +165,11 @@ new_bits_array (MaltElement *element, const gsize *dims, gsize n_dims, GBytes *b
                            "a Bool in the array is neither 0 nor 1");
       return NULL;
     }
-  return &malt_array_new_of_bits (element, dims, n_dims, bytes, 0, n_bytes)->base;
+  array = malt_array_new_of_bits (element, dims, n_dims, bytes, 0, n_bytes);
+  if (array != NULL)
+    return &array->base;
+  malt_value_set_short_error (error);
+  return NULL;
 }
 
 /**
@@ -167,7 +186,8 @@ new_bits_array (MaltElement *element, const gsize *dims, gsize n_dims, GBytes *b
  * Makes an array of numbers. To pass numbers on without a copy use
  * malt_value_new_array_from_bytes().
  *
- * Returns: (transfer full): a new value
+ * Returns: (transfer full): a new value; of kind %MALT_VALUE_UNDEF, which cannot be sent,
+ *   if there is no memory for it
  */
 MaltValue *
 malt_value_new_array (MaltValueKind element, const gsize *dims, gsize n_dims,
@@ -180,7 +200,9 @@ malt_value_new_array (MaltValueKind element, const gsize *dims, gsize n_dims,
   g_return_val_if_fail (malt_value_kind_is_scalar (element), NULL);
   g_return_val_if_fail (dims != NULL || n_dims == 0, NULL);
   g_return_val_if_fail (data != NULL || n_bytes == 0, NULL);
-  bytes = g_bytes_new (data, n_bytes);
+  bytes = malt_memory_new_bytes (data, n_bytes, NULL);
+  if (bytes == NULL)
+    return malt_value_new_short ();
   value = new_bits_array (malt_element_for_kind (element), dims, n_dims, bytes, &error);
   if (value == NULL)
     g_critical ("%s: %s", G_STRFUNC, error->message);
@@ -297,6 +319,8 @@ malt_value_new_value_array (const char *element_type, const gsize *dims, gsize n
     }
   descriptor = malt_descriptor_new_type (element_type != NULL ? element_type : "Any");
   array = malt_array_new_of_values (descriptor, dims, n_dims, n_values);
+  if (array == NULL)
+    return malt_value_new_short ();
   for (gsize i = 0; i < n_values; i++)
     array->values[i] = malt_value_ref (values[i]);
   malt_array_finish (array);

@@ -282,6 +282,7 @@ malt_group_get_bits (const MaltGroup *group)
  * then only malt_value_unref() may be used on it. */
 
 MaltValue *malt_value_new_scalar (MaltValueKind kind, guint64 low, guint64 high);
+/* These three are NULL where there is no memory for them. */
 MaltText *malt_value_new_text (MaltValueKind kind, const void *text, gsize n_bytes);
 MaltGroup *malt_group_new (MaltValueKind kind, MaltDescriptor *descriptor,
                            MaltValueFlags flags, gsize n_values);
@@ -295,6 +296,12 @@ MaltValue *malt_value_new_handle (guint64 id, MaltHandleHome *home, MaltDescript
                                   MaltHandleFlags flags, const char *text,
                                   gsize n_text_bytes);
 MaltHandleHome *malt_value_get_handle_home (MaltValue *value);
+
+/* What stands for a value for which there was no memory: of kind UNDEF, and no call takes
+ * it. */
+MaltValue *malt_value_new_short (void);
+gboolean malt_value_is_short (const MaltValue *value);
+void malt_value_set_short_error (GError **error);
 
 /* False if the product of the dimensions, or of them and the size, does not fit. */
 gboolean malt_dims_product (const gsize *dims, gsize n_dims, gsize element_size,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Scalars and text: numbers, Bool, Char, String, Symbol, and the three values without
  * content. */
+#include "base/malt-memory.h"
 #include "value/malt-float.h"
 #include "value/malt-value-private.h"
 
+#include <malt/malt-error.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@
 static MaltScalar nothing_value = STATIC_VALUE (MALT_VALUE_NOTHING, 0);
 static MaltScalar missing_value = STATIC_VALUE (MALT_VALUE_MISSING, 0);
 static MaltScalar undef_value = STATIC_VALUE (MALT_VALUE_UNDEF, 0);
+static MaltScalar short_value = STATIC_VALUE (MALT_VALUE_UNDEF, 1);
 static MaltScalar false_value = STATIC_VALUE (MALT_VALUE_BOOL, 0);
 static MaltScalar true_value = STATIC_VALUE (MALT_VALUE_BOOL, 1);
 
@@ -82,14 +85,43 @@ malt_value_new_scalar (MaltValueKind kind, guint64 low, guint64 high)
 MaltText *
 malt_value_new_text (MaltValueKind kind, const void *text, gsize n_bytes)
 {
-  MaltText *value = g_malloc (sizeof (MaltText) + n_bytes + 1);
+  MaltText *value = malt_memory_new (sizeof (MaltText) + n_bytes + 1, NULL);
 
+  if (value == NULL)
+    return NULL;
   init_value (&value->base, kind);
   value->n_bytes = n_bytes;
   if (n_bytes > 0)
     memcpy (value->text, text, n_bytes);
   value->text[n_bytes] = '\0';
   return value;
+}
+
+static MaltValue *
+new_text_or_short (MaltValueKind kind, const void *text, gsize n_bytes)
+{
+  MaltText *value = malt_value_new_text (kind, text, n_bytes);
+
+  return value != NULL ? &value->base : malt_value_new_short ();
+}
+
+MaltValue *
+malt_value_new_short (void)
+{
+  return &short_value.base;
+}
+
+gboolean
+malt_value_is_short (const MaltValue *value)
+{
+  return value == &short_value.base;
+}
+
+void
+malt_value_set_short_error (GError **error)
+{
+  g_set_error_literal (error, MALT_ERROR, MALT_ERROR_RESOURCES,
+                       "there was no memory for a value");
 }
 
 /**
@@ -373,13 +405,14 @@ malt_value_new_char_bits (guint32 bits)
  *
  * Makes a String.
  *
- * Returns: (transfer full): a new value
+ * Returns: (transfer full): a new value; of kind %MALT_VALUE_UNDEF, which cannot be sent,
+ *   if there is no memory for it
  */
 MaltValue *
 malt_value_new_string (const char *value)
 {
   g_return_val_if_fail (value != NULL, NULL);
-  return &malt_value_new_text (MALT_VALUE_STRING, value, strlen (value))->base;
+  return new_text_or_short (MALT_VALUE_STRING, value, strlen (value));
 }
 
 /**
@@ -390,13 +423,14 @@ malt_value_new_string (const char *value)
  *
  * Makes a String of any bytes, as Julia's may be.
  *
- * Returns: (transfer full): a new value
+ * Returns: (transfer full): a new value; of kind %MALT_VALUE_UNDEF, which cannot be sent,
+ *   if there is no memory for it
  */
 MaltValue *
 malt_value_new_string_len (const char *value, gsize n_bytes)
 {
   g_return_val_if_fail (value != NULL || n_bytes == 0, NULL);
-  return &malt_value_new_text (MALT_VALUE_STRING, value, n_bytes)->base;
+  return new_text_or_short (MALT_VALUE_STRING, value, n_bytes);
 }
 
 /**
@@ -405,13 +439,14 @@ malt_value_new_string_len (const char *value, gsize n_bytes)
  *
  * Makes a Symbol.
  *
- * Returns: (transfer full): a new value
+ * Returns: (transfer full): a new value; of kind %MALT_VALUE_UNDEF, which cannot be sent,
+ *   if there is no memory for it
  */
 MaltValue *
 malt_value_new_symbol (const char *name)
 {
   g_return_val_if_fail (name != NULL, NULL);
-  return &malt_value_new_text (MALT_VALUE_SYMBOL, name, strlen (name))->base;
+  return new_text_or_short (MALT_VALUE_SYMBOL, name, strlen (name));
 }
 
 /* Kinds of numbers */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Values: their lifetime, and the kinds that are made of other values.
  * malt-value-private.h shows the layout. */
+#include "base/malt-memory.h"
 #include "value/malt-value-private.h"
 
 #include <string.h>
@@ -109,8 +110,12 @@ malt_group_new (MaltValueKind kind, MaltDescriptor *descriptor, MaltValueFlags f
 {
   gsize n_refs = n_values + (flags & MALT_VALUE_FLAG_OWN_SHOW ? 1 : 0) +
                  (flags & MALT_VALUE_FLAG_PRIMITIVE ? 1 : 0);
-  MaltGroup *group = g_malloc0 (sizeof (MaltGroup) + n_refs * sizeof (MaltValue *));
+  gsize size = sizeof (MaltGroup) + n_refs * sizeof (MaltValue *);
+  MaltGroup *group = malt_memory_new (size, NULL);
 
+  if (group == NULL)
+    return NULL;
+  memset (group, 0, size);
   group->base.ref_count = 1;
   group->base.kind = (guint8) kind;
   group->base.flags = (guint8) flags;
@@ -134,7 +139,8 @@ malt_group_finish (MaltGroup *group)
 static gboolean
 value_may_be_part (MaltValue *value)
 {
-  return value != NULL && value->kind != MALT_VALUE_UNDEF &&
+  return value != NULL &&
+         (value->kind != MALT_VALUE_UNDEF || malt_value_is_short (value)) &&
          value->depth < MALT_VALUE_MAX_DEPTH;
 }
 
@@ -155,6 +161,8 @@ new_group (MaltValueKind kind, MaltDescriptor *descriptor, MaltValue *const *val
 {
   MaltGroup *group = malt_group_new (kind, descriptor, 0, n_values);
 
+  if (group == NULL)
+    return malt_value_new_short ();
   for (gsize i = 0; i < n_values; i++)
     group->refs[i] = malt_value_ref (values[i]);
   malt_group_finish (group);
@@ -270,6 +278,8 @@ malt_value_new_dict (const char *type_name, MaltValue *const *keys,
   descriptor =
       malt_descriptor_new_type (type_name != NULL ? type_name : "Dict{Any, Any}");
   group = malt_group_new (MALT_VALUE_DICT, descriptor, 0, 2 * n_entries);
+  if (group == NULL)
+    return malt_value_new_short ();
   for (gsize i = 0; i < n_entries; i++)
     {
       group->refs[2 * i] = malt_value_ref (keys[i]);
@@ -399,6 +409,8 @@ malt_value_new_expr (const char *head, MaltValue *const *args, gsize n_args)
   g_return_val_if_fail (head != NULL, NULL);
   g_return_val_if_fail (values_may_be_parts (args, n_args), NULL);
   group = malt_group_new (MALT_VALUE_EXPR, NULL, 0, n_args + 1);
+  if (group == NULL)
+    return malt_value_new_short ();
   group->refs[0] = malt_value_new_symbol (head);
   for (gsize i = 0; i < n_args; i++)
     group->refs[i + 1] = malt_value_ref (args[i]);

@@ -2,6 +2,8 @@
 /* Finished frames: what malt-wire-writer.c has made. */
 #include "malt-wire-writer.h"
 
+#include "base/malt-memory.h"
+
 #include <string.h>
 
 void
@@ -35,15 +37,17 @@ malt_wire_frame_dup_body (MaltWireFrame *frame)
   return g_bytes_new_take (body, n_body_bytes);
 }
 
-void
-malt_wire_frame_join (MaltWireFrame *frame)
+gboolean
+malt_wire_frame_join (MaltWireFrame *frame, GError **error)
 {
   guint8 *bytes;
   gsize offset = 0;
 
   if (frame->n_segments == 1)
-    return;
-  bytes = g_malloc (frame->n_bytes);
+    return TRUE;
+  bytes = malt_memory_new (frame->n_bytes, error);
+  if (bytes == NULL)
+    return FALSE;
   for (gsize i = 0; i < frame->n_segments; i++)
     {
       gsize n_bytes;
@@ -55,4 +59,5 @@ malt_wire_frame_join (MaltWireFrame *frame)
     }
   frame->segments[0] = g_bytes_new_take (bytes, frame->n_bytes);
   frame->n_segments = 1;
+  return TRUE;
 }

@@ -29,6 +29,7 @@ frame_new_error (guint32 id, const GError *error)
   g_autofree char *message = dup_message (error);
   const char *type = malt_error_get_exception_type (error);
   const char *backtrace = malt_error_get_backtrace (error);
+  g_autoptr (GError) want = NULL;
   gboolean is_encode = g_error_matches (error, MALT_ERROR, MALT_ERROR_ENCODE);
 
   malt_wire_writer_init (&writer, NULL);
@@ -38,6 +39,8 @@ frame_new_error (guint32 id, const GError *error)
                                      type ? type : g_quark_to_string (error->domain));
   malt_wire_writer_put_string_value (&writer, message);
   malt_wire_writer_put_string_value (&writer, backtrace ? backtrace : "");
+  if (!malt_wire_writer_check (&writer, &want))
+    return frame_new_error (id, want);
   return malt_wire_writer_finish (&writer, MALT_FRAME_HOST_RESULT,
                                   MALT_FRAME_HOST_RESULT_IS_ERROR, id);
 }

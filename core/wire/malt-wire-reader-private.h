@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 void malt_wire_reader_set_failure (const MaltWireReader *reader, GError **error,
                                    const char *format, ...) G_GNUC_PRINTF (3, 4);
 
+/* Is there memory for so many values? Each is small, but the peer has chosen how many. */
+gboolean malt_wire_reader_has_room (gsize n_values, GError **error);
+
 static inline gsize
 malt_wire_reader_n_left (const MaltWireReader *reader)
 {

@@ -7,6 +7,20 @@
 static MaltValue *take_value (MaltWireReader *reader, gboolean may_be_undef,
                               GError **error);
 
+/* NULL, as what it is to be. */
+static gpointer
+fail_for_want (GError **error)
+{
+  malt_value_set_short_error (error);
+  return NULL;
+}
+
+static MaltValue *
+value_of_array (MaltArray *array, GError **error)
+{
+  return array != NULL ? &array->base : fail_for_want (error);
+}
+
 static gboolean
 take_refs (MaltWireReader *reader, MaltValue **refs, gsize n_refs, gboolean may_be_undef,
            GError **error)
@@ -29,9 +43,12 @@ take_group (MaltWireReader *reader, MaltValueKind kind, MaltDescriptor *descript
 {
   MaltGroup *group;
 
-  if (!malt_wire_reader_check_count (reader, n_values, 1, error))
+  if (!malt_wire_reader_check_count (reader, n_values, 1, error) ||
+      !malt_wire_reader_has_room (n_values, error))
     return NULL;
   group = malt_group_new (kind, descriptor, flags, n_values);
+  if (group == NULL)
+    return fail_for_want (error);
   if (!take_refs (reader, group->refs, n_values, kind == MALT_VALUE_STRUCT, error))
     {
       malt_value_unref (&group->base);
@@ -89,9 +106,12 @@ take_expr (MaltWireReader *reader, GError **error)
       return NULL;
     }
   if (!malt_wire_reader_take_u64 (reader, &count, error) ||
-      !malt_wire_reader_check_count (reader, count, 1, error))
+      !malt_wire_reader_check_count (reader, count, 1, error) ||
+      !malt_wire_reader_has_room (count, error))
     return NULL;
   group = malt_group_new (MALT_VALUE_EXPR, NULL, 0, count + 1);
+  if (group == NULL)
+    return fail_for_want (error);
   group->refs[0] = g_steal_pointer (&head);
   if (!take_refs (reader, group->refs + 1, count, FALSE, error))
     {
@@ -159,6 +179,8 @@ take_struct (MaltWireReader *reader, GError **error)
         goto out;
       group->refs[0] = (MaltValue *) malt_value_new_text (MALT_VALUE_STRING, bits,
                                                           descriptor->n_bytes);
+      if (group->refs[0] == NULL)
+        goto want;
     }
   if (flags & MALT_VALUE_FLAG_OWN_SHOW)
     {
@@ -166,9 +188,13 @@ take_struct (MaltWireReader *reader, GError **error)
         goto out;
       group->refs[group->n_refs - 1] =
           (MaltValue *) malt_value_new_text (MALT_VALUE_STRING, show, n_show_bytes);
+      if (group->refs[group->n_refs - 1] == NULL)
+        goto want;
     }
   return &group->base;
 
+want:
+  malt_value_set_short_error (error);
 out:
   malt_value_unref (&group->base);
   return NULL;
@@ -243,8 +269,9 @@ take_bits_array (MaltWireReader *reader, GError **error)
   offset = reader->offset;
   if (!malt_wire_reader_take (reader, n_bytes, &data, error))
     return NULL;
-  return &malt_array_new_of_bits (element, dims, n_dims, reader->body, offset, n_bytes)
-              ->base;
+  return value_of_array (
+      malt_array_new_of_bits (element, dims, n_dims, reader->body, offset, n_bytes),
+      error);
 }
 
 static MaltValue *
@@ -261,7 +288,8 @@ take_lent_array (MaltWireReader *reader, GError **error)
       !malt_wire_reader_take_u64 (reader, &loan, error))
     return NULL;
   bytes = reader->borrow ((gconstpointer) (guintptr) address, n_bytes, loan);
-  return &malt_array_new_of_bits (element, dims, n_dims, bytes, 0, n_bytes)->base;
+  return value_of_array (
+      malt_array_new_of_bits (element, dims, n_dims, bytes, 0, n_bytes), error);
 }
 
 static MaltValue *
@@ -281,9 +309,12 @@ take_value_array (MaltWireReader *reader, GError **error)
                                     "expected dimensions that fit into memory");
       return NULL;
     }
-  if (!malt_wire_reader_check_count (reader, n_values, 1, error))
+  if (!malt_wire_reader_check_count (reader, n_values, 1, error) ||
+      !malt_wire_reader_has_room (n_values, error))
     return NULL;
   array = malt_array_new_of_values (descriptor, dims, n_dims, n_values);
+  if (array == NULL)
+    return fail_for_want (error);
   if (!take_refs (reader, array->values, n_values, TRUE, error))
     {
       malt_value_unref (&array->base);
@@ -323,10 +354,12 @@ take_text_value (MaltWireReader *reader, MaltValueKind kind, GError **error)
 {
   const char *text;
   gsize n_bytes;
+  MaltText *value;
 
   if (!malt_wire_reader_take_text (reader, &text, &n_bytes, error))
     return NULL;
-  return &malt_value_new_text (kind, text, n_bytes)->base;
+  value = malt_value_new_text (kind, text, n_bytes);
+  return value != NULL ? &value->base : fail_for_want (error);
 }
 
 static MaltValue *

@@ -9,8 +9,12 @@
  * of arrays. */
 #include "malt-wire-reader-private.h"
 
+#include "base/malt-memory.h"
+
 #include <malt/malt-error.h>
 #include <string.h>
+
+#define VALUE_BYTES 64 /* what a small one takes, and its reference */
 
 void
 malt_wire_reader_init (MaltWireReader *reader, GBytes *body, MaltHandleHome *home)
@@ -157,6 +161,12 @@ malt_wire_reader_check_count (MaltWireReader *reader, guint64 count, gsize n_byt
 }
 
 gboolean
+malt_wire_reader_has_room (gsize n_values, GError **error)
+{
+  return malt_memory_check (n_values * VALUE_BYTES, error);
+}
+
+gboolean
 malt_wire_reader_enter (MaltWireReader *reader, GError **error)
 {
   if (reader->depth == MALT_VALUE_MAX_WIRE_DEPTH)
@@ -185,7 +195,9 @@ malt_wire_reader_take_string_value (MaltWireReader *reader, GError **error)
     }
   if (!malt_wire_reader_take_text (reader, &text, &n_bytes, error))
     return NULL;
-  copy = g_malloc (n_bytes + 1);
+  copy = malt_memory_new (n_bytes + 1, error);
+  if (copy == NULL)
+    return NULL;
   if (n_bytes > 0)
     memcpy (copy, text, n_bytes);
   copy[n_bytes] = '\0';

@@ -6,6 +6,7 @@
  * next one, and a new buffer is begun. */
 #include "malt-wire-writer.h"
 
+#include "base/malt-memory.h"
 #include "malt-wire-tags.h"
 
 #include <malt/malt-error.h>
@@ -43,23 +44,39 @@ malt_wire_writer_clear (MaltWireWriter *writer)
 
 /* Bytes */
 
+static gboolean
+resize (MaltWireWriter *writer, gsize n_allocated)
+{
+  guint8 *data = malt_memory_renew (writer->data, n_allocated, NULL);
+
+  if (data == NULL)
+    return FALSE;
+  writer->data = data;
+  writer->n_allocated = n_allocated;
+  if (writer->segments == NULL)
+    writer->header = data;
+  return TRUE;
+}
+
 static void
 grow (MaltWireWriter *writer, gsize n_bytes)
 {
-  writer->n_allocated = MAX (2 * writer->n_allocated, writer->n_bytes + n_bytes);
-  writer->n_allocated = MAX (writer->n_allocated, FIRST_BUFFER_BYTES);
-  writer->data = g_realloc (writer->data, writer->n_allocated);
-  if (writer->segments == NULL)
-    writer->header = writer->data;
+  gsize n_needed = MAX (writer->n_bytes + n_bytes, FIRST_BUFFER_BYTES);
+
+  writer->is_short = !resize (writer, MAX (2 * writer->n_allocated, n_needed)) &&
+                     !resize (writer, n_needed);
 }
 
+/* NULL: there is no memory for it. */
 static inline guint8 *
 reserve (MaltWireWriter *writer, gsize n_bytes)
 {
   guint8 *place;
 
-  if (G_UNLIKELY (writer->n_allocated < writer->n_bytes + n_bytes))
+  if (G_UNLIKELY (writer->n_allocated < writer->n_bytes + n_bytes) && !writer->is_short)
     grow (writer, n_bytes);
+  if (G_UNLIKELY (writer->is_short))
+    return NULL;
   place = writer->data + writer->n_bytes;
   writer->n_bytes += n_bytes;
   return place;
@@ -96,34 +113,36 @@ borrow (MaltWireWriter *writer, GBytes *segment)
 }
 
 void
+malt_wire_writer_put_raw (MaltWireWriter *writer, gconstpointer bytes, gsize n_bytes)
+{
+  guint8 *place = reserve (writer, n_bytes);
+
+  if (place != NULL && n_bytes > 0)
+    memcpy (place, bytes, n_bytes);
+}
+
+void
 malt_wire_writer_put_u8 (MaltWireWriter *writer, guint8 value)
 {
-  *reserve (writer, 1) = value;
+  malt_wire_writer_put_raw (writer, &value, sizeof value);
 }
 
 void
 malt_wire_writer_put_u16 (MaltWireWriter *writer, guint16 value)
 {
-  memcpy (reserve (writer, sizeof value), &value, sizeof value);
+  malt_wire_writer_put_raw (writer, &value, sizeof value);
 }
 
 void
 malt_wire_writer_put_u32 (MaltWireWriter *writer, guint32 value)
 {
-  memcpy (reserve (writer, sizeof value), &value, sizeof value);
+  malt_wire_writer_put_raw (writer, &value, sizeof value);
 }
 
 void
 malt_wire_writer_put_u64 (MaltWireWriter *writer, guint64 value)
 {
-  memcpy (reserve (writer, sizeof value), &value, sizeof value);
-}
-
-void
-malt_wire_writer_put_raw (MaltWireWriter *writer, gconstpointer bytes, gsize n_bytes)
-{
-  if (n_bytes > 0)
-    memcpy (reserve (writer, n_bytes), bytes, n_bytes);
+  malt_wire_writer_put_raw (writer, &value, sizeof value);
 }
 
 void
@@ -289,6 +308,8 @@ put_scalar (MaltWireWriter *writer, const MaltScalar *scalar)
   gsize n_bytes = n_scalar_bytes[index];
   guint8 *place = reserve (writer, 1 + n_bytes);
 
+  if (place == NULL)
+    return;
   place[0] = (guint8) (MALT_TAG_INT8 + index);
   memcpy (place + 1, &scalar->low, MIN (n_bytes, sizeof scalar->low));
   if (n_bytes > sizeof scalar->low)
@@ -316,9 +337,10 @@ put_dims (MaltWireWriter *writer, const MaltArray *array)
 static void
 put_elements (MaltWireWriter *writer, MaltArray *array)
 {
+  static const guint8 padding[MALT_WIRE_ARRAY_ALIGNMENT];
   gsize n_padding = -body_offset (writer) % MALT_WIRE_ARRAY_ALIGNMENT;
 
-  memset (reserve (writer, n_padding), 0, n_padding);
+  malt_wire_writer_put_raw (writer, padding, n_padding);
   if (array->n_bytes >= MALT_WIRE_BORROW_BYTES)
     borrow (writer, malt_value_dup_bytes (&array->base));
   else
@@ -459,7 +481,13 @@ put_text_value (MaltWireWriter *writer, const MaltText *text)
 {
   malt_wire_writer_put_u8 (
       writer, text->base.kind == MALT_VALUE_STRING ? MALT_TAG_STRING : MALT_TAG_SYMBOL);
-  malt_wire_writer_put_text (writer, text->text, (gssize) text->n_bytes);
+  if (text->n_bytes < MALT_WIRE_BORROW_BYTES)
+    {
+      malt_wire_writer_put_text (writer, text->text, (gssize) text->n_bytes);
+      return;
+    }
+  malt_wire_writer_put_u64 (writer, text->n_bytes);
+  borrow (writer, malt_value_dup_bytes ((MaltValue *) text));
 }
 
 static gboolean
@@ -481,6 +509,11 @@ put_value (MaltWireWriter *writer, MaltValue *value, GError **error)
       malt_wire_writer_put_u8 (writer, MALT_TAG_MISSING);
       return TRUE;
     case MALT_VALUE_UNDEF:
+      if (malt_value_is_short (value))
+        {
+          malt_value_set_short_error (error);
+          return FALSE;
+        }
       malt_wire_writer_put_u8 (writer, MALT_TAG_UNDEF);
       return TRUE;
     case MALT_VALUE_BOOL:
@@ -512,7 +545,7 @@ malt_wire_writer_put_value (MaltWireWriter *writer, MaltValue *value, GError **e
       malt_wire_writer_put_nothing (writer);
       return TRUE;
     }
-  if (value->kind == MALT_VALUE_UNDEF)
+  if (value->kind == MALT_VALUE_UNDEF && !malt_value_is_short (value))
     {
       g_set_error_literal (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,
                            "#undef is not a value by itself");
@@ -524,7 +557,16 @@ malt_wire_writer_put_value (MaltWireWriter *writer, MaltValue *value, GError **e
                    "a value is nested deeper than %d levels", MALT_VALUE_MAX_WIRE_DEPTH);
       return FALSE;
     }
-  return put_value (writer, value, error);
+  return put_value (writer, value, error) && malt_wire_writer_check (writer, error);
+}
+
+gboolean
+malt_wire_writer_check (MaltWireWriter *writer, GError **error)
+{
+  if (writer->is_short)
+    g_set_error_literal (error, MALT_ERROR, MALT_ERROR_RESOURCES,
+                         "no memory for what is to be sent");
+  return !writer->is_short;
 }
 
 void
@@ -558,6 +600,7 @@ malt_wire_writer_finish (MaltWireWriter *writer, MaltFrameKind kind, guint8 flag
   gsize n_closed = writer->segments != NULL ? writer->segments->len : 0;
   gsize n_segments = n_closed + (writer->n_bytes > 0 ? 1 : 0);
 
+  g_return_val_if_fail (!writer->is_short, NULL);
   if (writer->header == NULL)
     grow (writer, 0);
   malt_frame_header_write (&header, writer->header);

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* Arrays of at least this size are borrowed. */
+/* Arrays and strings of at least this size are borrowed. */
 #define MALT_WIRE_BORROW_BYTES 32768u
 
 /* Arrays of at least this size are lent to a runtime in this process. */
@@ -28,8 +28,8 @@ void malt_wire_frame_free (MaltWireFrame *frame);
 /* The body in one piece: what the in-process backend and the tests need. */
 GBytes *malt_wire_frame_dup_body (MaltWireFrame *frame);
 
-/* From now on there is one segment. */
-void malt_wire_frame_join (MaltWireFrame *frame);
+/* From now on there is one segment. Errors: RESOURCES; it is as it was. */
+gboolean malt_wire_frame_join (MaltWireFrame *frame, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltWireFrame, malt_wire_frame_free)
 
@@ -56,6 +56,8 @@ typedef struct
   GHashTable *descriptor_index;
   guint64 n_values;
   gboolean lends;
+  gboolean
+      is_short; /* there was no memory for what was put: nothing is written any more */
   GPtrArray *loans; /* (owned) (nullable) */
 } MaltWireWriter;
 
@@ -67,6 +69,10 @@ void malt_wire_writer_set_lends (MaltWireWriter *writer, gboolean lends);
 void malt_wire_writer_put_loan (MaltWireWriter *writer, gconstpointer address,
                                 GBytes *owner);
 void malt_wire_writer_clear (MaltWireWriter *writer);
+
+/* After puts of bytes or text whose size somebody else has chosen; those of values check it by themselves. What is small always has room.
+ * Errors: RESOURCES. */
+gboolean malt_wire_writer_check (MaltWireWriter *writer, GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltWireWriter, malt_wire_writer_clear)
 

@@ -16,6 +16,7 @@ struct _MaltCall
 {
   gatomicrefcount ref_count;
   gint is_sealed; /* atomic */
+  gboolean is_short; /* there was no memory for its source */
   MaltCallKind kind;
   char *text; /* (owned) (nullable): function or source */
   MaltValue *subject; /* (owned) (nullable): function handle or code */
@@ -35,5 +36,8 @@ void malt_call_seal (MaltCall *call);
 
 /* The same call, with its value discarded on the worker. (transfer full) */
 MaltCall *malt_call_dup_discarding (MaltCall *call);
+
+/* Is it whole? Errors: RESOURCES. */
+gboolean malt_call_check (MaltCall *call, GError **error);
 
 G_END_DECLS

@@ -2,6 +2,10 @@
 /* MaltCall: what to run on a worker, and what to send back. */
 #include "worker/malt-call-private.h"
 
+#include "base/malt-memory.h"
+
+#include <malt/malt-error.h>
+
 #define DEFAULT_DISPLAY_ROWS 24
 #define DEFAULT_DISPLAY_COLUMNS 80
 
@@ -34,7 +38,12 @@ call_new (MaltCallKind kind, const char *module, const char *text, MaltValue *su
   g_atomic_ref_count_init (&call->ref_count);
   call->kind = kind;
   call->module = g_strdup (module);
-  call->text = g_strdup (text);
+  call->text = malt_memory_dup_text (text, NULL);
+  if (text != NULL && call->text == NULL)
+    {
+      call->is_short = TRUE;
+      call->text = g_strdup ("");
+    }
   call->subject = subject != NULL ? malt_value_ref (subject) : NULL;
   call->n_rows = DEFAULT_DISPLAY_ROWS;
   call->n_columns = DEFAULT_DISPLAY_COLUMNS;
@@ -157,6 +166,15 @@ malt_call_seal (MaltCall *call)
     g_atomic_int_set (&call->is_sealed, TRUE);
 }
 
+gboolean
+malt_call_check (MaltCall *call, GError **error)
+{
+  if (call->is_short)
+    g_set_error_literal (error, MALT_ERROR, MALT_ERROR_RESOURCES,
+                         "there was no memory for the source of the call");
+  return !call->is_short;
+}
+
 MaltCall *
 malt_call_dup_discarding (MaltCall *call)
 {
@@ -170,6 +188,7 @@ malt_call_dup_discarding (MaltCall *call)
   copy->arguments = call->arguments != NULL ? g_array_ref (call->arguments) : NULL;
   copy->keywords = call->keywords != NULL ? g_array_ref (call->keywords) : NULL;
   copy->timeout_ms = call->timeout_ms;
+  copy->is_short |= call->is_short;
   copy->result_mode = MALT_RESULT_DISCARD;
   malt_call_seal (copy);
   return copy;

@@ -19,6 +19,7 @@
  *
  * Requests (put, close, state) are answered through futures of their own. */
 #include "platform/malt-platform.h"
+#include "value/malt-value-private.h"
 #include "worker/malt-channel-private.h"
 #include "worker/malt-future-private.h"
 
@@ -334,6 +335,17 @@ malt_channel_lose (MaltChannel *channel, const char *reason)
 
 /* Take and wait */
 
+/* What a take gets is told to be an item for which there was no memory only here. Takes the
+ * value over. */
+static MaltValue *
+check_item (MaltValue *value, GError **error)
+{
+  if (value == NULL || !malt_value_is_short (value))
+    return value;
+  malt_value_set_short_error (error);
+  return NULL;
+}
+
 static void
 on_wait_cancelled (MaltWaiter *waiter, gpointer data)
 {
@@ -440,7 +452,7 @@ malt_channel_take_finish (MaltChannel *channel, GAsyncResult *result, GError **e
 {
   g_return_val_if_fail (g_task_is_valid (result, channel), NULL);
   g_return_val_if_fail (g_async_result_is_tagged (result, malt_channel_take_async), NULL);
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return check_item (g_task_propagate_pointer (G_TASK (result), error), error);
 }
 
 /**
@@ -453,7 +465,8 @@ malt_channel_take_finish (MaltChannel *channel, GAsyncResult *result, GError **e
  * which they came. May be called in any thread; no main loop need run.
  *
  * Errors: %MALT_ERROR_CHANNEL_CLOSED: the channel is closed, or the worker has ended, and
- * all that arrived was taken; %MALT_ERROR_CANCELLED.
+ * all that arrived was taken; %MALT_ERROR_CANCELLED; %MALT_ERROR_RESOURCES: there was no
+ * memory for the item, which is lost.
  *
  * Returns: (transfer full): the item, or %NULL with an error
  */
@@ -477,13 +490,13 @@ malt_channel_take (MaltChannel *channel, GCancellable *cancellable, GError **err
       give_credit (channel, n_credit);
       if (failure != NULL)
         g_propagate_error (error, failure);
-      return value;
+      return check_item (value, error);
     }
   if (malt_weak_worker_is_waited_for (channel->worker, error))
     return NULL;
   waiter = malt_waiter_new_blocking (cancellable);
   take_or_queue (channel, waiter);
-  return malt_waiter_await_pointer (waiter, error);
+  return check_item (malt_waiter_await_pointer (waiter, error), error);
 }
 
 /* Answers the waiter, or has it stand in line. */

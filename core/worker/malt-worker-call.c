@@ -6,10 +6,14 @@
 #include "worker/malt-worker-state.h"
 
 static gboolean
-can_give_result (MaltWorker *worker, MaltCall *call)
+check_call (MaltWorker *worker, MaltCall *call, GError **error)
 {
-  return malt_call_get_result_mode (call) != MALT_RESULT_HANDLE ||
-         (malt_worker_get_capabilities (worker) & MALT_CAPABILITY_HANDLES) != 0;
+  if (malt_call_get_result_mode (call) != MALT_RESULT_HANDLE ||
+      (malt_worker_get_capabilities (worker) & MALT_CAPABILITY_HANDLES) != 0)
+    return malt_call_check (call, error);
+  g_set_error_literal (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
+                       "objects cannot stay on this worker: it has no handles");
+  return FALSE;
 }
 
 /**
@@ -28,18 +32,16 @@ malt_worker_remote_call (MaltWorker *worker, MaltCall *call)
 {
   MaltFuture *future;
   gboolean is_pending;
+  GError *error = NULL;
 
   g_return_val_if_fail (MALT_IS_WORKER (worker), NULL);
   g_return_val_if_fail (call != NULL, NULL);
   future = malt_worker_begin (worker, call, &is_pending);
   if (!is_pending)
     return future;
-  if (!can_give_result (worker, call))
+  if (!check_call (worker, call, &error))
     {
-      malt_worker_complete_call (
-          worker, malt_future_get_id (future), NULL,
-          g_error_new_literal (MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
-                               "objects cannot stay on this worker: it has no handles"));
+      malt_worker_complete_call (worker, malt_future_get_id (future), NULL, error);
       return future;
     }
   if (malt_call_get_timeout_ms (call) >= 0)
@@ -124,7 +126,8 @@ malt_worker_remote_call_wait (MaltWorker *worker, MaltCall *call,
  * Sends a call without asking for an answer. It starts in order with other calls. An
  * exception in it is reported on the worker's standard error. Never blocks.
  *
- * Errors: %MALT_ERROR_WORKER_TERMINATED; %MALT_ERROR_ENCODE: an argument cannot be sent.
+ * Errors: %MALT_ERROR_WORKER_TERMINATED; %MALT_ERROR_ENCODE: an argument cannot be sent;
+ * %MALT_ERROR_RESOURCES.
  *
  * Returns: %TRUE if it was sent, or %FALSE with an error
  */
@@ -138,6 +141,8 @@ malt_worker_remote_do (MaltWorker *worker, MaltCall *call, GError **error)
       g_propagate_error (error, malt_worker_new_terminated_error (worker, call));
       return FALSE;
     }
+  if (!malt_call_check (call, error))
+    return FALSE;
   malt_call_seal (call);
   g_atomic_int_set (&malt_worker_get_private (worker)->has_silent_calls, TRUE);
   return MALT_WORKER_GET_CLASS (worker)->remote_do (worker, call, error);

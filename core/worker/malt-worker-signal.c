@@ -13,10 +13,12 @@
  * some 400. So small pieces of the same stream and call that follow each other are joined
  * in the emission that waits last, and pieces without text are dropped. Joining only makes
  * text earlier, so what a call wrote still comes before its answer. */
+#include "base/malt-memory.h"
 #include "platform/malt-platform.h"
 #include "worker/malt-worker-state.h"
 
 #include <malt/malt-enum-types.h>
+#include <string.h>
 
 /* Emissions of output that cost more than this are not kept for a main context that
  * nobody runs. */
@@ -63,7 +65,7 @@ malt_worker_install_signals (MaltWorkerClass *klass)
    * that a call wrote before it returned is emitted before callbacks of that call run in
    * the same context. When nobody runs that context, what was written is kept there. Pieces of the
    * same stream and call that follow each other may come as one. All that waits takes at most
-   * 64 MiB of memory; more is dropped.
+   * 64 MiB of memory; more is dropped, as is what there is no memory for.
    */
   signals[SIGNAL_OUTPUT] =
       g_signal_new ("output", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
@@ -187,10 +189,17 @@ queue_output_locked (MaltWorker *worker, MaltStream stream, guint32 call_id,
                        last->call_id == call_id && n_bytes <= MAX_JOINED_BYTES &&
                        last->text->len + n_bytes <= MAX_JOINED_BYTES;
   gsize n_saved = is_joined ? cost_of_text (last->text->len) : 0;
+  guint8 *copy = NULL;
   gsize n_after = priv->n_queued_output_bytes - n_saved +
                   cost_of_text (is_joined ? last->text->len + n_bytes : n_bytes);
 
   if (n_after > MAX_QUEUED_OUTPUT_BYTES)
+    return;
+  if (!is_joined)
+    copy = malt_memory_check (MALT_MEMORY_LARGE_BYTES, NULL)
+               ? malt_memory_new (n_bytes, NULL)
+               : NULL;
+  if (!is_joined && copy == NULL)
     return;
   priv->n_queued_output_bytes = n_after;
   if (is_joined)
@@ -201,7 +210,7 @@ queue_output_locked (MaltWorker *worker, MaltStream stream, guint32 call_id,
                     .signal_id = signals[SIGNAL_OUTPUT],
                     .stream = stream,
                     .call_id = call_id,
-                    .text = g_byte_array_new_take (g_memdup2 (text, n_bytes), n_bytes),
+                    .text = g_byte_array_new_take (memcpy (copy, text, n_bytes), n_bytes),
                 });
 }
 

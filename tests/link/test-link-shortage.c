@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A host that is short of descriptors or threads. Each case runs in a process of its own, which the library has not been used in before. */
+/* A host that is short of descriptors, threads or memory. Each case runs in a process of its own, which the library has not been used in before. */
 #include "link-peer.h"
 
 #include "platform/malt-io-thread.h"
@@ -262,12 +262,182 @@ launches_fail_without_threads_or_processes (void)
   CU_ASSERT_EQUAL (run_in_child (spawn_without_processes, 0), 0);
 }
 
+/* Memory */
+
+/* No arena of the C library has so much in reserve; and no frame of the peer may be as large. */
+#define LARGE_BYTES ((gsize) 90 * 1024 * 1024)
+#define FRAME_BYTES ((gsize) 60 * 1024 * 1024)
+
+typedef struct
+{
+  LinkPeer *peer; /* (unowned) */
+  char *large; /* (owned): a text of LARGE_BYTES */
+  gint
+      large_kind; /* atomic: of a large frame that comes with the next answer, or in its place; 0: none */
+  gint n_host_errors; /* atomic */
+} Memory;
+
+static gboolean
+read_all (int fd, guint8 *data, gsize n_bytes)
+{
+  while (n_bytes > 0)
+    {
+      ssize_t n = read (fd, data, n_bytes);
+
+      if (n <= 0)
+        return FALSE;
+      data += n;
+      n_bytes -= (gsize) n;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_header (int fd, MaltFrameHeader *out_header)
+{
+  guint8 bytes[MALT_FRAME_HEADER_BYTES];
+  guint8 dropped[4096];
+
+  if (!read_all (fd, bytes, sizeof bytes) ||
+      !malt_frame_header_parse (bytes, G_MAXUINT64, out_header, NULL))
+    return FALSE;
+  for (guint64 left = out_header->n_body_bytes; left > 0;)
+    {
+      gsize n = MIN (left, sizeof dropped);
+
+      if (!read_all (fd, dropped, n))
+        return FALSE;
+      left -= n;
+    }
+  return TRUE;
+}
+
+/* The body of every kind: a byte, if it has one, and a text; the host gets no further. */
+static void
+write_large (Memory *memory, MaltFrameKind kind, guint32 id)
+{
+  const guint8 tags[] = { 1, 0x20 };
+  gboolean has_byte = kind == MALT_FRAME_ERROR || kind == MALT_FRAME_OUTPUT;
+  guint64 n_bytes = FRAME_BYTES;
+  MaltFrameHeader header = { .n_body_bytes = n_bytes, .id = id, .kind = kind };
+  guint8 bytes[MALT_FRAME_HEADER_BYTES];
+
+  malt_frame_header_write (&header, bytes);
+  link_peer_write_raw (memory->peer, bytes, sizeof bytes);
+  link_peer_write_raw (memory->peer, tags, has_byte ? 1 : 0);
+  link_peer_write_raw (memory->peer, memory->large, n_bytes - (has_byte ? 1 : 0));
+}
+
+static gpointer
+serve_large (gpointer data)
+{
+  Memory *memory = data;
+  MaltFrameHeader header;
+
+  while (read_header (memory->peer->fd, &header))
+    {
+      MaltFrameKind large = (MaltFrameKind) g_atomic_int_get (&memory->large_kind);
+
+      if (header.kind == MALT_FRAME_HOST_RESULT &&
+          (header.flags & MALT_FRAME_HOST_RESULT_IS_ERROR))
+        g_atomic_int_inc (&memory->n_host_errors);
+      if (header.kind != MALT_FRAME_CALL)
+        continue;
+      if (large != 0)
+        write_large (memory, large, header.id);
+      g_atomic_int_set (&memory->large_kind, 0);
+      if (large != MALT_FRAME_OK && large != MALT_FRAME_ERROR)
+        link_peer_answer_int (memory->peer, header.id, 5);
+    }
+  return NULL;
+}
+
+static gboolean
+limit_memory (gsize n_more_bytes)
+{
+  g_autofree char *text = NULL;
+  struct rlimit limit;
+
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    return FALSE;
+  limit.rlim_cur =
+      g_ascii_strtoull (text, NULL, 10) * (guint64) sysconf (_SC_PAGESIZE) + n_more_bytes;
+  limit.rlim_max = RLIM_INFINITY;
+  return setrlimit (RLIMIT_AS, &limit) == 0;
+}
+
+/* With an argument that the call takes over (nullable). 0: it failed for want of memory. */
+static gint64
+call_with (LinkPeer *peer, MaltValue *argument)
+{
+  g_autoptr (MaltCall) call = malt_call_new ("f");
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (argument != NULL)
+    malt_call_take_argument (call, argument);
+  value = malt_worker_remote_call_fetch (peer->worker, call, NULL, &error);
+  if (value != NULL)
+    return malt_value_get_int64 (value);
+  if (!is_short (error))
+    g_printerr ("\n%s\n", error->message);
+  return is_short (error) ? 0 : -1;
+}
+
+static gint64
+call_with_large (Memory *memory, MaltFrameKind kind)
+{
+  g_atomic_int_set (&memory->large_kind, (gint) kind);
+  return call_with (memory->peer, NULL);
+}
+
+static int
+large_values_fail_alone (G_GNUC_UNUSED guint n)
+{
+  Memory memory = { .large_kind = 0 };
+  const gsize n_bytes = LARGE_BYTES;
+  g_autoptr (MaltValue) string = NULL;
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+  LinkPeer *peer = memory.peer = link_peer_new ();
+
+  memory.large = g_malloc (n_bytes + 1);
+  memset (memory.large, 'x', n_bytes);
+  memory.large[n_bytes] = '\0';
+  string = malt_value_new_string (memory.large);
+  g_thread_unref (g_thread_new ("peer", serve_large, &memory));
+  TRY (call_with (peer, NULL) == 5);
+  TRY (limit_memory (32u << 20));
+  TRY (call_with (peer, malt_value_ref (string)) == 5);
+  TRY (call_with (peer, malt_value_new_string (memory.large)) == 0);
+  TRY (call_with (peer, malt_value_new_array (MALT_VALUE_UINT8, &n_bytes, 1, memory.large,
+                                              n_bytes)) == 0);
+  future = malt_worker_remote_eval (peer->worker, NULL, memory.large);
+  TRY (malt_future_fetch (future, NULL, &error) == NULL && is_short (error));
+  TRY (call_with_large (&memory, MALT_FRAME_OK) == 0);
+  TRY (call_with (peer, NULL) == 5);
+  TRY (call_with_large (&memory, MALT_FRAME_ERROR) == 0);
+  TRY (call_with_large (&memory, MALT_FRAME_OUTPUT) == 5);
+  TRY (call_with_large (&memory, MALT_FRAME_CHANNEL_ITEM) == 5);
+  TRY (call_with_large (&memory, MALT_FRAME_HOST_CALL) == 5);
+  TRY (call_with (peer, NULL) == 5);
+  TRY (g_atomic_int_get (&memory.n_host_errors) == 1);
+  return 0;
+}
+
+static void
+large_values_fail_alone_without_memory (void)
+{
+  CU_ASSERT_EQUAL (run_in_child (large_values_fail_alone, 0), 0);
+}
+
 static const ProcessTest tests[] = {
   { "first_launch_and_config_fail_without_descriptors",
     first_launch_and_config_fail_without_descriptors },
   { "running_worker_needs_no_descriptor", running_worker_needs_no_descriptor },
   { "launches_fail_without_threads_or_processes",
     launches_fail_without_threads_or_processes },
+  { "large_values_fail_alone_without_memory", large_values_fail_alone_without_memory },
   { NULL, NULL },
 };
 

@@ -13,6 +13,7 @@
  */
 #include "platform/malt-console.h"
 
+#include "base/malt-memory.h"
 #include "platform/malt-io-thread.h"
 #include "platform/unix/malt-descriptor.h"
 
@@ -238,7 +239,10 @@ keep (Console *console, const char *text, gsize n_bytes)
       g_string_erase (console->pending, 0, (gssize) console->n_written);
       console->n_written = 0;
     }
-  if (console->pending->len + n_bytes >= MAX_PENDING_BYTES)
+  /* A text that grows doubles. */
+  if (console->pending->len + n_bytes >= MAX_PENDING_BYTES ||
+      (console->pending->len + n_bytes >= console->pending->allocated_len &&
+       !malt_memory_check (2 * (console->pending->len + n_bytes), NULL)))
     {
       console->n_dropped += n_bytes;
       return;
