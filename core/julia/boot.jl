@@ -14,9 +14,10 @@ Base.Experimental.@optlevel 0
 const HEAD = Vector{UInt8}(undef, 16)   # the header of the frame being read
 const WAKE = Condition()                # for the task that runs the job
 const NOBODY = UInt64(0)
-# What EVAL asked for: id (0: none or answered), source, result mode, task, is it to run or running, has it begun, end of the request.
+# What EVAL asked for: id (0: none or answered), source, result mode, task, is it to run or running, has it begun, end of the request, has an
+# InterruptException been thrown into it.
 # The first job is nobody's. What has run once stays interpreted, so that no real answer has to wait for the compiler.
-const JOB = Any[NOBODY, "1", 0, nothing, true, false, nothing]
+const JOB = Any[NOBODY, "1", 0, nothing, true, false, nothing, false]
 # Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun, was the host
 # told that the runtime is being loaded, and nothing since.
 const STATE = Any["", 1, "", 0, 0, false, false]
@@ -87,14 +88,37 @@ function tell_judge(id, state)
     JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 32), state << 32 | id)
 end
 
-# Has the judge thrown into it? Then the runtime answers, which can say so.
-was_hit(id) = JUDGE != NOBODY && id != NOBODY && unsafe_load(Ptr{UInt32}(UInt(JUDGE) + 8)) == id
+# Has the judge thrown into it? Then the runtime answers, which can say so. What the judge has asked Julia to throw has been thrown, or is thrown here.
+judge_word(at) = unsafe_load(Ptr{UInt32}(UInt(JUDGE) + at))
+set_judge_word(at, word) = unsafe_store!(Ptr{UInt32}(UInt(JUDGE) + at), word)
+function was_hit(id)
+    JUDGE == NOBODY && return false
+    n = judge_word(16)
+    if n != judge_word(20)
+        set_judge_word(20, n)
+        try
+            Base.sigatomic_end(); Base.sigatomic_begin()
+            return true
+        catch
+        end
+    end
+    id != NOBODY && judge_word(8) == id
+end
+# The request for the interrupt is read: each throws once. One that the judge has not obeyed is not to be obeyed any more.
+function took_hit(id)
+    hit = was_hit(id)
+    JUDGE == NOBODY || (hit ? set_judge_word(8, 0x00000000) : set_judge_word(28, judge_word(28) + 0x00000001))
+    hit
+end
 
 # The name by which backtraces are cut: frames from here on outwards are not the user's.
 malt_entry(@nospecialize(code)) = Core.eval(Main, code)
 malt_entry(io, @nospecialize(v)) = Base.invokelatest(show, io, MIME("text/plain"), v)
+# A task begins with signals enabled: so it begins before the host may send any, and lets go when it is masked.
 function executor()
     Base.sigatomic_begin()
+    JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 40), UInt64(UInt(pointer_from_objref(current_task()))))
+    yield()
     while true
         v = stack = nothing
         JOB[6] = true
@@ -112,15 +136,17 @@ function executor()
             end
             Base.sigatomic_begin()
             JOB[5] = false
+            JOB[8] |= was_hit(JOB[1])
             tell_judge(JOB[1], 0x0000000000000002)
         catch e
             JOB[5] = false
+            JOB[8] |= was_hit(JOB[1]) | (e isa InterruptException)
             tell_judge(JOB[1], 0x0000000000000002)
             v = e; stack = isdefined(Base, :current_exceptions) ? Base.current_exceptions() : Base.catch_stack()
             # Lets the request for it be acknowledged, before the host sends more signals.
             e isa InterruptException && (yield(); yield(); yield())
         end
-        if stack !== nothing || STATE[2] == 0 || was_hit(JOB[1]) || !answered(JOB[1], JOB[3] == 1 ? nothing : v)
+        if stack !== nothing || STATE[2] == 0 || JOB[8] || !answered(JOB[1], JOB[3] == 1 ? nothing : v)
             load()
             Base.invokelatest(finish_boot, v, stack)
         end
@@ -209,7 +235,7 @@ function request(kind, n, id)
                     return hand_over(vcat(b, source, rest))
                 JOB[3] = shown && source[k] == 0x3b ? 1 : kind >> 8
                 JOB[2] = String(source)
-                JOB[1] = id; JOB[5] = true; JOB[6] = false; JOB[7] = rest
+                JOB[1] = id; JOB[5] = true; JOB[6] = false; JOB[7] = rest; JOB[8] = false
                 return notify(WAKE, nothing, true, false)
             end
         end
@@ -218,11 +244,17 @@ function request(kind, n, id)
 end
 function acknowledge(id)
     b = frame(id, 0x84, 1)
-    b[17] = id == JOB[1] ? 0 : 1
-    if id == JOB[1] && !JOB[6]
+    b[17] = 0
+    if id != JOB[1]
+        b[17] = 1
+    elseif !JOB[6]
         JOB[2] = "throw(InterruptException())"
-    elseif id == JOB[1] && JOB[5]
+    elseif took_hit(id)
+        JOB[8] = true
+    elseif JOB[5]
         schedule(JOB[4], InterruptException(); error = true)
+    elseif !JOB[8]
+        b[17] = 1               # Its answer is on the way.
     end
     send(b)
 end

@@ -10,7 +10,7 @@
 #define MALT_JUDGE_FORCE (UINT64_C (1) << 32) /* other calls may be hit */
 
 #define MALT_JUDGE_PAGE_BYTES 4096
-#define MALT_JUDGE_MAGIC 0x4a4d0001u
+#define MALT_JUDGE_MAGIC 0x4a4d0002u
 #define MALT_JUDGE_N_CALLS 64
 
 /* What a call is at. */
@@ -36,12 +36,16 @@ typedef struct
   uint32_t
       thrown_id; /* the last call into which an exception was thrown, as far as the judge has seen it */
   uint32_t n_forced; /* exceptions that were thrown at an arbitrary instruction */
-  uint32_t n_raised; /* signals that Julia was sent */
-  uint32_t
-      n_settled; /* those of which the runtime knows that none is under way any more */
-  uint32_t reserved[2];
+  uint32_t n_raised; /* signals that Julia was sent, and has taken */
+  uint32_t n_settled; /* those of which it is known that none is pending any more */
+  /* Each request of the host throws once. Written by the judge and the runtime, in the same thread: */
+  uint32_t n_hits; /* exceptions in thrown_id whose requests have not been read */
+  uint32_t n_taken; /* requests that were read, and are not the judge's any more */
   MaltJudgeCall calls[MALT_JUDGE_N_CALLS]; /* from offset 32 on */
   /* Written by the host, at the place of an id modulo MALT_JUDGE_N_CALLS: its interrupt was given up and must not hit any more. From
    * offset 1056 on. */
   uint32_t withdrawn[MALT_JUDGE_N_CALLS];
+  /* Written by the judge: its process, as that sees itself, and the call for which it has sent the last signal. From offset 1312 on. */
+  uint32_t pid;
+  uint32_t raised_id;
 } MaltJudgePage;

@@ -83,6 +83,87 @@ exception_that_is_caught_was_delivered (void)
   CHECK (malt_value_get_bool (value));
 }
 
+/* The request that the judge has obeyed is read when the code waits again. */
+static void
+one_request_throws_once (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+  g_autoptr (GError) error = NULL;
+
+  CHECK (worker != NULL);
+  for (int i = 0; i < 2; i++)
+    {
+      /* The first one is in the boot. */
+      g_autoptr (MaltFuture) future = NULL;
+      g_autoptr (MaltValue) value = NULL;
+      const char *source = "try; while true end; catch; sleep(0.2); GC.gc(); 5; end";
+
+      if (i == 1)
+        g_free (process_test_eval (worker, "string([1])"));
+      future = malt_worker_remote_eval (worker, NULL, source);
+      g_usleep (300 * 1000);
+      CHECK (was_interrupted_with (future, MALT_INTERRUPT_DELIVERED));
+      value = malt_future_fetch (future, NULL, &error);
+      CHECK_NO_ERROR (error);
+      CHECK (malt_value_get_int64 (value) == 5);
+    }
+}
+
+/* Julia ends the process when a signal is pending at the end of a task. */
+static void
+tasks_of_a_call_end_in_peace (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+
+  CHECK (worker != NULL);
+  g_free (process_test_eval (worker, "string(1)"));
+  future = process_test_start_running (
+      worker, "let t = @async (begun(); yield(); let t = time_ns(); while time_ns() < t "
+              "+ 2_000_000_000; end; end); wait(t); 9; end");
+  malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error);
+  CHECK_NO_ERROR (error);
+  CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
+  CHECK (process_test_eval_int (worker, "20 + 1") == 21);
+  CHECK (malt_worker_is_running (worker));
+}
+
+static void
+keep_output (G_GNUC_UNUSED MaltWorker *worker, G_GNUC_UNUSED MaltStream stream,
+             G_GNUC_UNUSED guint id, GBytes *bytes, gpointer text)
+{
+  gsize n_bytes;
+  const char *data = g_bytes_get_data (bytes, &n_bytes);
+
+  g_string_append_len (text, data, (gssize) n_bytes);
+}
+
+/* Julia swallows what is thrown into one, and prints it. */
+static void
+finalizers_are_not_hit (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch ("output=signal");
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  CHECK (worker != NULL);
+  g_signal_connect (worker, "output", G_CALLBACK (keep_output), text);
+  g_free (process_test_eval (worker, "mutable struct Busy; x; end; string(1)"));
+  future = process_test_start_running (
+      worker, "let make() = (finalizer(x -> (t = time_ns(); while time_ns() < t + "
+              "1_500_000_000; global X = [rand(3)]; end), Busy(1)); nothing); make(); "
+              "begun(); GC.gc(); GC.gc(); 7; end");
+  malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error);
+  CHECK_NO_ERROR (error);
+  CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
+  CHECK (process_test_eval_int (worker, "20 + 1") == 21);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  CU_ASSERT_STRING_EQUAL (text->str, "");
+}
+
 static void
 first_call_of_a_fresh_worker_is_stopped (void)
 {
@@ -168,6 +249,9 @@ main (int argc, char **argv)
     { "busy_call_is_stopped_beside_one_that_waits",
       busy_call_is_stopped_beside_one_that_waits },
     { "exception_that_is_caught_was_delivered", exception_that_is_caught_was_delivered },
+    { "one_request_throws_once", one_request_throws_once },
+    { "tasks_of_a_call_end_in_peace", tasks_of_a_call_end_in_peace },
+    { "finalizers_are_not_hit", finalizers_are_not_hit },
     { "first_call_of_a_fresh_worker_is_stopped",
       first_call_of_a_fresh_worker_is_stopped },
     { "interrupts_of_compiling_code_end_no_worker",

@@ -79,6 +79,7 @@ typedef struct
   gboolean is_masked;
   gboolean is_other_task;
   gboolean is_own_code; /* with a file behind it */
+  gboolean is_written_by_others; /* as the compiled regular expressions of PCRE */
   gboolean is_over; /* the call's user code has ended */
   gboolean is_beside_another; /* which has begun, and waits */
 } Play;
@@ -91,18 +92,20 @@ spin_in_own_code (void)
 }
 
 static void
-spin_in_compiled_code (void)
+spin_in_compiled_code (const Play *scene)
 {
 #ifdef __x86_64__
   static const guint8 code[] = { 0xeb, 0xfe };
 #else
   static const guint32 code[] = { 0x14000000 };
 #endif
-  gpointer memory = mmap (NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gpointer memory =
+      mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   void (*spin) (void);
 
   memcpy (memory, code, sizeof code);
+  mprotect (memory, 4096,
+            PROT_READ | PROT_EXEC | (scene->is_written_by_others ? PROT_WRITE : 0));
   __builtin___clear_cache (memory, (char *) memory + sizeof code);
   *(gpointer *) &spin = memory;
   spin ();
@@ -128,7 +131,7 @@ play (const char *path, const Play *scene)
   state.n_deferrals = scene->is_masked ? 1 : 0;
   if (scene->is_own_code)
     spin_in_own_code ();
-  spin_in_compiled_code ();
+  spin_in_compiled_code (scene);
 }
 
 /* A process of that kind, which is in its scene. */
@@ -202,11 +205,13 @@ nothing_else_is_hit (void)
   const Play masked = { .is_masked = TRUE };
   const Play other_task = { .is_other_task = TRUE, .is_beside_another = TRUE };
   const Play own_code = { .is_own_code = TRUE };
+  const Play written = { .is_written_by_others = TRUE };
   const Play over = { .is_over = TRUE };
 
   malt_assert_int (run_scene (&masked), -1);
   malt_assert_int (run_scene (&other_task), -1);
   malt_assert_int (run_scene (&own_code), -1);
+  malt_assert_int (run_scene (&written), -1);
   malt_assert_int (run_scene (&over), -1);
 }
 

@@ -12,7 +12,7 @@ function load_judge()
     close_on_exec(4)
     dl = Base.root_module(Base.PkgId(Base.UUID("8f399da3-3557-5675-b5ff-fb832c97cbdb"), "Libdl"))
     library = dl.dlopen_e(JUDGE_PATH)
-    library == C_NULL ? NOBODY : UInt64(UInt(dl.dlsym(library, :malt_judge)))
+    library == C_NULL ? NOBODY : UInt64(UInt(dl.dlsym_e(library, :malt_judge)))
 end
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
 close_on_exec(fd) = ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
@@ -45,9 +45,10 @@ function body(n)
     b
 end
 function main()
-    hello()
     JOB[4] = Task(executor)
     schedule(JOB[4])
+    yield()
+    hello()
     while true
         try
             Base.sigatomic_end(); Base.wait_readnb(LINK, 16); Base.sigatomic_begin()

@@ -10,24 +10,30 @@
  * signal every few milliseconds in which the thread has run, so nothing depends on how loaded the machine is, and a thread
  * that sleeps is left alone. It ends when the call has ended, when an exception was thrown, or after MAX_CPU_NS. Each time:
  *
- *   - First, once for each interrupt, SIGINT for Julia itself, which throws at the next safepoint: the sound way. Only while no other call
+ *   - First, once for each interrupt, SIGINT for Julia itself, which throws at the next safepoint: the sound way. Only while the code of the call runs, in its
+ *     own task: another task may end before it comes to a safepoint, and an exception at its end ends the process. Only while no other call
  *     has begun user code, since it hits whatever comes to a safepoint first; never two within RAISE_INTERVAL_NS, since several in a row make Julia throw
- *     wherever it is; and only in code that is not masked, so that it does not hang over the compiler.
+ *     wherever it is; only in code that is not masked, so that it does not hang over the compiler; and not in libraries of C,
+ *     which may take longer than the host waits: what was given up must not hit later. The handler waits until Julia's own thread has taken
+ *     the signal. So from then on the exception is pending, or has been thrown.
  *   - FORCE_AFTER_NS later, or at once where that was not possible, the exception is forced, if all of these hold: the task is that of the call;
- *     the call is in user code; signals are not deferred, by the runtime (which is masked but for user code), by the compiler or by any lock of
- *     Julia's; the instruction is in memory that Julia has compiled code into at run time, or in an image of a package. So never in libjulia, in
- *     the system image, in LLVM or in C code. The thread's registers are set as if the code had called `throw` there.
+ *     the call is in user code; signals are not deferred, by the runtime (which is masked but for user code), by the compiler, by any lock of
+ *     Julia's, or by a finalizer, which swallows exceptions; the instruction is in memory that Julia has compiled code into at run time, or in an image of a package;
+ *     the stack has room. So never in libjulia, in the system image, in LLVM or in C code. The thread's registers are set as if the code had called
+ *     `throw` there. What was pending is what is thrown: one interrupt, one exception.
  *
  * At an arbitrary instruction that is still unsound for code that expects no exception there: rare, never safe. n_forced tells the runtime.
  *
- * The counter of deferrals is a field of Julia's thread state, whose place differs by version. It is found by calling the functions
- * that change it; if that does not give one place, nothing is forced (can_force is 0).
+ * Places in Julia's thread state differ by version. They are found by calling the functions that change them; if that does not give one place for
+ * the counter of deferrals, nothing is forced (can_force is 0).
  */
 #include "platform/malt-judge-page.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -49,6 +55,9 @@
 #define STATE_BYTES \
   32768 /* of Julia's thread state, in which the counter is looked for */
 #define N_PROOFS 5
+#define STACK_ROOM_BYTES 65536 /* for the throw: Julia walks the stack */
+#define LISTENER_NS (2000 * MILLISECOND_NS) /* that Julia's own thread may take */
+#define MAX_LIBRARIES 256
 
 #define EXPORT __attribute__ ((visibility ("default")))
 
@@ -66,7 +75,11 @@ static void *(*get_current_task) (void);
 static void (*throw_exception) (void *exception);
 static void **interrupt_exception;
 static volatile uint32_t *signal_pending; /* (nullable) */
+static void (*begin_deferral) (void);
+static void (*end_deferral) (void); /* throws what is pending */
 static volatile sig_atomic_t *n_deferrals; /* (nullable) */
+static int8_t (*get_in_finalizer) (void); /* (nullable) */
+static volatile int8_t *in_finalizer; /* (nullable): where there is no function */
 static size_t (*get_world) (void); /* (nullable): of the running task */
 static size_t first_world; /* that users' code can run in */
 
@@ -74,6 +87,17 @@ static pid_t main_thread;
 static timer_t timer;
 static int kick_signal;
 static int is_julia_listening; /* SIGINT is for Julia's own thread */
+static pid_t listener; /* in which Julia waits for signals; 0: not found */
+
+/* Of libjulia and of the system image. */
+typedef struct
+{
+  const char *name;
+  uintptr_t start;
+  uintptr_t end;
+} Library;
+static Library julia_parts[4];
+static int n_julia_parts;
 
 /* The interrupt that is under way: in the handler only. */
 static struct
@@ -81,7 +105,7 @@ static struct
   uint32_t id; /* 0: none */
   int may_hit_others;
   int is_raised;
-  int was_pending;
+  uint32_t n_taken; /* of the page, when it was begun */
   int64_t start_ns;
 } wanted;
 static int64_t last_raise_ns;
@@ -118,30 +142,41 @@ get_instruction (const ucontext_t *context)
 {
   return (uintptr_t) context->uc_mcontext.gregs[REG_RIP];
 }
+
+static uintptr_t
+get_stack (const ucontext_t *context)
+{
+  return (uintptr_t) context->uc_mcontext.gregs[REG_RSP];
+}
 #elif defined(__aarch64__)
 static uintptr_t
 get_instruction (const ucontext_t *context)
 {
   return (uintptr_t) context->uc_mcontext.pc;
 }
+
+static uintptr_t
+get_stack (const ucontext_t *context)
+{
+  return (uintptr_t) context->uc_mcontext.sp;
+}
 #else
 #error "no judge for this processor"
 #endif
 
-/* A line of /proc/self/maps that has the address: code that Julia has compiled, into memory without a file or into a package's image? */
+/* A line of /proc/self/maps: code that Julia has compiled, into memory without a file or of a file of its own, or that a package's image has? What others
+ * compile (regular expressions, callbacks of libffi) can be written to. */
 static int
 is_line_of_compiled_code (const char *line)
 {
   const char *access = strchr (line, ' ');
   const char *path = strchr (line, '/');
 
-  if (access == NULL || access[3] != 'x')
+  if (access == NULL || access[2] == 'w' || access[3] != 'x')
     return 0;
   if (path == NULL)
     return strchr (line, '[') == NULL;
-  if (strstr (path, "malt-judge") != NULL)
-    return 0;
-  return strstr (path, "(deleted)") != NULL || strstr (path, "/compiled/v") != NULL;
+  return strstr (path, "julia-codegen") != NULL || strstr (path, "/compiled/v") != NULL;
 }
 
 static uintptr_t
@@ -162,30 +197,41 @@ take_number (const char **text)
     }
 }
 
-static int
-has_address (const char *line, uintptr_t address)
+/* What /proc/self/maps says of a place, and of the stack. */
+typedef struct
 {
-  uintptr_t start = take_number (&line);
+  uintptr_t instruction;
+  uintptr_t stack;
+  int is_compiled; /* the instruction is */
+  int has_room; /* the stack has */
+} Place;
+
+static void
+compare_line (Place *place, const char *line)
+{
+  const char *rest = line;
+  uintptr_t start = take_number (&rest);
   uintptr_t end;
 
-  if (*line != '-')
-    return 0;
-  line++;
-  end = take_number (&line);
-  return address >= start && address < end;
+  if (*rest != '-')
+    return;
+  rest++;
+  end = take_number (&rest);
+  if (place->instruction >= start && place->instruction < end)
+    place->is_compiled = is_line_of_compiled_code (line);
+  if (place->stack >= start && place->stack < end)
+    place->has_room = place->stack - start >= STACK_ROOM_BYTES;
 }
 
 /* Without the heap, which the interrupted code may be in the middle of. */
-static int
-is_compiled_code (uintptr_t address)
+static void
+look_up (Place *place)
 {
   static char text[16384 + 1];
   size_t n_kept = 0;
-  int is_found = 0;
-  int is_right = 0;
   int fd = open ("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 
-  while (fd >= 0 && !is_found)
+  while (fd >= 0)
     {
       ssize_t n_read = read (fd, text + n_kept, sizeof text - 1 - n_kept);
       char *line = text;
@@ -194,18 +240,25 @@ is_compiled_code (uintptr_t address)
       if (n_read <= 0)
         break;
       text[n_kept + (size_t) n_read] = '\0';
-      for (; !is_found && (line_end = strchr (line, '\n')) != NULL; line = line_end + 1)
+      for (; (line_end = strchr (line, '\n')) != NULL; line = line_end + 1)
         {
           *line_end = '\0';
-          is_found = has_address (line, address);
-          is_right = is_found && is_line_of_compiled_code (line);
+          compare_line (place, line);
         }
       n_kept = strlen (line);
       memmove (text, line, n_kept);
     }
   if (fd >= 0)
     close (fd);
-  return is_right;
+}
+
+static int
+is_in_julia (uintptr_t address)
+{
+  for (int i = 0; i < n_julia_parts; i++)
+    if (address >= julia_parts[i].start && address < julia_parts[i].end)
+      return 1;
+  return 0;
 }
 
 /* Throwing */
@@ -213,6 +266,8 @@ is_compiled_code (uintptr_t address)
 static void
 throw_interrupt (void)
 {
+  begin_deferral ();
+  end_deferral ();
   throw_exception (*interrupt_exception);
   __builtin_unreachable ();
 }
@@ -240,11 +295,13 @@ force (ucontext_t *context)
 
 /* The judgement */
 
-/* Also in type inference, which runs in the world of the system image, and swallows exceptions. */
+/* Also in finalizers, and in type inference, which runs in the world of the system image: both swallow exceptions. */
 static int
 is_masked (void)
 {
   return (n_deferrals != NULL && *n_deferrals != 0) ||
+         (get_in_finalizer != NULL ? get_in_finalizer ()
+                                   : in_finalizer != NULL && *in_finalizer != 0) ||
          (get_world != NULL && get_world () < first_world);
 }
 
@@ -256,13 +313,15 @@ is_withdrawn (void)
   return *place == wanted.id;
 }
 
-/* How many calls are in user code; the one that is wanted, or NULL. */
+/* How many calls are in user code, and how many of these the running task belongs to; the one that is wanted, or NULL. */
 static const MaltJudgeCall *
-find_call (int *out_n_users)
+find_call (int *out_n_users, int *out_n_running)
 {
   const MaltJudgeCall *found = NULL;
+  uint64_t task = (uint64_t) (uintptr_t) get_current_task ();
 
   *out_n_users = 0;
+  *out_n_running = 0;
   for (int i = 0; i < MALT_JUDGE_N_CALLS; i++)
     {
       const volatile MaltJudgeCall *call = &page->calls[i];
@@ -270,100 +329,205 @@ find_call (int *out_n_users)
       if (call->state != MALT_JUDGE_IN_USER_CODE)
         continue;
       ++*out_n_users;
+      *out_n_running += call->task == task;
       if (call->id == wanted.id)
         found = &page->calls[i];
     }
   return found;
 }
 
-static void
-raise_for_julia (int64_t now_ns)
+/* Of a thread in which Julia waits for signals, and has nothing else to do. */
+static int
+is_listening (pid_t thread)
 {
-  wanted.is_raised = 1;
-  wanted.start_ns = get_time_ns (CLOCK_THREAD_CPUTIME_ID);
-  last_raise_ns = now_ns;
-  page->n_raised++;
-  kill (getpid (), SIGINT);
+  char path[64];
+  char text[32];
+  ssize_t n_read;
+  int fd;
+
+  snprintf (path, sizeof path, "/proc/self/task/%d/syscall", (int) thread);
+  fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return 0;
+  n_read = read (fd, text, sizeof text - 1);
+  close (fd);
+  text[n_read > 0 ? n_read : 0] = '\0';
+  return n_read > 0 && atoi (text) == SYS_rt_sigtimedwait;
+}
+
+/* Without the heap, too. */
+static pid_t
+find_listener (void)
+{
+  char entries[2048];
+  pid_t found = 0;
+  long n_read;
+  int fd = open ("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  while (found == 0 && fd >= 0 &&
+         (n_read = syscall (SYS_getdents64, fd, entries, sizeof entries)) > 0)
+    for (long at = 0; at < n_read;)
+      {
+        const struct dirent64 *entry = (const struct dirent64 *) (entries + at);
+        pid_t thread = (pid_t) atoi (entry->d_name);
+
+        if (thread > 0 && thread != main_thread && is_listening (thread))
+          found = thread;
+        at += entry->d_reclen;
+      }
+  if (fd >= 0)
+    close (fd);
+  return found;
 }
 
 static int
-may_raise (int n_users)
+is_signal_pending (void)
+{
+  sigset_t pending;
+
+  return *signal_pending != 0 ||
+         (sigpending (&pending) == 0 && sigismember (&pending, SIGINT) == 1);
+}
+
+/* Waits until Julia's own thread has taken the signal: then the exception is pending, or Julia has dropped it. */
+static int
+wait_for_listener (void)
+{
+  struct timespec moment = { 0, MILLISECOND_NS / 20 };
+  int64_t end_ns = get_time_ns (CLOCK_MONOTONIC) + LISTENER_NS;
+
+  while (*signal_pending == 0 && get_time_ns (CLOCK_MONOTONIC) < end_ns)
+    {
+      if (!is_signal_pending () && is_listening (listener))
+        break;
+      nanosleep (&moment, NULL);
+    }
+  return is_signal_pending ();
+}
+
+static void
+raise_for_julia (void)
+{
+  last_raise_ns = get_time_ns (CLOCK_MONOTONIC);
+  if (listener == 0)
+    listener = find_listener ();
+  if (listener == 0)
+    return;
+  kill (getpid (), SIGINT);
+  if (!wait_for_listener ())
+    return;
+  wanted.is_raised = 1;
+  page->raised_id = wanted.id;
+  page->n_raised++;
+}
+
+static int
+may_raise (int n_users, const ucontext_t *context)
 {
   int64_t now_ns = get_time_ns (CLOCK_MONOTONIC);
+  Place place = { .instruction = get_instruction (context) };
 
-  return is_julia_listening && !wanted.is_raised &&
-         (n_users == 1 || wanted.may_hit_others) &&
-         (last_raise_ns == 0 || now_ns - last_raise_ns >= RAISE_INTERVAL_NS);
-}
-
-/* Julia has thrown what it was asked for. */
-static int
-was_thrown_by_julia (void)
-{
-  if (!wanted.is_raised || signal_pending == NULL)
+  if (!is_julia_listening || wanted.is_raised ||
+      (n_users != 1 && !wanted.may_hit_others) ||
+      (last_raise_ns != 0 && now_ns - last_raise_ns < RAISE_INTERVAL_NS))
     return 0;
-  if (*signal_pending != 0)
-    wanted.was_pending = 1;
-  return wanted.was_pending && *signal_pending == 0;
+  if (is_in_julia (place.instruction))
+    return 1;
+  look_up (&place);
+  return place.is_compiled;
 }
 
-/* The boot does not know its task; what is not masked beside it is of the same call, while that is the only one. */
-static int
-is_running (const MaltJudgeCall *call, int n_users)
+static void
+note_hit (void)
 {
-  if (call->task == 0)
-    return n_users == 1;
-  return (uint64_t) (uintptr_t) get_current_task () == call->task;
+  page->n_hits = page->thrown_id == wanted.id ? page->n_hits + 1 : 1;
+  page->thrown_id = wanted.id;
+  page->n_settled = page->n_raised;
+  end_wanted ();
+}
+
+static int
+may_force (int n_users, int64_t used_ns, const ucontext_t *context)
+{
+  Place place = { .instruction = get_instruction (context),
+                  .stack = get_stack (context) };
+
+  /* What could not be raised has waited for nothing. */
+  if (!page->can_force ||
+      (used_ns < FORCE_AFTER_NS && n_users == 1 && is_julia_listening))
+    return 0;
+  look_up (&place);
+  return place.is_compiled && place.has_room;
 }
 
 static void
 judge (ucontext_t *context)
 {
   int n_users;
-  const MaltJudgeCall *call = find_call (&n_users);
+  int n_running;
+  const MaltJudgeCall *call = find_call (&n_users, &n_running);
   int64_t used_ns = get_time_ns (CLOCK_THREAD_CPUTIME_ID) - wanted.start_ns;
 
-  if (was_thrown_by_julia ())
-    page->thrown_id = wanted.id;
-  if (call == NULL || page->thrown_id == wanted.id || is_withdrawn () ||
+  if (wanted.is_raised && !is_signal_pending ())
+    {
+      wanted.is_raised = 0;
+      /* Otherwise the runtime has caught it where it would have hit nobody. */
+      if (page->n_settled != page->n_raised)
+        {
+          note_hit ();
+          return;
+        }
+    }
+  if (call == NULL || wanted.n_taken != page->n_taken || is_withdrawn () ||
       used_ns > MAX_CPU_NS)
     {
       end_wanted ();
       return;
     }
-  if (is_masked ())
+  if (n_running == 0 || is_masked ())
     return;
-  if (may_raise (n_users))
+  if (may_raise (n_users, context))
     {
-      raise_for_julia (get_time_ns (CLOCK_MONOTONIC));
+      raise_for_julia ();
       return;
     }
-  if ((wanted.is_raised && used_ns < FORCE_AFTER_NS) || !page->can_force ||
-      !is_running (call, n_users) || !is_compiled_code (get_instruction (context)))
+  if (call->task != (uint64_t) (uintptr_t) get_current_task () ||
+      !may_force (n_users, used_ns, context))
     return;
   page->n_forced++;
-  page->thrown_id = wanted.id;
-  end_wanted ();
+  note_hit ();
   force (context);
 }
 
-/* A host that sees no effect asks again, which changes nothing. */
+static int
+is_in_user_code (uint32_t id)
+{
+  for (int i = 0; i < MALT_JUDGE_N_CALLS; i++)
+    if (page->calls[i].id == id && page->calls[i].state == MALT_JUDGE_IN_USER_CODE)
+      return 1;
+  return 0;
+}
+
+/* A host that sees no effect asks again, which changes nothing. Of several calls one is dealt with at a time, and one that has not begun, or that
+ * has ended, not at all. */
 static void
 begin (uint64_t value)
 {
-  if (wanted.id == (uint32_t) value)
+  uint32_t id = (uint32_t) value;
+
+  if (wanted.id != 0 && is_in_user_code (wanted.id) && !is_withdrawn ())
     {
-      wanted.may_hit_others |= (value & MALT_JUDGE_FORCE) != 0;
+      wanted.may_hit_others |= id == wanted.id && (value & MALT_JUDGE_FORCE) != 0;
       return;
     }
-  wanted.id = (uint32_t) value;
+  if (id == 0 || !is_in_user_code (id))
+    return;
+  wanted.id = id;
   wanted.may_hit_others = (value & MALT_JUDGE_FORCE) != 0;
   wanted.is_raised = 0;
-  wanted.was_pending = 0;
+  wanted.n_taken = page->n_taken;
   wanted.start_ns = get_time_ns (CLOCK_THREAD_CPUTIME_ID);
-  if (page->thrown_id == wanted.id)
-    page->thrown_id = 0;
-  set_timer (wanted.id != 0 ? TICK_NS : 0);
+  set_timer (TICK_NS);
 }
 
 static void
@@ -409,11 +573,11 @@ take_page (void)
   return mapped != MAP_FAILED;
 }
 
-/* What can be read there, in words: the size of the state differs. */
+/* What can be read there: the size of the state differs. */
 static int
-copy_state (int32_t *words, void *state)
+copy_state (char *bytes, void *state)
 {
-  struct iovec copy = { words, STATE_BYTES };
+  struct iovec copy = { bytes, STATE_BYTES };
   struct iovec source = { state, STATE_BYTES };
   ssize_t n_bytes;
 
@@ -423,43 +587,122 @@ copy_state (int32_t *words, void *state)
       source.iov_len -= n_bytes < 0 ? 1024 : 0;
     }
   while (n_bytes < 0 && source.iov_len > 1024);
-  return n_bytes > 0 ? (int) (n_bytes / 4) : 0;
+  return n_bytes > 0 ? (int) n_bytes : 0;
 }
+
+static char before[STATE_BYTES] __attribute__ ((aligned (8)));
+static char after[STATE_BYTES] __attribute__ ((aligned (8)));
 
 /* The word of Julia's thread state that counts deferrals: the one that goes up as often as it is told to. */
 static void
-find_deferrals (void)
+find_deferrals (char *state)
 {
-  static int32_t before[STATE_BYTES / 4];
-  static int32_t after[STATE_BYTES / 4];
-  void *(*get_state) (void);
-  void (*defer) (void);
-  void (*allow) (void);
-  void *state;
-  int n_words;
   int n_found = 0;
+  int n_bytes = copy_state (before, state);
 
-  *(void **) &get_state = find_symbol ("jl_get_ptls_states");
-  *(void **) &defer = find_symbol ("jl_sigatomic_begin");
-  *(void **) &allow = find_symbol ("jl_sigatomic_end");
-  if (get_state == NULL || defer == NULL || allow == NULL)
-    return;
-  state = get_state ();
-  n_words = copy_state (before, state);
   for (int i = 0; i < N_PROOFS; i++)
-    defer ();
-  if (copy_state (after, state) < n_words)
-    n_words = 0;
+    begin_deferral ();
+  if (copy_state (after, state) < n_bytes)
+    n_bytes = 0;
   for (int i = 0; i < N_PROOFS; i++)
-    allow ();
-  for (int i = 0; i < n_words; i++)
-    if (after[i] == before[i] + N_PROOFS)
+    end_deferral ();
+  for (int i = 0; i + 4 <= n_bytes; i += 4)
+    if (*(int32_t *) (after + i) == *(int32_t *) (before + i) + N_PROOFS)
       {
-        n_deferrals = (volatile sig_atomic_t *) state + i;
+        n_deferrals = (volatile sig_atomic_t *) (state + i);
         n_found++;
       }
   if (n_found != 1)
     n_deferrals = NULL;
+}
+
+/* Before Julia had a function for that, the byte that says so was the one before that which switches the collection of garbage off. */
+static void
+find_in_finalizer (char *state)
+{
+  int (*enable_collection) (int is_enabled);
+  int n_found = 0;
+  int n_bytes = copy_state (before, state);
+
+  *(void **) &get_in_finalizer = find_symbol ("jl_gc_is_in_finalizer");
+  *(void **) &enable_collection = find_symbol ("jl_gc_enable");
+  if (get_in_finalizer != NULL || enable_collection == NULL)
+    return;
+  enable_collection (0);
+  if (copy_state (after, state) < n_bytes)
+    n_bytes = 0;
+  enable_collection (1);
+  for (int i = 1; i < n_bytes; i++)
+    if (after[i] == 1 && before[i] == 0 && before[i - 1] == 0)
+      {
+        in_finalizer = (volatile int8_t *) (state + i - 1);
+        n_found++;
+      }
+  if (n_found != 1)
+    in_finalizer = NULL;
+}
+
+static void
+find_state (void)
+{
+  char *(*get_state) (void);
+
+  *(void **) &get_state = find_symbol ("jl_get_ptls_states");
+  if (get_state == NULL)
+    return;
+  find_deferrals (get_state ());
+  find_in_finalizer (get_state ());
+}
+
+static Library libraries[MAX_LIBRARIES];
+static int n_libraries;
+
+static int
+add_library (struct dl_phdr_info *info, size_t n_bytes, void *data)
+{
+  Library *library = &libraries[n_libraries];
+
+  (void) n_bytes;
+  (void) data;
+  if (n_libraries == MAX_LIBRARIES || info->dlpi_name == NULL || *info->dlpi_name == '\0')
+    return 0;
+  library->name = info->dlpi_name;
+  library->start = UINTPTR_MAX;
+  for (int i = 0; i < info->dlpi_phnum; i++)
+    {
+      const ElfW (Phdr) *part = &info->dlpi_phdr[i];
+      uintptr_t start = (uintptr_t) (info->dlpi_addr + part->p_vaddr);
+
+      if (part->p_type != PT_LOAD || (part->p_flags & PF_X) == 0)
+        continue;
+      library->start = start < library->start ? start : library->start;
+      library->end =
+          start + part->p_memsz > library->end ? start + part->p_memsz : library->end;
+    }
+  n_libraries++;
+  return 0;
+}
+
+static int
+is_system_image (const Library *library)
+{
+  void *handle = dlopen (library->name, RTLD_LAZY | RTLD_NOLOAD);
+  int is_image = handle != NULL && dlsym (handle, "jl_system_image_data") != NULL;
+
+  if (handle != NULL)
+    dlclose (handle);
+  return is_image;
+}
+
+/* Nothing but the system image has been loaded of what Julia has compiled. */
+static void
+find_julia_parts (void)
+{
+  dl_iterate_phdr (add_library, NULL);
+  for (int i = 0; i < n_libraries && n_julia_parts < 4; i++)
+    if (strstr (libraries[i].name, "/libjulia") != NULL ||
+        is_system_image (&libraries[i]))
+      julia_parts[n_julia_parts++] = libraries[i];
 }
 
 static int
@@ -476,9 +719,11 @@ find_julia (void)
   *(void **) &get_current_task = find_symbol ("jl_get_current_task");
   *(void **) &throw_exception = find_symbol ("jl_throw");
   interrupt_exception = find_symbol ("jl_interrupt_exception");
+  *(void **) &begin_deferral = find_symbol ("jl_sigatomic_begin");
+  *(void **) &end_deferral = find_symbol ("jl_sigatomic_end");
   signal_pending = find_symbol ("jl_signal_pending");
   return get_current_task != NULL && throw_exception != NULL &&
-         interrupt_exception != NULL;
+         interrupt_exception != NULL && begin_deferral != NULL && end_deferral != NULL;
 }
 
 static int
@@ -494,64 +739,21 @@ __attribute__ ((constructor)) static void
 take_office (void)
 {
   struct sigaction action = { .sa_sigaction = on_kick,
-                              .sa_flags = SA_SIGINFO | SA_RESTART };
+                              .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
   sigset_t blocked;
 
   main_thread = (pid_t) syscall (SYS_gettid);
   kick_signal = SIGRTMIN + MALT_JUDGE_SIGNAL_OFFSET;
   if (main_thread != getpid () || !find_julia () || !take_page () || !make_timer ())
     return;
-  find_deferrals ();
+  find_state ();
+  find_julia_parts ();
   pthread_sigmask (SIG_SETMASK, NULL, &blocked);
-  is_julia_listening = sigismember (&blocked, SIGINT) == 1;
+  is_julia_listening = sigismember (&blocked, SIGINT) == 1 && signal_pending != NULL;
   sigemptyset (&action.sa_mask);
   if (sigaction (kick_signal, &action, NULL) != 0)
     return;
   page->can_force = n_deferrals != NULL && *interrupt_exception != NULL;
+  page->pid = (uint32_t) getpid ();
   page->magic = MALT_JUDGE_MAGIC;
-}
-
-/* Called by the runtime */
-
-/* The thread in which Julia waits for signals; 0: not found. */
-static pid_t
-find_listener (void)
-{
-  char path[64];
-  char text[32];
-
-  for (pid_t thread = main_thread + 1; thread < main_thread + 256; thread++)
-    {
-      FILE *file;
-      int is_waiting;
-
-      snprintf (path, sizeof path, "/proc/self/task/%d/syscall", (int) thread);
-      file = fopen (path, "re");
-      if (file == NULL)
-        continue;
-      is_waiting =
-          fgets (text, sizeof text, file) != NULL && atoi (text) == SYS_rt_sigtimedwait;
-      fclose (file);
-      if (is_waiting)
-        return thread;
-    }
-  return 0;
-}
-
-/* Waits until Julia's own thread has dealt with each SIGINT that was sent: then the exception is pending, or was thrown. */
-EXPORT void
-malt_judge_settle (void)
-{
-  struct timespec moment = { 0, MILLISECOND_NS / 2 };
-
-  for (int i = 0; i < 4000; i++)
-    {
-      sigset_t pending;
-
-      sigpending (&pending);
-      if (sigismember (&pending, SIGINT) != 1 && find_listener () != 0)
-        break;
-      nanosleep (&moment, NULL);
-    }
-  page->n_settled = page->n_raised;
 }

@@ -21,11 +21,11 @@ function perform_channel(job::Job)
     subscription === nothing && throw(ArgumentError("channel $(job.what) is not open"))
     channel = (subscription::Subscription).channel
     if job.kind == CHANNEL_PUT
-        malt_entry(put!, (channel, job.args), nothing)
+        @exposed malt_entry(put!, (channel, job.args), nothing)
     elseif job.kind == CHANNEL_CLOSE
-        malt_entry(close, (channel,), nothing)
+        @exposed malt_entry(close, (channel,), nothing)
     else
-        return malt_entry(channel_state, (subscription,), nothing)
+        return @exposed malt_entry(channel_state, (subscription,), nothing)
     end
     nothing
 end
@@ -49,27 +49,26 @@ end
 # Once the host knows that the channel is open; `nothing`: it no longer listens.
 begin_pumping(::Nothing) = nothing
 function begin_pumping(s::Subscription)
-    s.task = Task(() -> Base.invokelatest(pump, s))
-    schedule(s.task)
+    s.task = begin_masked(() -> Base.invokelatest(pump, s))
     nothing
 end
 
 function pump(s::Subscription)
-    mask()
     e = Encoder()
     while !s.forgotten
         if s.credit == 0
-            wait_for_credit(s)
+            s.starved = true
+            @idle wait()
+            s.starved = false
             continue
         end
         item = nothing
         try
             s.taking = true
-            unmask()
-            item = Base.invokelatest(take!, s.channel)
-            mask()
+            item = Base.invokelatest(next_item, s.channel)
             s.taking = false
         catch ex
+            catch_signal()
             s.taking = false
             s.forgotten && break
             # A signal is not the channel's end; neither is an interrupt that was meant for a call.
@@ -85,26 +84,18 @@ function pump(s::Subscription)
     end
     rest_forever()
 end
-function wait_for_credit(s::Subscription)
-    s.starved = true
-    try
-        unmask()
-        wait()
-        mask()
-    catch
+# Only the wait for an item can be left: one that has been taken is sent. Other kinds of channels have no wait without a take.
+function next_item(channel::Channel)
+    while !isready(channel)
+        @exposed wait(channel)
     end
-    s.starved = false
-    nothing
+    take!(channel)
 end
+next_item(@nospecialize(channel)) = @exposed take!(channel)
 # Ended tasks are where the scheduler idles: a task that waits for nobody is garbage once nobody holds it.
 function rest_forever()
     while true
-        try
-            unmask()
-            wait()
-            mask()
-        catch
-        end
+        @idle wait()
     end
 end
 

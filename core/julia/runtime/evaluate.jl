@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Running user code: source texts, functions by name, and what the REPL would print.
 #
-# Everything of the user's is entered through a method of `malt_entry`: that name is where backtraces are cut.
+# Everything of the user's is entered through a method of `malt_entry`: that name is where backtraces are cut. What belongs to a job is `@exposed` there (peer.jl).
 
 @noinline malt_entry(m::Module, @nospecialize(code)) = Core.eval(m, code)
 @noinline malt_entry(f, args::Tuple, ::Nothing) = Base.invokelatest(f, args...)
@@ -77,7 +77,7 @@ function evaluate_source(m::Module, source::String, @nospecialize(file))
         texts = get(LOWERED, m, nothing)
         if texts !== nothing
             thunk = get(texts::Dict{String,Any}, source, nothing)
-            thunk === nothing || return malt_entry(m, Expr(:thunk, copy(thunk::Core.CodeInfo)))
+            thunk === nothing || return @exposed malt_entry(m, Expr(:thunk, copy(thunk::Core.CodeInfo)))
         end
     end
     ex = plain ? Base.parse_input_line(source) : Base.parse_input_line(source; filename = file::String)
@@ -87,11 +87,11 @@ function evaluate_source(m::Module, source::String, @nospecialize(file))
             lowered = Meta.lower(m, Expr(:block, ex.args[1], ex.args[2]))
             if is_straight(lowered)
                 remember(m, source, lowered.args[1])
-                return malt_entry(m, Expr(:thunk, copy(lowered.args[1]::Core.CodeInfo)))
+                return @exposed malt_entry(m, Expr(:thunk, copy(lowered.args[1]::Core.CodeInfo)))
             end
         end
     end
-    malt_entry(m, ex)
+    @exposed malt_entry(m, ex)
 end
 function remember(m::Module, source::String, @nospecialize(code))
     length(LOWERED) < 64 || empty!(LOWERED)
@@ -109,7 +109,7 @@ function evaluate_script(m::Module, source::String, @nospecialize(file))
     before = get(storage, :SOURCE_PATH, nothing)
     storage[:SOURCE_PATH] = file === nothing ? nothing : abspath(name)
     try
-        return malt_entry(Base.include_string, (m, source, name), nothing)
+        return @exposed malt_entry(Base.include_string, (m, source, name), nothing)
     finally
         storage[:SOURCE_PATH] = before
     end
@@ -127,12 +127,12 @@ function callable(m::Module, source::String)
         found = path_of(ex)
         if found === nothing
             ex isa Expr && ex.head === :-> && !has_macro(ex) || return evaluate_source(m, source, nothing)
-            found = Ref{Any}(malt_entry(m, ex))
+            found = Ref{Any}(@exposed(malt_entry(m, ex)))
         end
         length(texts) < MAX_LOWERED || empty!(texts)
         (texts::Dict{String,Any})[source] = found
     end
-    found isa Vector{Any} ? malt_entry(m, found) : (found::Base.RefValue{Any})[]
+    found isa Vector{Any} ? @exposed(malt_entry(m, found)) : (found::Base.RefValue{Any})[]
 end
 function path_of(@nospecialize(ex))
     ex isa Symbol && return Any[ex]
@@ -157,7 +157,7 @@ end
 function displayed(m::Module, @nospecialize(x), @nospecialize(options))
     x === nothing && return nothing
     rows, columns, colour = options === nothing ? (24, 80, false) : options
-    malt_entry(show_as_repl, (m, x, Int(rows), Int(columns), colour === true), nothing)
+    @exposed malt_entry(show_as_repl, (m, x, Int(rows), Int(columns), colour === true), nothing)
 end
 function show_as_repl(m::Module, @nospecialize(x), rows::Int, columns::Int, colour::Bool)
     buffer = IOBuffer()

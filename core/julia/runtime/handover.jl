@@ -23,6 +23,6 @@ function finish_boot(@nospecialize(value), @nospecialize(stack))
     job = BOOT[2]::Job
     BOOT[2] = nothing
     end_user_code(job)
-    job.interrupted |= stack !== nothing && value isa InterruptException || was_hit(job.id)
+    job.interrupted |= stack !== nothing && value isa InterruptException || JOB[8]
     finish_job(job, Encoder(), value, stack)
 end

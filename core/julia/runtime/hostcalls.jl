@@ -79,7 +79,7 @@ function make_host_parts()
     Core.eval(m, Expr(:const, Expr(:(=), :HostError, HostError)))
     HOST_PARTS[2] = Channel{Any}(typemax(Int))
     HOST_PARTS[3] = Threads.threadid()
-    schedule(Task(forward_calls))
+    begin_masked(forward_calls)
     HOST_PARTS[1] = m
     nothing
 end
@@ -151,12 +151,9 @@ function call_host(name::Symbol, @nospecialize(args::Tuple), @nospecialize(kwarg
 end
 
 function forward_calls()
-    mask()
+    queue = HOST_PARTS[2]::Channel{Any}
     while true
-        try
-            post!(take!(HOST_PARTS[2]::Channel{Any}))
-        catch                   # A signal that was meant for nobody.
-        end
+        isready(queue) ? post!(take!(queue)) : @idle wait(queue)
     end
 end
 # In an executor.

@@ -66,11 +66,10 @@ function start!(job::Job)
 end
 function post!(@nospecialize(work))
     push!(WAITING, work)
-    schedule(isempty(PARKED) ? Task(execute_jobs) : pop!(PARKED)::Task)
+    isempty(PARKED) ? begin_masked(execute_jobs) : schedule(pop!(PARKED)::Task)
     nothing
 end
 function execute_jobs()
-    mask()
     e = Encoder()
     while true
         while isempty(WAITING)
@@ -94,13 +93,7 @@ function report_fault(@nospecialize(job), @nospecialize(stack))
 end
 function park()
     push!(PARKED, current_task())
-    try
-        unmask()
-        wait()
-        mask()
-    catch                       # A signal that was meant for nobody.
-        unpark(current_task())
-    end
+    @idle(wait()) || unpark(current_task())
     nothing
 end
 
@@ -121,9 +114,7 @@ function run_job(job::Job, e::Encoder)
         enter_user_code()
         judge_enter!(job)
         job.peer.forced && late(force_enter, job)
-        unmask()
         value = perform(job)
-        mask()
         end_user_code(job)
     catch err
         end_user_code(job)
@@ -172,14 +163,14 @@ end
 function evaluate_job(job::Job)
     m = module_named(job.peer, job.scope)
     source = job.what
-    source isa String || return malt_entry(m, source)
+    source isa String || return @exposed malt_entry(m, source)
     value = job.script ? late(evaluate_script, m, source, job.file) : evaluate_source(m, source, job.file)
     job.mode == MODE_DISPLAY && late(ends_with_semicolon, source)::Bool ? nothing : value
 end
 function call_job(job::Job)
     f = job.what
     f isa String && (f = callable(module_named(job.peer, job.scope), f))
-    malt_entry(f, job.args::Tuple, job.kwargs)
+    @exposed malt_entry(f, job.args::Tuple, job.kwargs)
 end
 
 # Answers. The value is encoded in a world that knows what the user's code defined.
@@ -254,6 +245,7 @@ function interrupt(peer::Peer, id::UInt32)
     (job::Job).task === nothing && return (job.interrupted = true; 0x00)
     job.user || return job.interrupted ? 0x00 : 0x01
     job.interrupted = true
+    judge_took_hit(id) && return 0x00
     schedule(job.task::Task, InterruptException(); error = true)
     0x00
 end

@@ -8,10 +8,16 @@
 # is invisible to it, and newer Julia does not even see a name that is younger. Each request is therefore run, and each result encoded,
 # by one `invokelatest`, and whatever may call the user's methods after that goes through another.
 #
-# Signals. A SIGINT is thrown into the code that runs, so all code of the runtime runs masked (`mask`), and only user code and idle
-# waits do not. Entering a `catch` restores the level that its `try` began with, so the `mask` that ends an unmasked stretch
-# stands inside the `try`. While no call is in user code at all, the process ignores SIGINT: Julia drops a signal whose handler is not in
-# place, and so a late one cannot end up in a task of the user's that has finished, where nothing catches it.
+# Signals: the one invariant. Everything of ours runs masked (Julia defers signals) and with SIGINT ignored by the process. Signals are
+# enabled in these places only:
+#   - `@exposed f(x)`: code of the user's, in a task that knows what to do with an exception;
+#   - `@idle f(x)`: a wait of ours that can be left and begun again, so that what comes there hits nobody;
+#   - the lines of the boot, of its transports and of the bridge that say `sigatomic_end`, which are of these two kinds, too.
+# All are entered masked, in a `try` that was entered masked, and are masked again at their end: by their last statement, or because entering
+# a `catch` restores the level with which its `try` began. A new task begins unmasked, so it is begun by `begin_masked`. Julia drops a SIGINT whose handler is
+# not in place; what has come through before and was meant for code that has ended is swallowed then (`swallow_signal`). So no signal
+# outlives what it was sent for. Whom the judge may hit, its page says (judge.jl): the task of a call with a place there, where signals
+# are enabled; nothing of ours is both.
 #
 # Compilation is what a first answer costs. So arguments of unknown types are not specialised on, the containers are of types that
 # Julia's system image has compiled, and what most requests do not need is called through `late`: a caller is compiled together with all
@@ -30,33 +36,71 @@ function save_signals()
     ignore[1] = 0x01            # SIG_IGN; the handler comes first
     ccall(:sigaction, Cint, (Cint, Ptr{UInt8}, Ptr{UInt8}), SIGINT, C_NULL, julia)
     push!(SIGINT_ACTIONS, julia, ignore)
-    N_USERS[] == 0 && act_on_signals(2)
-    nothing
+    act_on_signals(2)
 end
 function act_on_signals(which::Int)
     isempty(SIGINT_ACTIONS) ||
         ccall(:sigaction, Cint, (Cint, Ptr{UInt8}, Ptr{UInt8}), SIGINT, SIGINT_ACTIONS[which]::Vector{UInt8}, C_NULL)
     nothing
 end
-function enter_user_code()
-    N_USERS[] += 1
-    N_USERS[] == 1 && act_on_signals(1)
+# While no call is in user code, nobody is to be hit.
+function expose()
+    N_USERS[] > 0 && act_on_signals(1)
+    unmask()
+end
+function cover()
+    mask()
+    N_USERS[] > 0 && act_on_signals(2)
     nothing
 end
+macro exposed(call)
+    quote
+        expose()
+        local value = $(esc(call))
+        cover()
+        value
+    end
+end
+# False if it was left by an exception.
+macro idle(call)
+    quote
+        try
+            expose()
+            $(esc(call))
+            cover()
+            true
+        catch
+            catch_signal()
+            false
+        end
+    end
+end
+# In the `catch` of what was left, if that hits nobody.
+catch_signal() = (act_on_signals(2); note_swallowed())
+enter_user_code() = (N_USERS[] += 1; nothing)
 function leave_user_code()
-    N_USERS[] -= 1
-    N_USERS[] == 0 || return nothing
     act_on_signals(2)
+    N_USERS[] -= 1
     swallow_signal()
 end
-# A signal that came too late for the code it was meant for must not be thrown into whatever task runs unmasked next, which may belong to somebody else.
+# True if there was one.
 function swallow_signal()
     try
         unmask()
         mask()
+        return false
     catch
+        note_swallowed()
+        return true
     end
-    nothing
+end
+# Schedules a task that is masked already: what is pending would be thrown into a new one before its first statement.
+function begin_masked(@nospecialize(f))
+    swallow_signal()
+    creator = current_task()
+    task = Task(() -> (mask(); yieldto(creator); f()))
+    yieldto(task)
+    schedule(task)
 end
 
 const late = Base.invokelatest
@@ -111,9 +155,7 @@ end
 # A signal that comes while the task idles that ended last is thrown by Julia into the task of the REPL, if there is one.
 function survive_signals()
     ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)
-    catcher = Task(() -> (mask(); rest_forever()))
-    schedule(catcher)
-    yield()
+    catcher = begin_masked(rest_forever)
     Core.eval(Base, Expr(:(=), :active_repl_backend, (backend_task = catcher, in_eval = true, ast_transforms = Any[])))
     nothing
 end
@@ -130,10 +172,7 @@ function as_user(@nospecialize(job), @nospecialize(f), @nospecialize(args::Tuple
     job === nothing || (job.user = true)
     enter_user_code()
     try
-        unmask()
-        value = Base.invokelatest(f, args...)
-        mask()
-        return value
+        return @exposed Base.invokelatest(f, args...)
     finally
         leave_user_code()
         job === nothing || (job.user = false)

@@ -27,8 +27,7 @@ function handle_frame(peer::Peer, source::Source, kind::UInt8, flags::UInt8, id:
     elseif kind == FENCE
         late(let_signals_arrive)
     elseif kind == SHUTDOWN
-        unmask()
-        exit(0)
+        @exposed exit(0)
     elseif kind == HELLO
         skip_bytes!(source, 12)
         late(greet, peer, get_text!(source))
@@ -95,8 +94,8 @@ function answer_undecoded(peer::Peer, id::UInt32, @nospecialize(ex), silent::Boo
 end
 # The reader itself must not wait for whoever reads stderr.
 function report_later(title::String, texts::ErrorTexts)
-    task = Task(() -> (mask(); report(title, printed(texts)); rest_forever()))
-    schedule(task)
+    begin_masked(() -> (report(title, printed(texts)); rest_forever()))
+    nothing
 end
 
 function get_job!(d::Decoder, job::Job, flags::UInt8)
@@ -159,16 +158,7 @@ end
 
 # A signal that was sent before this frame is thrown here, if it still comes: nothing tells how many there are, so quiet decides.
 function let_signals_arrive()
-    quiet = false
-    while !quiet
-        try
-            unmask()
-            sleep(0.02)
-            mask()
-            quiet = true
-        catch ex
-            ex isa InterruptException || rethrow()
-        end
+    while !@idle(sleep(0.02))
     end
     nothing
 end

@@ -58,10 +58,9 @@ function receive(link::StreamLink, p::Ptr{UInt8}, n::Int)
 end
 function wait_for_data(@nospecialize(io))
     try
-        unmask()
-        Base.wait_readnb(io, 1)
-        mask()
+        @exposed Base.wait_readnb(io, 1)
     catch ex
+        catch_signal()
         ex isa InterruptException || leave()
     end
     nothing
