@@ -84,7 +84,7 @@ static void
 interrupt_of_a_sleeping_call_never_hits_a_busy_one (void)
 {
   g_autoptr (MaltWorker) worker = launch_warm ();
-  g_autoptr (MaltFuture) bystander = NULL;
+  G_GNUC_UNUSED g_autoptr (MaltFuture) bystander = NULL;
   g_autoptr (MaltFuture) sleeping = NULL;
   g_autoptr (MaltFuture) busy = NULL;
   g_autoptr (MaltValue) value = NULL;

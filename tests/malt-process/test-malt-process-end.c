@@ -178,7 +178,7 @@ end_names_no_call_if_it_could_be_another (void)
     {
       g_autoptr (MaltWorker) worker = process_test_launch (NULL);
       g_autoptr (MaltCall) silent = malt_call_new_eval (NULL, "sleep(100)");
-      g_autoptr (MaltFuture) other = NULL;
+      G_GNUC_UNUSED g_autoptr (MaltFuture) other = NULL;
       g_autoptr (MaltFuture) future = NULL;
       g_autoptr (MaltTermination) termination = NULL;
 

@@ -244,7 +244,7 @@ what_was_withdrawn_does_not_hit_until_it_is_wanted_again (void)
 
   malt_judge_withdraw (judge, CALL, TRUE);
   malt_assert (malt_judge_ask (judge, pid, CALL, FALSE));
-  g_usleep (1000 * 1000);
+  g_usleep (G_USEC_PER_SEC);
   malt_assert_int (waitpid (pid, NULL, WNOHANG), 0);
   malt_judge_withdraw (judge, CALL, FALSE);
   malt_assert (malt_judge_ask (judge, pid, CALL, FALSE));
