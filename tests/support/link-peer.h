@@ -5,7 +5,7 @@
 #include "process-test.h"
 
 #include "link/malt-link.h"
-#include "wire/malt-frame.h"
+#include "wire/malt-wire-writer.h"
 
 G_BEGIN_DECLS
 
@@ -13,14 +13,17 @@ typedef struct
 {
   MaltWorker *worker; /* (owned) */
   MaltLink *link; /* (owned) */
-  int fd; /* (owned): the runtime's end */
+  struct _LinkPeerOwner *owner; /* (owned): what the link has told */
+  int fd; /* (owned): the runtime's end; -1: frames go through memory */
 } LinkPeer;
 
 /* A running worker, and the other end of its connection; HELLO has been exchanged. */
 LinkPeer *link_peer_new (void);
 /* The same, with an option: `output` and `output-prefix`, which are read by MaltOutput only, or `signal`: what the link is told when it wants
- * one to be sent: `sent`, `on-its-way` or `impossible`; `none`: it cannot ask. */
+ * one to be sent: `sent`, `on-its-way` or `impossible`; `none`: it cannot ask. Or `way`: `memory` is that of a runtime in this process. */
 LinkPeer *link_peer_new_with (const char *option, const char *value);
+/* The same; nobody has said HELLO, and that of the host has not been read. */
+LinkPeer *link_peer_new_silent (const char *option, const char *value);
 void link_peer_free (LinkPeer *peer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LinkPeer, link_peer_free)
 
@@ -31,7 +34,11 @@ gboolean link_peer_read (LinkPeer *peer, guint timeout_ms, MaltFrameHeader *out_
 gboolean link_peer_expect (LinkPeer *peer, MaltFrameKind kind, guint32 *out_id);
 gboolean link_peer_is_silent (LinkPeer *peer, guint for_ms);
 
+/* In memory: one whole frame. */
 void link_peer_write_raw (LinkPeer *peer, gconstpointer bytes, gsize n_bytes);
+void link_peer_write (LinkPeer *peer, MaltWireWriter *writer, MaltFrameKind kind,
+                      guint8 flags, guint32 id);
+void link_peer_write_hello (LinkPeer *peer);
 /* A frame without a body, about no call. */
 void link_peer_write_empty (LinkPeer *peer, MaltFrameKind kind);
 void link_peer_answer_int (LinkPeer *peer, guint32 id, gint64 value);
@@ -41,6 +48,10 @@ void link_peer_acknowledge (LinkPeer *peer, guint32 id, guint8 ack);
 /* Why the link ended: NULL while it has not; "" for the end of the stream. */
 char *link_peer_dup_end (LinkPeer *peer);
 guint link_peer_count_signals (LinkPeer *peer);
+/* What the runtime said instead of introducing itself; NULL: nothing. */
+char *link_peer_dup_refusal (LinkPeer *peer);
+/* In memory: arrays that were lent to the host and have not been given back, of all links. A writer with lends set lends them. */
+guint link_peer_count_borrowed (void);
 /* What went to the owner's output. */
 char *link_peer_dup_output (LinkPeer *peer);
 
