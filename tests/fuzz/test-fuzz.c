@@ -6,6 +6,7 @@
 #include "malt-vectors.h"
 
 #include "fuzz-body.h"
+#include "fuzz-mutate.h"
 
 #include "wire/malt-wire-reader.h"
 
@@ -27,139 +28,30 @@
 
 #define SEED 20261121
 #define N_BODIES 1000000
-#define MAX_BODY_BYTES 4096
 
 /* A value takes at most so many bytes for each byte of the body, and these for none. */
 #define BYTES_FOR_EACH_BYTE 64
 #define BYTES_FOR_NONE 65536
-
-static GPtrArray *
-load_bodies (void)
-{
-  g_autoptr (GPtrArray) bodies =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_autoptr (GPtrArray) vectors = malt_vectors_load ("reprs.txt");
-
-  for (guint i = 0; vectors != NULL && i < vectors->len; i++)
-    {
-      const MaltVector *vector = g_ptr_array_index (vectors, i);
-
-      g_ptr_array_add (bodies, malt_vectors_unhex (vector->second));
-    }
-  return g_steal_pointer (&bodies);
-}
-
-static GBytes *
-pick (GRand *random, GPtrArray *bodies)
-{
-  return g_ptr_array_index (bodies, g_rand_int_range (random, 0, (gint32) bodies->len));
-}
-
-static guint
-pick_offset (GRand *random, const GByteArray *body)
-{
-  return body->len == 0 ? 0 : (guint) g_rand_int_range (random, 0, (gint32) body->len);
-}
-
-static guint64
-pick_number (GRand *random)
-{
-  static const guint64 numbers[] = { 0,
-                                     1,
-                                     2,
-                                     3,
-                                     0x7f,
-                                     0x80,
-                                     0xff,
-                                     0x100,
-                                     0xffff,
-                                     0x10000,
-                                     0x7fffffff,
-                                     0x80000000,
-                                     0xffffffff,
-                                     0x100000000,
-                                     0x3fffffffffffffff,
-                                     0x7fffffffffffffff,
-                                     0x8000000000000000,
-                                     0xffffffffffffffff };
-
-  return numbers[g_rand_int_range (random, 0, G_N_ELEMENTS (numbers))];
-}
-
-/* Puts a stretch of another body in. */
-static void
-splice (GRand *random, GByteArray *body, GPtrArray *bodies)
-{
-  GBytes *other = pick (random, bodies);
-  gsize n_other;
-  const guint8 *data = g_bytes_get_data (other, &n_other);
-  gsize start = (gsize) g_rand_int_range (random, 0, (gint32) n_other);
-  guint n = (guint) g_rand_int_range (random, 0, (gint32) (n_other - start) + 1);
-  guint offset = pick_offset (random, body);
-  guint old_length = body->len;
-
-  if (old_length + n > MAX_BODY_BYTES)
-    return;
-  g_byte_array_set_size (body, old_length + n);
-  memmove (body->data + offset + n, body->data + offset, old_length - offset);
-  memcpy (body->data + offset, data + start, n);
-}
-
-static void
-mutate (GRand *random, GByteArray *body, GPtrArray *bodies)
-{
-  guint offset = pick_offset (random, body);
-  guint64 number = pick_number (random);
-  guint n_left = body->len - offset;
-
-  if (body->len == 0)
-    return;
-  switch (g_rand_int_range (random, 0, 7))
-    {
-    case 0:
-      body->data[offset] ^= (guint8) (1u << g_rand_int_range (random, 0, 8));
-      break;
-    case 1:
-      body->data[offset] = (guint8) g_rand_int_range (random, 0, 0x30);
-      break;
-    case 2:
-      memcpy (body->data + offset, &number, MIN (n_left, 8));
-      break;
-    case 3:
-      memcpy (body->data + offset, &number, MIN (n_left, 4));
-      break;
-    case 4:
-      g_byte_array_remove_range (
-          body, offset, (guint) g_rand_int_range (random, 1, (gint32) n_left + 1));
-      break;
-    case 5:
-      splice (random, body, bodies);
-      break;
-    default:
-      body->data[offset]++;
-      break;
-    }
-}
 
 /* A body, changed in up to four places. */
 static GByteArray *
 make_body (GRand *random, GPtrArray *bodies)
 {
   GByteArray *body = g_byte_array_new ();
-  GBytes *original = pick (random, bodies);
+  GBytes *original = fuzz_pick (random, bodies);
   int n_mutations = g_rand_int_range (random, 1, 5);
 
   g_byte_array_append (body, g_bytes_get_data (original, NULL),
                        (guint) g_bytes_get_size (original));
   for (int i = 0; i < n_mutations; i++)
-    mutate (random, body, bodies);
+    fuzz_mutate (random, body, bodies);
   return body;
 }
 
 static void
 mutated_vectors_do_no_harm (void)
 {
-  g_autoptr (GPtrArray) bodies = load_bodies ();
+  g_autoptr (GPtrArray) bodies = fuzz_load_bodies ();
   GRand *random = g_rand_new_with_seed (SEED);
   guint n_values = 0;
 
@@ -189,7 +81,7 @@ n_used_bytes (void)
 static void
 values_are_in_proportion_to_their_bodies (void)
 {
-  g_autoptr (GPtrArray) bodies = load_bodies ();
+  g_autoptr (GPtrArray) bodies = fuzz_load_bodies ();
   GRand *random = g_rand_new_with_seed (SEED + 1);
 
   for (guint i = 0; i < N_BODIES / 10; i++)

@@ -113,8 +113,10 @@ on_withdraw_interrupt (gpointer data, guint32 call_id)
     }
   g_queue_remove (&owner->frames, found);
   g_mutex_unlock (&owner->lock);
-  g_clear_pointer (&found, malt_wire_frame_free);
-  return found != NULL;
+  if (found == NULL)
+    return FALSE;
+  malt_wire_frame_free (found);
+  return TRUE;
 }
 
 static void
@@ -123,6 +125,7 @@ on_refused (gpointer data, const char *message)
   LinkPeerOwner *owner = data;
 
   g_mutex_lock (&owner->lock);
+  g_free (owner->refusal);
   owner->refusal = g_strdup (message);
   g_mutex_unlock (&owner->lock);
 }
