@@ -33,7 +33,7 @@ check_clang() {
 check_tidy() {
   configure build-clang clang
   cmake --build build-clang -j "$jobs" >/dev/null
-  git ls-files '*.c' | grep -vE '^tests/(fuzz|windows)/|^core/setup/|-(windows|elsewhere)\.c$' | xargs -n 4 -P "$jobs" clang-tidy -p build-clang --quiet
+  git ls-files '*.c' | grep -vE '^tests/(fuzz|tsan|windows)/|^core/setup/|-(windows|elsewhere)\.c$' | xargs -n 4 -P "$jobs" clang-tidy -p build-clang --quiet
 }
 
 check_sanitize() {

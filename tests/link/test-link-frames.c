@@ -2,6 +2,7 @@
 /* Each kind of frame, as the other end of a link sees it: on a socket, and in memory. */
 #include "link-peer.h"
 
+#include "link-peer-socket.h"
 #include "link/malt-julia-source.h"
 #include "malt-vectors.h"
 #include "platform/malt-socket.h"
@@ -59,7 +60,7 @@ modes_of_results_are_flags (void)
   for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
     {
       g_autoptr (MaltCall) call = malt_call_new_eval ("Base", "1");
-      g_autoptr (MaltFuture) future = NULL;
+      G_GNUC_UNUSED g_autoptr (MaltFuture) future = NULL;
       g_autoptr (GBytes) body = NULL;
       MaltFrameHeader header;
 
@@ -96,7 +97,7 @@ calls_carry_function_arguments_and_options (void)
   g_autoptr (LinkPeer) peer = link_peer_new ();
   g_autoptr (MaltCall) call = malt_call_new ("f");
   g_autoptr (MaltValue) flag = malt_value_new_bool (TRUE);
-  g_autoptr (MaltFuture) future = NULL;
+  G_GNUC_UNUSED g_autoptr (MaltFuture) future = NULL;
   g_autoptr (GBytes) body = NULL;
   g_autofree char *text = NULL;
   MaltFrameHeader header;
@@ -377,6 +378,7 @@ items_are_put_and_states_asked_for (void)
   answer (peer, header.id, nothing);
   g_thread_join (thread);
   CHECK (put != NULL && g_bytes_get_size (put) == 4 + 9);
+  CHECK (asked != NULL && g_bytes_equal (asked, closed));
   CHECK (memcmp (g_bytes_get_data (put, NULL), &id, 4) == 0);
   CHECK (memcmp ((const guint8 *) g_bytes_get_data (put, NULL) + 4, "\x16\x08", 2) == 0);
   CHECK (use.is_put && use.is_ready && use.is_closed);
@@ -608,7 +610,7 @@ shutdown_is_a_frame_and_after_the_end_nothing_is (void)
   malt_link_close (peer->link);
   malt_link_close (peer->link);
   malt_link_shutdown (peer->link);
-  CHECK (malt_socket_open_local_pair (fds, NULL));
+  CHECK (link_peer_socket_pair (fds));
   CHECK (!malt_link_attach (peer->link, fds[0], &error));
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_FAILED));
   malt_socket_close (fds[1]);

@@ -183,6 +183,7 @@ worker_that_does_not_stop_is_killed (void)
   CHECK (worker != NULL);
   pid = malt_worker_get_pid (worker);
   result = process_test_eval (worker, "stay");
+  CU_ASSERT_STRING_EQUAL (result, "nothing");
   CHECK (malt_worker_stop_full (worker, 50, 50, NULL, NULL, NULL));
   termination = malt_worker_dup_termination (worker);
   CU_ASSERT_EQUAL (malt_termination_get_reason (termination), MALT_TERMINATION_STOPPED);

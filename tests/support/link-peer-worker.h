@@ -39,7 +39,7 @@ struct _LinkWorker
 /* Atomic: loans that have not been given back. */
 extern gint link_peer_n_borrowed;
 
-void link_peer_owner_unref (gpointer owner);
+void link_peer_owner_unref (gpointer data);
 
 /* Of a frame that was handed over in memory. */
 gboolean link_peer_read_header (MaltWireFrame *frame, MaltFrameHeader *out_header);

@@ -92,7 +92,7 @@ arrays_that_are_not_aligned_are_not_lent (void)
 static void
 a_frame_that_is_joined_has_the_same_bytes (void)
 {
-  g_autoptr (MaltValue) array = array_new (2 * MALT_WIRE_BORROW_BYTES);
+  g_autoptr (MaltValue) array = array_new ((gsize) 2 * MALT_WIRE_BORROW_BYTES);
   g_autoptr (MaltWireFrame) frame = frame_new (array, FALSE);
   g_autoptr (GBytes) before = malt_wire_frame_dup_body (frame);
   g_autoptr (GBytes) after = NULL;
