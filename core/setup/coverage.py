@@ -16,6 +16,7 @@ WANTED = {"core/wire": 95, "core/link": 90, "backends/malt-process": 80}
 def count(build):
     """File -> line -> how often it was run."""
     files = collections.defaultdict(lambda: collections.defaultdict(int))
+    build = os.path.abspath(build)
     objects = os.path.join(build, "core", "CMakeFiles", "malt-objects.dir")
     for notes in glob.glob(os.path.join(objects, "**", "*.gcno"), recursive=True):
         output = subprocess.check_output(["gcov", "--stdout", "--json-format", notes], cwd=build, stderr=subprocess.DEVNULL)
