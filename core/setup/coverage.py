@@ -13,6 +13,12 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 WANTED = {"core/wire": 95, "core/link": 90, "backends/malt-process": 80}
 
 
+def find(name, build):
+    """From the top of the tree; compilers name files from there or from the build directory."""
+    paths = [os.path.normpath(os.path.join(start, name)) for start in (TOP, build)]
+    return next((os.path.relpath(path, TOP) for path in paths if os.path.exists(path)), "")
+
+
 def count(build):
     """File -> line -> how often it was run."""
     files = collections.defaultdict(lambda: collections.defaultdict(int))
@@ -22,7 +28,7 @@ def count(build):
         output = subprocess.check_output(["gcov", "--stdout", "--json-format", notes], cwd=build, stderr=subprocess.DEVNULL)
         for report in output.splitlines():
             for entry in json.loads(report)["files"]:
-                name = os.path.normpath(entry["file"])
+                name = find(entry["file"], build)
                 if name.startswith(("core/", "backends/")) and name.endswith(".c"):
                     for line in entry["lines"]:
                         files[name][line["line_number"]] += line["count"]
