@@ -17,7 +17,7 @@
 static SoakOptions options = {
   .n_seconds = 60, .n_threads = 6, .patience_s = 60, .seed = 1
 };
-static MaltCapabilities capabilities;
+static MaltCapabilities capabilities; /* of workers, once one has been launched */
 
 const SoakOptions *
 soak_get_options (void)
@@ -62,7 +62,8 @@ start_loops (void)
     }
 }
 
-/* One worker comes and goes, so that what the library makes once is there. */
+/* One worker comes and goes, so that what the library and a runtime in this process make once is
+ * there: a runtime does so when it first starts a process, too. */
 static gboolean
 warm_up (GError **error)
 {
@@ -74,7 +75,10 @@ warm_up (GError **error)
   worker = malt_worker_launch (config, NULL, error);
   if (worker == NULL)
     return FALSE;
-  value = malt_worker_remote_eval_fetch (worker, NULL, "1 + 1", NULL, error);
+  capabilities = malt_worker_get_capabilities (worker);
+  value = malt_worker_remote_eval_fetch (
+      worker, NULL, soak_can (MALT_CAPABILITY_ISOLATED) ? "1 + 1" : "run(`true`); 2",
+      NULL, error);
   return value != NULL && malt_worker_stop (worker, NULL, error);
 }
 
@@ -85,12 +89,12 @@ soak (GError **error)
   SoakRemains remains;
   gboolean is_ok;
 
-  if (!warm_up (error))
+  if (!soak_workers_prepare (error) || !warm_up (error))
     return FALSE;
   soak_watch_start ();
   soak_remains_take_first ();
   soak_threads_run (first_ms, first_ms);
-  soak_remains_take_memory ();
+  soak_remains_take_tenth ();
   soak_breaks_begin ();
   soak_threads_run (9 * first_ms, (gint64) SOAK_STRETCH * 10 * first_ms);
   soak_workers_end ();
@@ -106,13 +110,16 @@ soak (GError **error)
 static gboolean
 check_names (GError **error)
 {
-  for (char **name = options.only; name && *name; name++)
-    if (!soak_operation_exists (*name))
-      {
-        g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                     "no operation is called '%s'", *name);
-        return FALSE;
-      }
+  char **lists[] = { options.only, options.without };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    for (char **name = lists[i]; name && *name; name++)
+      if (!soak_operation_exists (*name))
+        {
+          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                       "no operation is called '%s'", *name);
+          return FALSE;
+        }
   if (options.fault == NULL || soak_break_exists (options.fault))
     return TRUE;
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
@@ -135,6 +142,7 @@ static gboolean
 parse (int argc, char **argv, GError **error)
 {
   g_autofree char *only = NULL;
+  g_autofree char *without = NULL;
   const GOptionEntry entries[] = {
     { "seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, "Which operations (1)", "N" },
     { "seconds", 0, 0, G_OPTION_ARG_INT, &options.n_seconds, "How long (60)", "S" },
@@ -142,6 +150,8 @@ parse (int argc, char **argv, GError **error)
       "Which backend (malt-process)", "NAME" },
     { "load", 0, 0, G_OPTION_ARG_INT, &options.n_loops, "Busy loops beside it (0)", "N" },
     { "only", 0, 0, G_OPTION_ARG_STRING, &only, "Run these operations alone",
+      "NAME,..." },
+    { "without", 0, 0, G_OPTION_ARG_STRING, &without, "Do not run these operations",
       "NAME,..." },
     { "break", 0, 0, G_OPTION_ARG_STRING, &options.fault,
       "Plant a fault: twice, lost, value, descriptor, child, hang", "NAME" },
@@ -167,27 +177,20 @@ parse (int argc, char **argv, GError **error)
   if (options.backend == NULL)
     options.backend = g_strdup ("malt-process");
   options.only = only ? g_strsplit (only, ",", -1) : NULL;
+  options.without = without ? g_strsplit (without, ",", -1) : NULL;
   return check_names (error) && check_numbers (error);
-}
-
-static gboolean
-find_backend (GError **error)
-{
-  g_autoptr (MaltBackend) backend = malt_backend_lookup (options.backend, error);
-
-  if (backend == NULL)
-    return FALSE;
-  capabilities = malt_backend_get_capabilities (backend);
-  return TRUE;
 }
 
 int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (MaltBackend) backend = NULL;
   gboolean is_ok = FALSE;
 
-  if (!parse (argc, argv, &error) || !find_backend (&error))
+  if (parse (argc, argv, &error))
+    backend = malt_backend_lookup (options.backend, &error);
+  if (backend == NULL)
     {
       fprintf (stderr, "malt-soak: %s\n", error->message);
       return 2;

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* What the host does, or lacks, while its workers are busy. */
+/* What the host does, or is short of, while its workers are busy. */
 #include "soak.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum
+{
+  MAX_DESCRIPTORS = 1024,
+  MAX_LEFT = 8, /* of them, in a shortage */
+  N_ITEMS = 5
+};
+
+/* Forks */
 
 /* The end of a child that was forked. FALSE: it did not end as it should. */
 static gboolean
@@ -20,12 +31,30 @@ await_child (pid_t pid)
   return seen == pid && WIFEXITED (status) && WEXITSTATUS (status) == 0;
 }
 
-/* The child ends at once; the parent's workers go on. */
+/* In the child the library does nothing. 0: it did nothing. */
+static int
+use_in_child (MaltWorker *worker, MaltFuture *future)
+{
+  g_autoptr (GError) error = NULL;
+  MaltValue *value;
+
+  alarm ((guint) soak_get_options ()->patience_s);
+  value = malt_worker_remote_eval_fetch (worker, NULL, "1", NULL, &error);
+  if (value != NULL || !g_error_matches (error, MALT_ERROR, MALT_ERROR_FORKED) ||
+      malt_worker_is_running (worker))
+    return 2;
+  g_clear_error (&error);
+  value = malt_future_fetch (future, NULL, &error);
+  return value != NULL || !g_error_matches (error, MALT_ERROR, MALT_ERROR_FORKED) ? 3 : 0;
+}
+
+/* The child ends at once, or uses what it has got; the parent's workers go on. */
 static void
 run_fork (SoakThread *thread)
 {
   g_autoptr (SoakWorker) worker = soak_worker_share (thread);
   gint64 id = soak_next_id (thread);
+  gboolean is_used = soak_chance (thread, 60);
   SoakFlight *flight;
   pid_t pid;
 
@@ -34,7 +63,7 @@ run_fork (SoakThread *thread)
   flight = soak_fly_function (thread, worker, id, "soak_sleep", 5);
   pid = fork ();
   if (pid == 0)
-    _exit (0);
+    _exit (is_used ? use_in_child (worker->worker, flight->future) : 0);
   if (pid < 0)
     soak_note ("fork: %s", g_strerror (errno));
   else if (!await_child (pid))
@@ -42,7 +71,126 @@ run_fork (SoakThread *thread)
   soak_land_int (flight, SOAK_MAY_ONLY_ANSWER, id);
 }
 
+/* Descriptors. While one thread has taken them away, the others go on: only launches may fail,
+ * and say why. */
+
+static GMutex shortage_lock; /* held while there is a shortage */
+static gint n_shortages; /* (atomic): begun so far */
+
+guint
+soak_shortages_count (void)
+{
+  return (guint) g_atomic_int_get (&n_shortages);
+}
+
+gboolean
+soak_shortage_explains (const GError *error, guint n_before)
+{
+  gboolean is_over = g_mutex_trylock (&shortage_lock);
+
+  if (is_over)
+    g_mutex_unlock (&shortage_lock);
+  return g_error_matches (error, MALT_ERROR, MALT_ERROR_RESOURCES) &&
+         (!is_over || soak_shortages_count () != n_before);
+}
+
+void
+soak_shortage_await (void)
+{
+  g_mutex_lock (&shortage_lock);
+  g_mutex_unlock (&shortage_lock);
+}
+
+/* From now on @n_left descriptors can be made. */
+static guint
+take_descriptors (int *held, guint n_left)
+{
+  guint n_held = 0;
+
+  while (n_held < MAX_DESCRIPTORS &&
+         (held[n_held] = open ("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+    n_held++;
+  for (; n_left > 0 && n_held > 0; n_left--)
+    close (held[--n_held]);
+  return n_held;
+}
+
+static void
+take_in_shortage (SoakThread *thread, SoakWorker *worker, MaltChannel *channel)
+{
+  for (int i = 1; i <= N_ITEMS; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (MaltValue) item = malt_channel_take (
+          channel, soak_patience (thread, soak_get_options ()->patience_s), &error);
+
+      if (item != NULL && malt_value_get_int64 (item) == i)
+        continue;
+      if (item != NULL || !g_atomic_int_get (&worker->is_doomed))
+        soak_fault (SOAK_WRONG, "item %d of a channel without descriptors: %s", i,
+                    error ? error->message : "another one");
+      return;
+    }
+}
+
+/* It may do with what is left, or says what it lacks. */
+static void
+launch_in_shortage (SoakThread *thread)
+{
+  g_autoptr (MaltConfig) config = soak_config_new (thread);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, NULL, &error);
+
+  if (worker != NULL)
+    malt_worker_stop_full (worker, 0, 0, NULL, NULL, NULL);
+  else if (!g_error_matches (error, MALT_ERROR, MALT_ERROR_RESOURCES))
+    soak_fault (SOAK_WRONG, "a launch without descriptors: %s", error->message);
+}
+
+static void
+interrupt_in_shortage (SoakThread *thread, SoakWorker *worker)
+{
+  gint64 id = soak_next_id (thread);
+  SoakFlight *flight = soak_fly_function (thread, worker, id, "soak_sleep", 2000);
+  MaltInterruptResult result;
+
+  if (soak_interrupt (flight, "descriptors", &result))
+    soak_land_int (flight, SOAK_MAY_BE_INTERRUPTED, id);
+}
+
+/* What is done with a worker that runs needs none. */
+static void
+run_descriptors (SoakThread *thread)
+{
+  g_autoptr (SoakWorker) worker = soak_worker_share (thread);
+  gint64 id = soak_next_id (thread);
+  g_autoptr (MaltChannel) channel = NULL;
+  const struct rlimit limit = { MAX_DESCRIPTORS, MAX_DESCRIPTORS };
+  int held[MAX_DESCRIPTORS];
+  guint n_held;
+
+  if (worker == NULL)
+    return;
+  channel = malt_worker_channel (
+      worker->worker, NULL, "Channel{Int}(c -> for i in 1:5; put!(c, i); end)",
+      soak_patience (thread, soak_get_options ()->patience_s), NULL);
+  g_mutex_lock (&shortage_lock);
+  g_atomic_int_inc (&n_shortages);
+  setrlimit (RLIMIT_NOFILE, &limit);
+  n_held = take_descriptors (held, (guint) soak_random (thread, 0, MAX_LEFT + 1));
+  soak_land_int (soak_fly_function (thread, worker, id, "soak_once", 0),
+                 SOAK_MAY_ONLY_ANSWER, 3 * id + 1);
+  launch_in_shortage (thread);
+  interrupt_in_shortage (thread, worker);
+  if (channel != NULL)
+    take_in_shortage (thread, worker, channel);
+  while (n_held > 0)
+    close (held[--n_held]);
+  g_mutex_unlock (&shortage_lock);
+}
+
 const SoakOperation soak_host[] = {
   { "fork", 1, MALT_CAPABILITY_NONE, run_fork },
+  { "descriptors", 1, MALT_CAPABILITY_ISOLATED, run_descriptors },
   SOAK_OPERATIONS_END,
 };

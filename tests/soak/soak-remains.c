@@ -232,6 +232,22 @@ get_memory_kib (void)
   return line ? g_ascii_strtoll (line + strlen ("RssAnon:"), NULL, 10) : 0;
 }
 
+/* What all of them are: the first ones are the least likely to have been left. */
+static void
+describe_descriptors (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/fd", name, NULL);
+      g_autofree char *target = g_file_read_link (path, NULL);
+
+      soak_note ("there: descriptor %s %s", name, target ? target : "");
+    }
+}
+
 /* Looks */
 
 static void
@@ -274,10 +290,13 @@ collect (void)
 }
 
 void
-soak_remains_take_memory (void)
+soak_remains_take_tenth (void)
 {
   collect ();
   first.memory_kib = get_memory_kib ();
+  /* A runtime in this process opens some when it first compiles, or loads, this or that. */
+  if (!soak_can (MALT_CAPABILITY_ISOLATED))
+    first.n_descriptors = count_entries ("/proc/self/fd");
 }
 
 static guint
@@ -310,6 +329,8 @@ soak_remains_look (SoakRemains *out_remains)
     }
   while (!is_over);
   describe_processes ();
+  if (out_remains->n_descriptors > 0)
+    describe_descriptors ();
 }
 
 void

@@ -249,6 +249,13 @@ append_faults (GString *line)
   return is_ok;
 }
 
+/* Where a runtime is in this process, what it keeps for later cannot be told from what is lost. */
+static gboolean
+can_judge_memory (void)
+{
+  return soak_can (MALT_CAPABILITY_ISOLATED);
+}
+
 static gboolean
 append_remains (GString *line, const SoakRemains *remains)
 {
@@ -260,7 +267,7 @@ append_remains (GString *line, const SoakRemains *remains)
       remains->memory_kib);
   return remains->n_processes == 0 && remains->n_descriptors == 0 &&
          remains->n_threads == 0 && remains->n_files == 0 &&
-         remains->memory_kib <= MEMORY_LIMIT_KIB;
+         (remains->memory_kib <= MEMORY_LIMIT_KIB || !can_judge_memory ());
 }
 
 gboolean
@@ -282,6 +289,8 @@ soak_report (const SoakRemains *remains)
   if (options->fault != NULL)
     g_string_append_printf (line, ",\"planted\":\"%s\"", options->fault);
   append_operations (line, possible);
+  if (!can_judge_memory ())
+    g_ptr_array_add (impossible, (gpointer) "bound of memory");
   append_names (line, "not_possible", impossible);
   append_interrupts (line, possible);
   is_ok = append_faults (line) && is_ok;

@@ -26,13 +26,10 @@ typedef struct
 static const SoakOperation *const tables[] = { soak_plain, soak_interrupts, soak_ends,
                                                soak_host };
 
-static GMutex lock; /* guards threads, what they say of their operations, and the pause */
-static GCond changed; /* of n_inside, is_paused */
+static GMutex lock; /* guards threads, and what they say of their operations */
 static GPtrArray *threads; /* (owned) (nullable): of SoakThread */
 static gint64 end_us; /* constant while there are threads, as is latest_us */
 static gint64 latest_us; /* the end, where operations have not come often enough */
-static guint n_inside; /* threads that are in an operation */
-static gboolean is_paused;
 
 /* Operations */
 
@@ -40,8 +37,12 @@ static gboolean
 is_wanted (const SoakOperation *operation)
 {
   char **only = soak_get_options ()->only;
+  char **without = soak_get_options ()->without;
 
-  return only == NULL || g_strv_contains ((const char *const *) only, operation->name);
+  return (only == NULL ||
+          g_strv_contains ((const char *const *) only, operation->name)) &&
+         (without == NULL ||
+          !g_strv_contains ((const char *const *) without, operation->name));
 }
 
 static gboolean
@@ -147,9 +148,6 @@ enter (SoakThread *self, const SoakOperation *operation)
 {
   self->random = draw_from (OPERATION_DOMAIN, self->index, self->number);
   g_mutex_lock (&lock);
-  while (is_paused)
-    g_cond_wait (&changed, &lock);
-  n_inside++;
   self->operation = operation;
   self->since_us = g_get_monotonic_time ();
   g_mutex_unlock (&lock);
@@ -166,11 +164,9 @@ leave (SoakThread *self)
     for (;;)
       pause ();
   g_mutex_lock (&lock);
-  n_inside--;
   self->operation = NULL;
   self->number++;
   g_clear_object (&self->cancellable);
-  g_cond_broadcast (&changed);
   g_mutex_unlock (&lock);
   g_clear_pointer (&self->random, g_rand_free);
 }
@@ -184,6 +180,7 @@ is_over (void)
          (now_us >= end_us && soak_has_enough () && !soak_break_is_pending ());
 }
 
+/* One operation at least. */
 static gpointer
 run_operations (gpointer data)
 {
@@ -191,10 +188,10 @@ run_operations (gpointer data)
   Deck deck = { .n_cards = 0 };
 
   g_main_context_push_thread_default (self->context);
-  for (guint i = 0; !is_over (); i++)
+  for (guint i = 0; i == 0 || !is_over (); i++)
     {
       shuffle (&deck, self, i);
-      for (guint j = 0; j < deck.n_cards && !is_over (); j++)
+      for (guint j = 0; j < deck.n_cards && (i + j == 0 || !is_over ()); j++)
         {
           enter (self, deck.cards[j]);
           deck.cards[j]->run (self);
@@ -204,31 +201,6 @@ run_operations (gpointer data)
   soak_flights_end (self);
   g_main_context_pop_thread_default (self->context);
   return NULL;
-}
-
-void
-soak_threads_pause (SoakThread *self)
-{
-  g_mutex_lock (&lock);
-  n_inside--;
-  g_cond_broadcast (&changed);
-  while (is_paused)
-    g_cond_wait (&changed, &lock);
-  is_paused = TRUE;
-  while (n_inside > 0)
-    g_cond_wait (&changed, &lock);
-  n_inside++;
-  self->since_us = g_get_monotonic_time ();
-  g_mutex_unlock (&lock);
-}
-
-void
-soak_threads_resume (G_GNUC_UNUSED SoakThread *self)
-{
-  g_mutex_lock (&lock);
-  is_paused = FALSE;
-  g_cond_broadcast (&changed);
-  g_mutex_unlock (&lock);
 }
 
 /* The watch */

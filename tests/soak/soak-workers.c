@@ -21,6 +21,7 @@ typedef struct
 } Place;
 
 static Place places[N_SHARED];
+static char *source; /* (owned): of soak.jl */
 
 /* Launches */
 
@@ -62,9 +63,9 @@ on_host_call (MaltWorker *worker, MaltValue **arguments, G_GNUC_UNUSED gsize n_a
 
   if (number % 5 == 0)
     {
-      g_autofree char *source = g_strdup_printf ("%" G_GINT64_FORMAT " + 1", number);
+      g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT " + 1", number);
       g_autoptr (MaltValue) value =
-          malt_worker_remote_eval_fetch (worker, NULL, source, NULL, error);
+          malt_worker_remote_eval_fetch (worker, NULL, text, NULL, error);
 
       if (value == NULL)
         return NULL;
@@ -79,24 +80,49 @@ on_host_call (MaltWorker *worker, MaltValue **arguments, G_GNUC_UNUSED gsize n_a
   return malt_value_new_int64 (number * 7);
 }
 
+gboolean
+soak_workers_prepare (GError **error)
+{
+  return g_file_get_contents (SOAK_SOURCE_DIR "/soak.jl", &source, NULL, error);
+}
+
 static gboolean
 set_up (SoakWorker *self, GError **error)
 {
-  g_autofree char *source = NULL;
-
-  return g_file_get_contents (SOAK_SOURCE_DIR "/soak.jl", &source, NULL, error) &&
-         malt_worker_remote_eval_wait (self->worker, NULL, source, NULL, error) &&
+  return malt_worker_remote_eval_wait (self->worker, NULL, source, NULL, error) &&
          malt_worker_export_func (self->worker, "soak", on_host_call, NULL, NULL,
                                   MALT_EXPORT_DEFAULT, error);
+}
+
+/* Again, if another thread had taken what a launch needs. */
+static MaltWorker *
+launch (SoakThread *thread, GError **error)
+{
+  g_autoptr (MaltConfig) config = soak_config_new (thread);
+
+  for (;;)
+    {
+      g_autoptr (GError) launch_error = NULL;
+      guint n_shortages = soak_shortages_count ();
+      MaltWorker *worker = malt_worker_launch (config, NULL, &launch_error);
+
+      if (worker != NULL)
+        return worker;
+      if (!soak_shortage_explains (launch_error, n_shortages))
+        {
+          g_propagate_error (error, g_steal_pointer (&launch_error));
+          return NULL;
+        }
+      soak_shortage_await ();
+    }
 }
 
 SoakWorker *
 soak_worker_launch (SoakThread *thread, gboolean is_set_up)
 {
-  g_autoptr (MaltConfig) config = soak_config_new (thread);
   g_autoptr (GError) error = NULL;
   g_autoptr (SoakWorker) self = NULL;
-  MaltWorker *worker = malt_worker_launch (config, NULL, &error);
+  MaltWorker *worker = launch (thread, &error);
 
   if (worker == NULL)
     {

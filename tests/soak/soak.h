@@ -25,6 +25,7 @@ typedef struct
 {
   char *backend; /* (owned) */
   char **only; /* (owned) (nullable): operations to run; the others are not */
+  char **without; /* (owned) (nullable): operations that are not run */
   char *fault; /* (owned) (nullable): the fault to plant */
   gint64 seed;
   int n_seconds;
@@ -35,7 +36,7 @@ typedef struct
 } SoakOptions;
 
 const SoakOptions *soak_get_options (void);
-/* Of the backend. */
+/* Of the backend's workers as they are launched here. */
 gboolean soak_can (MaltCapabilities capability);
 
 /* Operations: a table in each of soak-plain.c, soak-interrupts.c, soak-ends.c, soak-
@@ -87,11 +88,6 @@ void soak_threads_run (gint64 n_ms, gint64 most_ms);
 gint64 soak_threads_look (void);
 /* Says what each thread does and which answers are missing. Any thread. */
 void soak_threads_describe (void);
-/* Waits until no other thread is in an operation, and keeps them from the next until
- * soak_threads_resume(). Inside of operations only. */
-void soak_threads_pause (SoakThread *self);
-void soak_threads_resume (SoakThread *self);
-
 /* Names of the operations that are run; of those that this backend cannot do.
  * (transfer container) */
 GPtrArray *soak_operations_possible (void);
@@ -156,15 +152,26 @@ gboolean soak_remains_prepare (void);
 /* Takes note of the process of a worker. */
 void soak_remains_note (gint64 pid);
 void soak_remains_exclude (gint64 pid);
-/* When the workers are gone: what all else is measured against. */
+/* When the first worker is gone, and after the first tenth: what the end is measured against. */
 void soak_remains_take_first (void);
-void soak_remains_take_memory (void);
+void soak_remains_take_tenth (void);
 /* Waits until nothing is left, or patience is over. */
 void soak_remains_look (SoakRemains *out_remains);
 /* Ends what is left, so that it does not stay on this machine. */
 void soak_remains_clear (void);
 
+/* Shortage: soak-host.c */
+
+guint soak_shortages_count (void);
+/* Was there a shortage since there had been so many, and is that what the error says? */
+gboolean soak_shortage_explains (const GError *error, guint n_before);
+/* Waits until there is none. */
+void soak_shortage_await (void);
+
 /* Workers: soak-workers.c */
+
+/* Reads soak.jl, for there may be no descriptor later. */
+gboolean soak_workers_prepare (GError **error);
 
 struct _SoakWorker
 {
