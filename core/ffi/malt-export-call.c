@@ -148,6 +148,42 @@ malt_export_run_destroy (GDestroyNotify destroy, gpointer user_data)
 
 /* In the context of the exporter */
 
+typedef struct
+{
+  GDestroyNotify destroy;
+  gpointer user_data;
+} Farewell;
+
+/* Also if the context is freed before it was run again. */
+static void
+say_farewell (gpointer data)
+{
+  Farewell *farewell = data;
+
+  farewell->destroy (farewell->user_data);
+  g_free (farewell);
+}
+
+static gboolean
+on_farewell (G_GNUC_UNUSED gpointer data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+void
+malt_export_destroy_in_context (MaltExport *function)
+{
+  Farewell *farewell = g_new (Farewell, 1);
+  GSource *source = g_idle_source_new ();
+
+  *farewell = (Farewell){ function->destroy, function->user_data };
+  g_source_set_static_name (source, "malt: end of a host function");
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_farewell, farewell, say_farewell);
+  g_source_attach (source, function->context);
+  g_source_unref (source);
+}
+
 static void
 forget_current_source (HostCall *call)
 {

@@ -23,7 +23,7 @@ typedef struct
 } MaltExport;
 
 MaltExport *malt_export_ref (MaltExport *function);
-/* The last one calls destroy, but never in the I/O thread. */
+/* The last one calls destroy: in the function's context if it has one, else never in the I/O thread. */
 void malt_export_unref (MaltExport *function);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltExport, malt_export_unref)
@@ -41,6 +41,8 @@ MaltExport *malt_exports_dup (MaltExports *exports, const char *name);
 void malt_exports_attach (MaltExports *exports, GSource *source, GMainContext *context);
 void malt_exports_forget (MaltExports *exports, GSource *source);
 
+/* Calls the destroy of a function whose last reference has gone: in its context. */
+void malt_export_destroy_in_context (MaltExport *function);
 /* Runs in a thread of the library's own: malt-export-call.c */
 void malt_export_run_destroy (GDestroyNotify destroy, gpointer user_data);
 

@@ -63,7 +63,10 @@ malt_export_unref (MaltExport *function)
 {
   if (!g_atomic_ref_count_dec (&function->ref_count))
     return;
-  if (function->destroy != NULL && malt_io_thread_is_current ())
+  if (function->destroy != NULL && function->context != NULL &&
+      !g_main_context_is_owner (function->context))
+    malt_export_destroy_in_context (function);
+  else if (function->destroy != NULL && malt_io_thread_is_current ())
     malt_export_run_destroy (function->destroy, function->user_data);
   else if (function->destroy != NULL)
     function->destroy (function->user_data);
@@ -278,16 +281,22 @@ swap_locked (MaltExports *exports, MaltExport *function)
   return replaced;
 }
 
-/* After the worker has refused the name. Another thread may have exported it again. */
+/* After the worker has refused the name, or was not waited for any longer: then it may
+ * learn the name yet, and has to forget it. Another thread may have exported it again. */
 static void
-take_back (MaltExports *exports, MaltExport *function)
+take_back (MaltWorker *worker, MaltExport *function, const GError *error)
 {
+  gboolean is_given_up = g_error_matches (error, MALT_ERROR, MALT_ERROR_TIMED_OUT) ||
+                         g_error_matches (error, MALT_ERROR, MALT_ERROR_CANCELLED);
+  MaltExports *exports = malt_worker_get_exports (worker);
   gboolean is_there;
 
   g_mutex_lock (&exports->lock);
   is_there = g_hash_table_lookup (exports->functions, function->name) == function;
   if (is_there)
     g_hash_table_steal (exports->functions, function->name);
+  if (is_there && is_given_up)
+    MALT_WORKER_GET_CLASS (worker)->unexport_function (worker, function->name);
   g_mutex_unlock (&exports->lock);
   if (is_there)
     malt_export_unref (function);
@@ -313,30 +322,158 @@ announce (MaltWorker *worker, MaltExport *function, const MaltDirectFunction *di
   g_clear_pointer (&replaced, malt_export_unref);
 }
 
-/* Takes the function over. */
 static gboolean
-publish (MaltWorker *worker, MaltExport *owned, GError **error)
+is_cancelled (GCancellable *cancellable, GError **error)
 {
-  g_autoptr (MaltExport) function = owned;
-  g_autoptr (MaltFuture) future = NULL;
-  g_autoptr (MaltValue) answer = NULL;
+  if (!g_cancellable_is_cancelled (cancellable))
+    return FALSE;
+  g_set_error_literal (error, MALT_ERROR, MALT_ERROR_CANCELLED,
+                       "the export was cancelled before it was sent");
+  return TRUE;
+}
+
+/* The answer to come; NULL, with an error, if nothing was sent. (transfer full) */
+static MaltFuture *
+publish (MaltWorker *worker, MaltExport *function, gint64 timeout_ms,
+         GCancellable *cancellable, GError **error)
+{
   g_autoptr (GBytes) owner = NULL;
   MaltDirectFunction direct = { .code = NULL };
+  MaltFuture *future;
   gboolean is_pending;
 
+  if (is_cancelled (cancellable, error))
+    return NULL;
   if (function->flags & MALT_EXPORT_DIRECT)
     {
       owner =
           malt_export_native_new_direct (function, function->user_data, &direct, error);
       if (owner == NULL)
-        return FALSE;
+        return NULL;
     }
   future = malt_worker_begin_request (worker, &is_pending);
+  if (is_pending && timeout_ms >= 0)
+    malt_future_start_deadline (future, timeout_ms);
   if (is_pending)
     announce (worker, function, owner != NULL ? &direct : NULL, future);
-  answer = malt_future_fetch (future, NULL, error);
-  if (answer == NULL)
-    take_back (malt_worker_get_exports (worker), function);
+  return future;
+}
+
+/* NULL, with an error: it is not one, and the caller has let @user_data go. (transfer full) */
+static MaltExport *
+new_with_signature (MaltWorker *worker, const char *name, const char *signature,
+                    MaltExportFlags flags, GCallback function, gpointer user_data,
+                    GDestroyNotify destroy, GError **error)
+{
+  gpointer native = NULL;
+
+  if (check_flags (worker, flags, TRUE, error) && check_name (name, error))
+    native =
+        malt_export_native_new (name, signature, function, user_data, destroy, error);
+  if (native != NULL)
+    return export_new (name, flags, malt_export_call_native, native,
+                       malt_export_native_free);
+  if (destroy != NULL)
+    destroy (user_data);
+  return NULL;
+}
+
+/* The same. */
+static MaltExport *
+new_of_values (MaltWorker *worker, const char *name, MaltHostFunc func,
+               gpointer user_data, GDestroyNotify destroy, MaltExportFlags flags,
+               GError **error)
+{
+  if (check_flags (worker, flags, FALSE, error) && check_name (name, error))
+    return export_new (name, flags, func, user_data, destroy);
+  if (destroy != NULL)
+    destroy (user_data);
+  return NULL;
+}
+
+/* Takes the function over; NULL has failed with an error already. */
+static gboolean
+publish_blocking (MaltWorker *worker, MaltExport *owned, gint64 timeout_ms,
+                  GCancellable *cancellable, GError **error)
+{
+  g_autoptr (MaltExport) function = owned;
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (MaltValue) answer = NULL;
+  GError *failure = NULL;
+
+  if (function != NULL)
+    future = publish (worker, function, timeout_ms, cancellable, error);
+  if (future == NULL)
+    return FALSE;
+  answer = malt_future_fetch_or_cancel (future, cancellable, &failure);
+  if (answer != NULL)
+    return TRUE;
+  take_back (worker, function, failure);
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+/* An export whose answer nobody stands by for. */
+typedef struct
+{
+  MaltWeakWorker *worker; /* (owned) */
+  MaltExport *function; /* (owned) */
+} Publication;
+
+static void
+publication_free (gpointer data)
+{
+  Publication *publication = data;
+
+  malt_weak_worker_unref (publication->worker);
+  malt_export_unref (publication->function);
+  g_free (publication);
+}
+
+static void
+on_answered (MaltFuture *future, gpointer data)
+{
+  Publication *publication = data;
+  g_autoptr (MaltWorker) worker = malt_weak_worker_dup (publication->worker);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltValue) answer = malt_future_fetch (future, NULL, &error);
+
+  if (answer == NULL && worker != NULL)
+    take_back (worker, publication->function, error);
+}
+
+/* Takes over the function, or the error. */
+static void
+publish_async (MaltWorker *worker, MaltExport *owned, GError *error, gint64 timeout_ms,
+               MaltWaiter *waiter, GCancellable *cancellable)
+{
+  g_autoptr (MaltExport) function = owned;
+  g_autoptr (MaltFuture) future = NULL;
+  Publication *publication;
+
+  if (function != NULL)
+    future = publish (worker, function, timeout_ms, cancellable, &error);
+  if (future == NULL)
+    {
+      malt_waiter_return_error (waiter, error);
+      return;
+    }
+  publication = g_new (Publication, 1);
+  publication->worker = malt_weak_worker_ref (malt_worker_get_weak (worker));
+  publication->function = malt_export_ref (function);
+  malt_future_add_watch (future, on_answered, publication, publication_free);
+  malt_future_answer (future, waiter, MALT_CANCEL_FUTURE);
+}
+
+static gboolean
+finish_export (MaltWorker *worker, GAsyncResult *result, gpointer source_tag,
+               GError **error)
+{
+  g_autoptr (MaltValue) answer = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, worker), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, source_tag), FALSE);
+  answer = g_task_propagate_pointer (G_TASK (result), error);
   return answer != NULL;
 }
 
@@ -349,14 +486,15 @@ publish (MaltWorker *worker, MaltExport *owned, GError **error)
  * @function: the function
  * @user_data: passed to @function behind its arguments
  * @destroy: (nullable): called once with @user_data when the function is not needed any
- *   more, also if this fails; in any thread
+ *   more, also if this fails; see below for the thread
  * @error: return location for an error
  *
  * Makes a C function callable from the worker's Julia code, as `Malt.host.name(args...)`.
  * The call waits, as any Julia task does, and gives what the function returns. `Malt` is
  * bound by the first export, in Main or in the module that the worker was given. Exporting
  * a name again replaces the function; calls that are under way finish with the old one.
- * Blocks until the worker knows the name, which a call that hogs it can delay.
+ * Blocks until the worker knows the name, which a call that hogs it can delay;
+ * malt_worker_export_full() waits no longer than one likes.
  *
  * Types in @signature:
  *
@@ -382,6 +520,12 @@ publish (MaltWorker *worker, MaltExport *owned, GError **error)
  * blocked in calls of this worker, and to any depth. When the worker ends, a function that
  * runs goes on, and its result goes nowhere.
  *
+ * With %MALT_EXPORT_IN_CONTEXT the function runs in the main context that was the default of
+ * the calling thread, and so does @destroy, whoever lets the function go, unless that
+ * happens inside this context anyway. If nobody runs the context any more, @destroy is
+ * called when the context is freed, and never if that does not happen. Otherwise @destroy
+ * may be called in any thread.
+ *
  * With %MALT_EXPORT_DIRECT nothing stands between Julia and the function. No `value` is
  * possible in @signature, arguments are converted as by Julia's `ccall`, and those that do
  * not fit throw what `ccall` throws.
@@ -398,23 +542,101 @@ malt_worker_export (MaltWorker *worker, const char *name, const char *signature,
                     MaltExportFlags flags, GCallback function, gpointer user_data,
                     GDestroyNotify destroy, GError **error)
 {
-  gpointer native = NULL;
+  return malt_worker_export_full (worker, name, signature, flags, function, user_data,
+                                  destroy, -1, NULL, error);
+}
 
+/**
+ * malt_worker_export_full: (skip)
+ * @worker: a worker
+ * @name: what Julia calls it: a Julia identifier
+ * @signature: the C types of its result and arguments
+ * @flags: where it runs
+ * @function: the function
+ * @user_data: passed to @function behind its arguments
+ * @destroy: (nullable): called once with @user_data when the function is not needed any
+ *   more, also if this fails
+ * @timeout_ms: milliseconds for the worker to answer; -1: for ever
+ * @cancellable: (nullable): gives up waiting; the name is not exported then
+ * @error: return location for an error
+ *
+ * Does what malt_worker_export() does, and gives up when the worker does not answer in time, or
+ * @cancellable fires. Then the name is taken back, also if it stood for an older function.
+ *
+ * Errors: those of malt_worker_export(); %MALT_ERROR_TIMED_OUT, %MALT_ERROR_CANCELLED.
+ *
+ * Returns: %TRUE, or %FALSE with an error
+ */
+gboolean
+malt_worker_export_full (MaltWorker *worker, const char *name, const char *signature,
+                         MaltExportFlags flags, GCallback function, gpointer user_data,
+                         GDestroyNotify destroy, gint64 timeout_ms,
+                         GCancellable *cancellable, GError **error)
+{
   g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
-  g_return_val_if_fail (name != NULL, FALSE);
-  g_return_val_if_fail (signature != NULL, FALSE);
+  g_return_val_if_fail (name != NULL && signature != NULL, FALSE);
   g_return_val_if_fail (function != NULL, FALSE);
-  if (check_flags (worker, flags, TRUE, error) && check_name (name, error))
-    native =
-        malt_export_native_new (name, signature, function, user_data, destroy, error);
-  if (native != NULL)
-    return publish (worker,
-                    export_new (name, flags, malt_export_call_native, native,
-                                malt_export_native_free),
-                    error);
-  if (destroy != NULL)
-    destroy (user_data);
-  return FALSE;
+  g_return_val_if_fail (timeout_ms >= -1, FALSE);
+  return publish_blocking (worker,
+                           new_with_signature (worker, name, signature, flags, function,
+                                               user_data, destroy, error),
+                           timeout_ms, cancellable, error);
+}
+
+/**
+ * malt_worker_export_async: (skip)
+ * @worker: a worker
+ * @name: what Julia calls it: a Julia identifier
+ * @signature: the C types of its result and arguments
+ * @flags: where it runs
+ * @function: the function
+ * @user_data: passed to @function behind its arguments
+ * @destroy: (nullable): called once with @user_data when the function is not needed any
+ *   more, also if this fails
+ * @timeout_ms: milliseconds for the worker to answer; -1: for ever
+ * @cancellable: (nullable): gives up waiting; the name is not exported then
+ * @callback: (nullable) (scope async) (closure callback_data): called in the thread-default
+ *   main context of the caller, always after this function has returned
+ * @callback_data: passed to @callback
+ *
+ * Does what malt_worker_export_full() does without blocking.
+ */
+void
+malt_worker_export_async (MaltWorker *worker, const char *name, const char *signature,
+                          MaltExportFlags flags, GCallback function, gpointer user_data,
+                          GDestroyNotify destroy, gint64 timeout_ms,
+                          GCancellable *cancellable, GAsyncReadyCallback callback,
+                          gpointer callback_data)
+{
+  g_autoptr (MaltWaiter) waiter = NULL;
+  MaltExport *export;
+  GError *error = NULL;
+
+  g_return_if_fail (MALT_IS_WORKER (worker));
+  g_return_if_fail (name != NULL && signature != NULL);
+  g_return_if_fail (function != NULL);
+  g_return_if_fail (timeout_ms >= -1);
+  waiter = malt_waiter_new (worker, cancellable, callback, callback_data,
+                            malt_worker_export_async);
+  export = new_with_signature (worker, name, signature, flags, function, user_data,
+                               destroy, &error);
+  publish_async (worker, export, error, timeout_ms, waiter, cancellable);
+}
+
+/**
+ * malt_worker_export_finish: (skip)
+ * @worker: a worker
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Ends malt_worker_export_async(). The errors are those of malt_worker_export_full().
+ *
+ * Returns: %TRUE, or %FALSE with an error
+ */
+gboolean
+malt_worker_export_finish (MaltWorker *worker, GAsyncResult *result, GError **error)
+{
+  return finish_export (worker, result, malt_worker_export_async, error);
 }
 
 /**
@@ -441,14 +663,94 @@ malt_worker_export_func (MaltWorker *worker, const char *name, MaltHostFunc func
                          gpointer user_data, GDestroyNotify destroy,
                          MaltExportFlags flags, GError **error)
 {
+  return malt_worker_export_func_full (worker, name, func, user_data, destroy, flags, -1,
+                                       NULL, error);
+}
+
+/**
+ * malt_worker_export_func_full:
+ * @worker: a worker
+ * @name: what Julia calls it: a Julia identifier
+ * @func: (scope notified) (closure user_data) (destroy destroy): the function
+ * @user_data: passed to @func
+ * @destroy: (nullable): called once with @user_data when the function is not needed any
+ *   more, also if this fails
+ * @flags: where it runs
+ * @timeout_ms: milliseconds for the worker to answer; -1: for ever
+ * @cancellable: (nullable): gives up waiting; the name is not exported then
+ * @error: return location for an error
+ *
+ * Does what malt_worker_export_func() does, and gives up as malt_worker_export_full() does.
+ *
+ * Returns: %TRUE, or %FALSE with an error
+ */
+gboolean
+malt_worker_export_func_full (MaltWorker *worker, const char *name, MaltHostFunc func,
+                              gpointer user_data, GDestroyNotify destroy,
+                              MaltExportFlags flags, gint64 timeout_ms,
+                              GCancellable *cancellable, GError **error)
+{
   g_return_val_if_fail (MALT_IS_WORKER (worker), FALSE);
   g_return_val_if_fail (name != NULL, FALSE);
   g_return_val_if_fail (func != NULL, FALSE);
-  if (check_flags (worker, flags, FALSE, error) && check_name (name, error))
-    return publish (worker, export_new (name, flags, func, user_data, destroy), error);
-  if (destroy != NULL)
-    destroy (user_data);
-  return FALSE;
+  g_return_val_if_fail (timeout_ms >= -1, FALSE);
+  return publish_blocking (
+      worker, new_of_values (worker, name, func, user_data, destroy, flags, error),
+      timeout_ms, cancellable, error);
+}
+
+/**
+ * malt_worker_export_func_async:
+ * @worker: a worker
+ * @name: what Julia calls it: a Julia identifier
+ * @func: (scope notified) (closure user_data) (destroy destroy): the function
+ * @user_data: passed to @func
+ * @destroy: (nullable): called once with @user_data when the function is not needed any
+ *   more, also if this fails
+ * @flags: where it runs
+ * @timeout_ms: milliseconds for the worker to answer; -1: for ever
+ * @cancellable: (nullable): gives up waiting; the name is not exported then
+ * @callback: (nullable) (scope async) (closure callback_data): called in the thread-default
+ *   main context of the caller, always after this function has returned
+ * @callback_data: passed to @callback
+ *
+ * Does what malt_worker_export_func_full() does without blocking.
+ */
+void
+malt_worker_export_func_async (MaltWorker *worker, const char *name, MaltHostFunc func,
+                               gpointer user_data, GDestroyNotify destroy,
+                               MaltExportFlags flags, gint64 timeout_ms,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer callback_data)
+{
+  g_autoptr (MaltWaiter) waiter = NULL;
+  MaltExport *export;
+  GError *error = NULL;
+
+  g_return_if_fail (MALT_IS_WORKER (worker));
+  g_return_if_fail (name != NULL);
+  g_return_if_fail (func != NULL);
+  g_return_if_fail (timeout_ms >= -1);
+  waiter = malt_waiter_new (worker, cancellable, callback, callback_data,
+                            malt_worker_export_func_async);
+  export = new_of_values (worker, name, func, user_data, destroy, flags, &error);
+  publish_async (worker, export, error, timeout_ms, waiter, cancellable);
+}
+
+/**
+ * malt_worker_export_func_finish:
+ * @worker: a worker
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Ends malt_worker_export_func_async(). The errors are those of malt_worker_export_func_full().
+ *
+ * Returns: %TRUE, or %FALSE with an error
+ */
+gboolean
+malt_worker_export_func_finish (MaltWorker *worker, GAsyncResult *result, GError **error)
+{
+  return finish_export (worker, result, malt_worker_export_func_async, error);
 }
 
 /**

@@ -40,6 +40,7 @@ struct _MaltFuture
   MaltWeakWorker *worker; /* (owned) */
   MaltCall *call; /* (owned) (nullable): NULL: a request of core's own */
   guint32 id; /* set before the future is shared */
+  gint64 deadline_ms; /* set before the deadline is started; for its error */
   GList link; /* guarded by the worker's lock */
 
   gint is_done; /* atomic */
@@ -224,9 +225,9 @@ static gboolean
 on_deadline (gpointer data)
 {
   MaltFuture *future = data;
-  GError *error = g_error_new (
-      MALT_ERROR, MALT_ERROR_TIMED_OUT, "no answer within %" G_GINT64_FORMAT " ms",
-      future->call != NULL ? malt_call_get_timeout_ms (future->call) : 0);
+  GError *error =
+      g_error_new (MALT_ERROR, MALT_ERROR_TIMED_OUT,
+                   "no answer within %" G_GINT64_FORMAT " ms", future->deadline_ms);
 
   malt_future_complete (future, NULL, error);
   return G_SOURCE_REMOVE;
@@ -238,6 +239,7 @@ malt_future_start_deadline (MaltFuture *future, gint64 timeout_ms)
   guint interval_ms = (guint) CLAMP (timeout_ms, 0, G_MAXUINT);
   GSource *source = g_timeout_source_new (interval_ms);
 
+  future->deadline_ms = timeout_ms;
   g_source_set_static_name (source, "malt: deadline of a call");
   g_source_set_callback (source, on_deadline, g_object_ref (future), g_object_unref);
   g_mutex_lock (&future->lock);

@@ -11,7 +11,7 @@ import weakref
 import gi
 
 gi.require_version("Malt", "0")
-from gi.repository import GLib, Malt
+from gi.repository import Gio, GLib, Malt
 
 
 class Introspection(unittest.TestCase):
@@ -120,8 +120,27 @@ class Introspection(unittest.TestCase):
         self.assertIsNone(gone())
         self.assertTrue(worker.stop(None))
 
+    def test_a_function_is_exported_without_blocking_and_given_up(self):
+        worker = Malt.Worker.launch(Malt.Config.new_default())
+        loop = GLib.MainLoop()
+        answers = []
 
-class Configuration(unittest.TestCase):
+        def on_exported(source, result, *_):
+            answers.append(source.export_func_finish(result))
+            loop.quit()
+
+        # Where there are two functions PyGObject wants the user data of the first as a tuple.
+        worker.export_func_async("seven", lambda *_: Malt.Value.new_int64(7), (), Malt.ExportFlags.DEFAULT, -1, None, on_exported, None)
+        loop.run()
+        self.assertEqual(answers, [True])
+        self.assertEqual(worker.remote_eval_fetch(None, "Malt.host.seven()", None).get_int64(), 7)
+        given_up = Gio.Cancellable()
+        given_up.cancel()
+        with self.assertRaises(GLib.Error) as caught:
+            worker.export_func_full("late", lambda *_: None, None, Malt.ExportFlags.DEFAULT, 1000, given_up)
+        self.assertTrue(caught.exception.matches(Malt.error_quark(), Malt.Error.CANCELLED))
+        self.assertTrue(worker.stop(None))
+
     def test_processes_of_multiprocessing_leave_the_worker_alone(self):
         worker = Malt.Worker.launch(Malt.Config.new_default())
         pending = worker.remote_eval(None, "sleep(1); 8")
@@ -155,6 +174,8 @@ class Configuration(unittest.TestCase):
         self.assertEqual(worker.remote_eval_fetch(None, "6 * 7", None).get_int64(), 42)
         self.assertTrue(worker.stop(None))
 
+
+class Configuration(unittest.TestCase):
     def test_a_key_file_is_read_and_its_origin_is_known(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder).resolve() / "own.conf"

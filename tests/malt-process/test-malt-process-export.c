@@ -484,6 +484,187 @@ functions_are_let_go_when_the_worker_ends (void)
   CU_ASSERT_EQUAL (n_destroyed, 1);
 }
 
+/* Giving up */
+
+#define LATE_TIMEOUT_MS 100
+
+static void
+hand_over (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  (void) source;
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+/* A worker whose Julia reads nothing for longer than the tests wait for it, and after that. */
+static MaltWorker *
+launch_busy (MaltFuture **out_busy)
+{
+  MaltWorker *worker = process_test_launch (NULL);
+
+  if (worker != NULL && export_plain (worker, "other", "i8(i8)", G_CALLBACK (echo_i8)))
+    *out_busy = process_test_start_running (
+        worker, "begun(); t = time(); while time() - t < 2; end; 5");
+  return worker;
+}
+
+/* What was given up is not found when the worker has heard of it after all. */
+static void
+check_given_up (MaltWorker *worker, MaltFuture *busy, gint *n_destroyed)
+{
+  g_autoptr (MaltValue) value = NULL;
+  g_autofree char *names = NULL;
+
+  CU_ASSERT (process_test_wait (is_one, n_destroyed, PROCESS_TEST_PATIENCE_MS));
+  CU_ASSERT (!malt_worker_unexport (worker, "late"));
+  value = malt_future_fetch (busy, NULL, NULL);
+  CHECK (value != NULL);
+  names = process_test_eval (worker, "propertynames(Malt.host)");
+  CU_ASSERT_STRING_EQUAL (names, "(:other,)");
+}
+
+static void
+an_export_that_is_not_answered_in_time_is_taken_back (void)
+{
+  g_autoptr (MaltFuture) busy = NULL;
+  g_autoptr (MaltWorker) worker = launch_busy (&busy);
+  g_autoptr (GError) error = NULL;
+  static gint n_destroyed;
+
+  CHECK (busy != NULL);
+  CHECK (!malt_worker_export_full (worker, "late", "i8(i8)", MALT_EXPORT_DEFAULT,
+                                   G_CALLBACK (echo_i8), &n_destroyed, count,
+                                   LATE_TIMEOUT_MS, NULL, &error));
+  CU_ASSERT (g_error_matches (error, MALT_ERROR, MALT_ERROR_TIMED_OUT));
+  CU_ASSERT_STRING_EQUAL (error->message, "no answer within 100 ms");
+  check_given_up (worker, busy, &n_destroyed);
+}
+
+static gpointer
+cancel_soon (gpointer cancellable)
+{
+  g_usleep (LATE_TIMEOUT_MS * 1000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+an_export_that_is_cancelled_is_taken_back (void)
+{
+  g_autoptr (MaltFuture) busy = NULL;
+  g_autoptr (MaltWorker) worker = launch_busy (&busy);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) early_error = NULL;
+  static gint n_destroyed;
+  gint n_early = 0;
+  GThread *thread;
+
+  CHECK (busy != NULL);
+  thread = g_thread_new ("canceller", cancel_soon, cancellable);
+  CU_ASSERT (!malt_worker_export_full (worker, "late", "i8(i8)", MALT_EXPORT_DEFAULT,
+                                       G_CALLBACK (echo_i8), &n_destroyed, count, -1,
+                                       cancellable, &error));
+  g_thread_join (thread);
+  CU_ASSERT (g_error_matches (error, MALT_ERROR, MALT_ERROR_CANCELLED));
+  CU_ASSERT (!malt_worker_export_full (worker, "late", "i8(i8)", MALT_EXPORT_DEFAULT,
+                                       G_CALLBACK (echo_i8), &n_early, count, -1,
+                                       cancellable, &early_error));
+  CU_ASSERT (g_error_matches (early_error, MALT_ERROR, MALT_ERROR_CANCELLED));
+  CU_ASSERT_EQUAL (n_early, 1);
+  check_given_up (worker, busy, &n_destroyed);
+}
+
+static gboolean
+export_in_loop (MaltWorker *worker, const char *name, gint *counter, gint64 timeout_ms,
+                GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  malt_worker_export_async (worker, name, "i8(i8)", MALT_EXPORT_DEFAULT,
+                            G_CALLBACK (echo_i8), counter, count, timeout_ms, NULL,
+                            hand_over, &result);
+  CU_ASSERT (result == NULL);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return malt_worker_export_finish (worker, result, error);
+}
+
+static void
+exports_need_not_block (void)
+{
+  g_autoptr (MaltFuture) busy = NULL;
+  g_autoptr (MaltWorker) worker = launch_busy (&busy);
+  g_autoptr (GError) error = NULL;
+  static gint n_late;
+  static gint n_good;
+
+  CHECK (busy != NULL);
+  CU_ASSERT (!export_in_loop (worker, "late", &n_late, LATE_TIMEOUT_MS, &error));
+  CU_ASSERT (g_error_matches (error, MALT_ERROR, MALT_ERROR_TIMED_OUT));
+  check_given_up (worker, busy, &n_late);
+  CU_ASSERT (export_in_loop (worker, "good", &n_good, -1, NULL));
+  CU_ASSERT_EQUAL (process_test_eval_int (worker, "Int(Malt.host.good(4))"), 4);
+  CU_ASSERT_EQUAL (n_good, 0);
+}
+
+/* The thread of the last call of note_thread(). */
+static GThread *destroyer; /* (unowned) (nullable) (atomic) */
+
+static void
+note_thread (G_GNUC_UNUSED gpointer user_data)
+{
+  g_atomic_pointer_set (&destroyer, g_thread_self ());
+}
+
+/* A function of a context of its own, whose worker has ended. */
+static GMainContext *
+make_orphan (void)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+  gboolean is_exported;
+
+  destroyer = NULL;
+  g_main_context_push_thread_default (context);
+  is_exported = worker != NULL &&
+                malt_worker_export (worker, "here", "i8(i8)", MALT_EXPORT_IN_CONTEXT,
+                                    G_CALLBACK (echo_i8), &destroyer, note_thread, NULL);
+  g_main_context_pop_thread_default (context);
+  CU_ASSERT (is_exported);
+  if (worker != NULL)
+    CU_ASSERT (malt_worker_stop (worker, NULL, NULL));
+  return context;
+}
+
+static gboolean
+is_pending (gpointer context)
+{
+  return g_main_context_pending (context);
+}
+
+static void
+a_function_of_a_context_is_let_go_there (void)
+{
+  g_autoptr (GMainContext) context = make_orphan ();
+
+  CHECK (process_test_wait (is_pending, context, PROCESS_TEST_PATIENCE_MS));
+  CU_ASSERT (g_atomic_pointer_get (&destroyer) == NULL);
+  while (g_main_context_iteration (context, FALSE))
+    continue;
+  CU_ASSERT (g_atomic_pointer_get (&destroyer) == g_thread_self ());
+}
+
+static void
+a_function_of_a_context_that_is_freed_is_let_go (void)
+{
+  GMainContext *context = make_orphan ();
+
+  CHECK (process_test_wait (is_pending, context, PROCESS_TEST_PATIENCE_MS));
+  CU_ASSERT (g_atomic_pointer_get (&destroyer) == NULL);
+  g_main_context_unref (context);
+  CU_ASSERT (g_atomic_pointer_get (&destroyer) == g_thread_self ());
+}
+
 static const ProcessTest tests[] = {
   { "every_scalar_type_goes_both_ways", every_scalar_type_goes_both_ways },
   { "arrays_are_passed_as_memory", arrays_are_passed_as_memory },
@@ -505,6 +686,14 @@ static const ProcessTest tests[] = {
     functions_are_let_go_when_replaced_removed_or_the_worker_goes },
   { "functions_are_let_go_when_the_worker_ends",
     functions_are_let_go_when_the_worker_ends },
+  { "an_export_that_is_not_answered_in_time_is_taken_back",
+    an_export_that_is_not_answered_in_time_is_taken_back },
+  { "an_export_that_is_cancelled_is_taken_back",
+    an_export_that_is_cancelled_is_taken_back },
+  { "exports_need_not_block", exports_need_not_block },
+  { "a_function_of_a_context_is_let_go_there", a_function_of_a_context_is_let_go_there },
+  { "a_function_of_a_context_that_is_freed_is_let_go",
+    a_function_of_a_context_that_is_freed_is_let_go },
   { NULL, NULL },
 };
 

@@ -33,9 +33,40 @@ gboolean malt_worker_export (MaltWorker *worker, const char *name, const char *s
                              MaltExportFlags flags, GCallback function,
                              gpointer user_data, GDestroyNotify destroy, GError **error);
 MALT_EXPORT
+gboolean malt_worker_export_full (MaltWorker *worker, const char *name,
+                                  const char *signature, MaltExportFlags flags,
+                                  GCallback function, gpointer user_data,
+                                  GDestroyNotify destroy, gint64 timeout_ms,
+                                  GCancellable *cancellable, GError **error);
+MALT_EXPORT
+void malt_worker_export_async (MaltWorker *worker, const char *name,
+                               const char *signature, MaltExportFlags flags,
+                               GCallback function, gpointer user_data,
+                               GDestroyNotify destroy, gint64 timeout_ms,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer callback_data);
+MALT_EXPORT
+gboolean malt_worker_export_finish (MaltWorker *worker, GAsyncResult *result,
+                                    GError **error);
+MALT_EXPORT
 gboolean malt_worker_export_func (MaltWorker *worker, const char *name, MaltHostFunc func,
                                   gpointer user_data, GDestroyNotify destroy,
                                   MaltExportFlags flags, GError **error);
+MALT_EXPORT
+gboolean malt_worker_export_func_full (MaltWorker *worker, const char *name,
+                                       MaltHostFunc func, gpointer user_data,
+                                       GDestroyNotify destroy, MaltExportFlags flags,
+                                       gint64 timeout_ms, GCancellable *cancellable,
+                                       GError **error);
+MALT_EXPORT
+void malt_worker_export_func_async (MaltWorker *worker, const char *name,
+                                    MaltHostFunc func, gpointer user_data,
+                                    GDestroyNotify destroy, MaltExportFlags flags,
+                                    gint64 timeout_ms, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer callback_data);
+MALT_EXPORT
+gboolean malt_worker_export_func_finish (MaltWorker *worker, GAsyncResult *result,
+                                         GError **error);
 MALT_EXPORT
 gboolean malt_worker_unexport (MaltWorker *worker, const char *name);
 
