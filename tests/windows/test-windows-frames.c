@@ -152,7 +152,7 @@ static const struct
   { "frame 3 0 0 this -", "expected a frame from the runtime, got one of kind EVAL" },
   { "frame 82 0 0 this - ffffffffffff", "is larger than the limit" },
   { "frame 82 0 0 fffff 01", "which is not outstanding" },
-  { "frame 83 0 0 fffff 01200000000000000000200000000000000000200000000000000000",
+  { "frame 83 0 0 fffff 0120000000000000000020000000000000000020000000000000000000000000",
     "which is not outstanding" },
   { "frame 82 0 0 this 0101", "" },
   { "frame 82 0 0 this ff", "" },
