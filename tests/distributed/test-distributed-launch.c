@@ -158,26 +158,34 @@ launch_without_blocking_ends_in_the_main_context (void)
 
 #define HANGING_JULIA "echo $$ >\"$(dirname \"$0\")/pid\"; exec sleep 1000"
 
+/* Cancels a launch once the process that it starts has written its pid into the script's folder: that one must go. */
+static void
+check_cancelled_launch (MaltConfig *config, ProcessTestScript *script)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  DistributedTestCanceller canceller = { script, cancellable };
+  GThread *thread =
+      g_thread_new ("canceller", distributed_test_cancel_when_it_runs, &canceller);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = malt_worker_launch (config, cancellable, &error);
+  gint64 pid = distributed_test_read_pid (script);
+
+  g_thread_join (thread);
+  distributed_test_remove_pid (script);
+  CHECK (worker == NULL);
+  CHECK (distributed_test_is_error (error, MALT_ERROR_CANCELLED, NULL));
+  CHECK (pid > 0);
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+}
+
 static void
 cancelled_launch_ends_the_process_that_it_started (void)
 {
   g_auto (ProcessTestScript) script = process_test_script_new (HANGING_JULIA);
   g_autofree char *option = g_strconcat ("exename=", script.path, NULL);
   g_autoptr (MaltConfig) config = process_test_config (option);
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  DistributedTestCanceller canceller = { &script, cancellable };
-  GThread *thread =
-      g_thread_new ("canceller", distributed_test_cancel_when_it_runs, &canceller);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (MaltWorker) worker = malt_worker_launch (config, cancellable, &error);
-  gint64 pid = distributed_test_read_pid (&script);
 
-  g_thread_join (thread);
-  distributed_test_remove_pid (&script);
-  CHECK (worker == NULL);
-  CHECK (distributed_test_is_error (error, MALT_ERROR_CANCELLED, NULL));
-  CHECK (pid > 0);
-  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+  check_cancelled_launch (config, &script);
 }
 
 static void
@@ -217,20 +225,8 @@ setup_that_hangs_leaves_no_bridge (void)
       "manager-setup=write(\"%s/pid\", string(getpid(), Char(10))); sleep(1000)",
       script.directory);
   g_autoptr (MaltConfig) config = process_test_config (setup);
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  DistributedTestCanceller canceller = { &script, cancellable };
-  GThread *thread =
-      g_thread_new ("canceller", distributed_test_cancel_when_it_runs, &canceller);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (MaltWorker) worker = malt_worker_launch (config, cancellable, &error);
-  gint64 pid = distributed_test_read_pid (&script);
 
-  g_thread_join (thread);
-  distributed_test_remove_pid (&script);
-  CHECK (worker == NULL);
-  CHECK (distributed_test_is_error (error, MALT_ERROR_CANCELLED, NULL));
-  CHECK (pid > 0);
-  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+  check_cancelled_launch (config, &script);
 }
 
 static void

@@ -2,7 +2,7 @@
 /* The threads that run operations.
  *
  * Each goes through decks of cards, one for each unit of an operation's weight, which
- * are shuffled anew each time: so all operations come about as often as their weights
+ * are shuffled each time: so all operations come about as often as their weights
  * say, in an order that nobody chose. The order of a deck follows from the seed, the
  * thread and the number of the deck; all that an operation draws from the seed, the
  * thread and the number of the operation. */
