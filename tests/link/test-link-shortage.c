@@ -78,9 +78,9 @@ give_back (void)
 }
 
 static void
-limit_descriptors (void)
+limit_descriptors (guint n)
 {
-  struct rlimit limit = { MAX_DESCRIPTORS, MAX_DESCRIPTORS };
+  struct rlimit limit = { n, MAX_DESCRIPTORS };
 
   setrlimit (RLIMIT_NOFILE, &limit);
 }
@@ -100,7 +100,7 @@ first_launch_is_short (guint n_left)
   g_autoptr (GError) config_error = NULL;
   g_autoptr (MaltConfig) read = NULL;
 
-  limit_descriptors ();
+  limit_descriptors (MAX_DESCRIPTORS);
   take_all_but (n_left);
   read = malt_config_new_default (&config_error);
   TRY (read != NULL || is_short (config_error));
@@ -164,7 +164,7 @@ cancel_soon (gpointer cancellable)
 }
 
 static int
-running_worker_needs_none (guint n_left)
+use_running_worker (void (*shorten) (guint), guint n)
 {
   LinkPeer *peer;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
@@ -172,12 +172,12 @@ running_worker_needs_none (guint n_left)
   g_autoptr (MaltFuture) waiting = NULL;
   GThread *thread;
 
-  limit_descriptors ();
+  limit_descriptors (MAX_DESCRIPTORS);
   peer = link_peer_new ();
   g_thread_unref (g_thread_new ("peer", serve, peer));
   TRY (call_int (peer, NULL) == 5);
   waiting = malt_worker_remote_eval (peer->worker, NULL, "sleep(100)");
-  take_all_but (n_left);
+  shorten (n);
   TRY (call_int (peer, cancellable) == 5);
   thread = g_thread_new ("cancel", cancel_soon, cancellable);
   TRY (!malt_future_wait (waiting, -1, cancellable, &error));
@@ -192,11 +192,32 @@ running_worker_needs_none (guint n_left)
   return 0;
 }
 
+static int
+running_worker_needs_none (guint n_left)
+{
+  return use_running_worker (take_all_but, n_left);
+}
+
 static void
 running_worker_needs_no_descriptor (void)
 {
   for (guint n = 0; n <= MAX_LEFT; n++)
     CU_ASSERT_EQUAL (run_in_child (running_worker_needs_none, n), 0);
+}
+
+/* poll() refuses more descriptors than that; of which GLib warns. */
+static int
+running_worker_bears_limit (guint n)
+{
+  g_log_set_always_fatal (G_LOG_LEVEL_WARNING);
+  return use_running_worker (limit_descriptors, n);
+}
+
+static void
+running_worker_bears_a_limit_below_its_descriptors (void)
+{
+  for (guint n = 1; n <= MAX_LEFT; n++)
+    CU_ASSERT_EQUAL (run_in_child (running_worker_bears_limit, n), 0);
 }
 
 /* Threads and processes: of another user, since root has no limit. */
@@ -435,6 +456,8 @@ static const ProcessTest tests[] = {
   { "first_launch_and_config_fail_without_descriptors",
     first_launch_and_config_fail_without_descriptors },
   { "running_worker_needs_no_descriptor", running_worker_needs_no_descriptor },
+  { "running_worker_bears_a_limit_below_its_descriptors",
+    running_worker_bears_a_limit_below_its_descriptors },
   { "launches_fail_without_threads_or_processes",
     launches_fail_without_threads_or_processes },
   { "large_values_fail_alone_without_memory", large_values_fail_alone_without_memory },

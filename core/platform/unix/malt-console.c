@@ -16,12 +16,12 @@
 #include "base/malt-memory.h"
 #include "platform/malt-io-thread.h"
 #include "platform/unix/malt-descriptor.h"
+#include "platform/unix/malt-poll.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -64,7 +64,7 @@ static gboolean
 has_room (int fd)
 {
   struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
-  return poll (&poll_fd, 1, 0) == 1;
+  return malt_poll (&poll_fd, 1, &(const struct timespec){ 0 }) == 1;
 }
 
 static Outlet

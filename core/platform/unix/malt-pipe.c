@@ -3,11 +3,11 @@
 #include "platform/malt-pipe.h"
 
 #include "platform/unix/malt-descriptor.h"
+#include "platform/unix/malt-poll.h"
 
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
-#include <poll.h>
 #include <unistd.h>
 
 enum
@@ -109,7 +109,7 @@ malt_pipe_look (MaltPipe *const *pipes, guint n_pipes, gboolean *out_is_ready)
   for (guint i = 0; i < n_pipes; i++)
     fds[i] =
         (struct pollfd){ .fd = pipes[i] != NULL ? pipes[i]->fd : -1, .events = POLLIN };
-  is_any = poll (fds, n_pipes, 0) > 0;
+  is_any = malt_poll (fds, n_pipes, &(const struct timespec){ 0 }) > 0;
   for (guint i = 0; i < n_pipes; i++)
     out_is_ready[i] = is_any && fds[i].revents != 0;
   return is_any;

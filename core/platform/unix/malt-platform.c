@@ -4,6 +4,7 @@
 
 #include "base/malt-error-private.h"
 #include "base/malt-signals.h"
+#include "platform/unix/malt-poll.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -321,6 +322,7 @@ malt_platform_new_context (GError **error)
 {
   static gint is_glib_ready; /* atomic */
   g_autoptr (GArray) held = NULL;
+  GMainContext *context;
 
   if (!g_atomic_int_get (&is_glib_ready) &&
       !malt_platform_check_threads (N_SPARE_THREADS, error))
@@ -331,7 +333,9 @@ malt_platform_new_context (GError **error)
   g_array_set_size (held, held->len - N_SPARE);
   prepare_glib ();
   g_atomic_int_set (&is_glib_ready, TRUE);
-  return g_main_context_new ();
+  context = g_main_context_new ();
+  g_main_context_set_poll_func (context, malt_poll_for_context);
+  return context;
 }
 
 static gsize

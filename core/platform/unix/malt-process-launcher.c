@@ -17,12 +17,12 @@
 #include "platform/malt-child-private.h"
 #include "platform/unix/malt-descriptor.h"
 #include "platform/unix/malt-group-guard.h"
+#include "platform/unix/malt-poll.h"
 #include "platform/unix/malt-process-spawner.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,10 +40,7 @@
 #define SYS_pidfd_send_signal 424
 #endif
 
-enum
-{
-  LOST_STATUS_PATIENCE_MS = 5
-};
+#define LOST_STATUS_PATIENCE_NS 5000000
 
 struct _MaltChild
 {
@@ -352,7 +349,8 @@ read_lost_status (MaltChild *child)
     return -1;
   if ((info.mask & PIDFD_INFO_EXIT_BIT) == 0)
     {
-      poll (&collected, 1, LOST_STATUS_PATIENCE_MS);
+      malt_poll (&collected, 1,
+                 &(const struct timespec){ .tv_nsec = LOST_STATUS_PATIENCE_NS });
       info = (PidfdInfo){ .mask = PIDFD_INFO_EXIT_BIT };
       if (ioctl (child->exit_fd, PIDFD_GET_INFO_REQUEST, &info) < 0)
         return -1;

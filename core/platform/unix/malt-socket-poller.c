@@ -9,10 +9,10 @@
 
 #include "base/malt-error-private.h"
 #include "platform/unix/malt-descriptor.h"
+#include "platform/unix/malt-poll.h"
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -143,7 +143,7 @@ malt_socket_poller_wait (MaltSocketPoller *poller, gint64 deadline_us)
       timeout.tv_sec = left_us / G_USEC_PER_SEC;
       timeout.tv_nsec = left_us % G_USEC_PER_SEC * 1000;
     }
-  if (ppoll (fds, G_N_ELEMENTS (fds), deadline_us >= 0 ? &timeout : NULL, NULL) > 0 &&
+  if (malt_poll (fds, G_N_ELEMENTS (fds), deadline_us >= 0 ? &timeout : NULL) > 0 &&
       fds[1].revents != 0)
     {
       guint64 n_wakes;
