@@ -401,9 +401,12 @@ g_thread_pool_push (GThreadPool *pool, gpointer data, GError **error)
   return REAL (g_thread_pool_push) (pool, data, error);
 }
 
-/* References: what was done with one happens before the end. */
+/* References: what was done with one happens before the end. Only who holds the last one calls
+ * GLib's function, which ends the object: whoever let go before has announced it by then. */
 
 REAL_SLOT (g_object_unref);
+REAL_SLOT (g_rw_lock_writer_lock);
+REAL_SLOT (g_bytes_new_with_free_func);
 REAL_SLOT (g_bytes_unref);
 
 #undef g_atomic_ref_count_dec
@@ -419,22 +422,73 @@ g_atomic_ref_count_dec (gatomicrefcount *count)
   return is_last;
 }
 
+static __thread gpointer ending; /* its last reference is let go */
+
+/* GLib takes this before it ends an object that is held weakly: nobody can take a reference
+ * any more, and who took one has let go. */
+SHIM void
+g_rw_lock_writer_lock (GRWLock *lock)
+{
+  REAL (g_rw_lock_writer_lock) (lock);
+  if (ending != NULL)
+    __tsan_acquire (ending);
+}
+
+/* Nothing here has toggle references, which are told when one is left. */
 #undef g_object_unref
 SHIM void
 g_object_unref (gpointer object)
 {
+  volatile guint *count = &((GObject *) object)->ref_count;
+  guint found = __atomic_load_n (count, __ATOMIC_ACQUIRE);
+
   __tsan_release (object);
+  while (found > 1)
+    if (__atomic_compare_exchange_n (count, &found, found - 1, FALSE, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+      return;
   __tsan_acquire (object);
+  ending = object;
   REAL (g_object_unref) (object);
+  ending = NULL;
+}
+
+/* The count of bytes cannot be reached: what frees them is told instead. */
+typedef struct
+{
+  GBytes *bytes;
+  GDestroyNotify free_func;
+  gpointer data;
+} Content;
+
+static void
+free_content (gpointer data)
+{
+  Content *self = data;
+
+  __tsan_acquire (self->bytes);
+  self->free_func (self->data);
+  free (self);
+}
+
+SHIM GBytes *
+g_bytes_new_with_free_func (gconstpointer data, gsize size, GDestroyNotify free_func,
+                            gpointer user_data)
+{
+  Content *self;
+
+  if (free_func == NULL)
+    return REAL (g_bytes_new_with_free_func) (data, size, NULL, NULL);
+  self = malloc (sizeof *self);
+  *self = (Content){ NULL, free_func, user_data };
+  return self->bytes = REAL (g_bytes_new_with_free_func) (data, size, free_content, self);
 }
 
 SHIM void
 g_bytes_unref (GBytes *bytes)
 {
-  if (bytes == NULL)
-    return;
-  __tsan_release (bytes);
-  __tsan_acquire (bytes);
+  if (bytes != NULL)
+    __tsan_release (bytes);
   REAL (g_bytes_unref) (bytes);
 }
 
