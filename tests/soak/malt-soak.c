@@ -93,11 +93,14 @@ soak (GError **error)
     return FALSE;
   soak_watch_start ();
   soak_remains_take_first ();
+  if (!soak_memory_begin (error))
+    return FALSE;
   soak_threads_run (first_ms, first_ms);
   soak_remains_take_tenth ();
   soak_breaks_begin ();
   soak_threads_run (9 * first_ms, (gint64) SOAK_STRETCH * 10 * first_ms);
   soak_workers_end ();
+  soak_memory_end ();
   soak_break_host ();
   soak_remains_look (&remains);
   is_ok = soak_report (&remains);
@@ -161,6 +164,8 @@ parse (int argc, char **argv, GError **error)
       "When an answer counts as lost (60)", "S" },
     { "trace", 0, 0, G_OPTION_ARG_NONE, &options.is_traced,
       "Tell each operation as it begins", NULL },
+    { "short-of-memory", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE,
+      &options.is_short_of_memory, NULL, NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -195,6 +200,8 @@ main (int argc, char **argv)
       fprintf (stderr, "malt-soak: %s\n", error->message);
       return 2;
     }
+  if (options.is_short_of_memory)
+    return soak_memory_serve (NULL) ? EXIT_SUCCESS : EXIT_FAILURE;
   if (!soak_streams_open () || !soak_remains_prepare ())
     return EXIT_FAILURE;
   g_log_set_writer_func (on_log, NULL, NULL);

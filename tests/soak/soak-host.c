@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -31,8 +32,15 @@ await_child (pid_t pid)
   return seen == pid && WIFEXITED (status) && WEXITSTATUS (status) == 0;
 }
 
-/* In the child the library does nothing. 0: it did nothing. */
-static int
+/* The child ends at once. */
+static void
+end_child (G_GNUC_UNUSED MaltWorker *worker, G_GNUC_UNUSED MaltFuture *future)
+{
+  _exit (EXIT_SUCCESS);
+}
+
+/* In the child the library does nothing. */
+static void
 use_in_child (MaltWorker *worker, MaltFuture *future)
 {
   g_autoptr (GError) error = NULL;
@@ -42,19 +50,29 @@ use_in_child (MaltWorker *worker, MaltFuture *future)
   value = malt_worker_remote_eval_fetch (worker, NULL, "1", NULL, &error);
   if (value != NULL || !g_error_matches (error, MALT_ERROR, MALT_ERROR_FORKED) ||
       malt_worker_is_running (worker))
-    return 2;
+    _exit (2);
   g_clear_error (&error);
   value = malt_future_fetch (future, NULL, &error);
-  return value != NULL || !g_error_matches (error, MALT_ERROR, MALT_ERROR_FORKED) ? 3 : 0;
+  _exit (value != NULL || !g_error_matches (error, MALT_ERROR, MALT_ERROR_FORKED) ? 3
+                                                                                  : 0);
 }
 
-/* The child ends at once, or uses what it has got; the parent's workers go on. */
+/* The child lets go of all that it has got, and runs what is to be run at an exit. */
 static void
-run_fork (SoakThread *thread)
+drop_in_child (MaltWorker *worker, MaltFuture *future)
+{
+  alarm ((guint) soak_get_options ()->patience_s);
+  g_object_unref (future);
+  for (guint n = G_OBJECT (worker)->ref_count; n > 0; n--)
+    g_object_unref (worker);
+  exit (EXIT_SUCCESS);
+}
+
+static void
+fork_beside (SoakThread *thread, void (*run) (MaltWorker *worker, MaltFuture *future))
 {
   g_autoptr (SoakWorker) worker = soak_worker_share (thread);
   gint64 id = soak_next_id (thread);
-  gboolean is_used = soak_chance (thread, 60);
   SoakFlight *flight;
   pid_t pid;
 
@@ -63,12 +81,26 @@ run_fork (SoakThread *thread)
   flight = soak_fly_function (thread, worker, id, "soak_sleep", 5);
   pid = fork ();
   if (pid == 0)
-    _exit (is_used ? use_in_child (worker->worker, flight->future) : 0);
+    run (worker->worker, flight->future);
   if (pid < 0)
     soak_note ("fork: %s", g_strerror (errno));
   else if (!await_child (pid))
-    soak_fault (SOAK_WRONG, "a child that was forked did not end as it should");
+    soak_fault (SOAK_WRONG, "%s: the child did not end as it should",
+                thread->operation->name);
   soak_land_int (flight, SOAK_MAY_ONLY_ANSWER, id);
+}
+
+/* The parent's workers go on. */
+static void
+run_fork (SoakThread *thread)
+{
+  fork_beside (thread, soak_chance (thread, 60) ? use_in_child : end_child);
+}
+
+static void
+run_fork_drop (SoakThread *thread)
+{
+  fork_beside (thread, drop_in_child);
 }
 
 /* Descriptors. While one thread has taken them away, the others go on: only launches may fail,
@@ -191,6 +223,7 @@ run_descriptors (SoakThread *thread)
 
 const SoakOperation soak_host[] = {
   { "fork", 1, MALT_CAPABILITY_NONE, run_fork },
+  { "fork-drop", 1, MALT_CAPABILITY_NONE, run_fork_drop },
   { "descriptors", 1, MALT_CAPABILITY_ISOLATED, run_descriptors },
   SOAK_OPERATIONS_END,
 };

@@ -24,7 +24,7 @@ typedef struct
 } Deck;
 
 static const SoakOperation *const tables[] = { soak_plain, soak_interrupts, soak_ends,
-                                               soak_host };
+                                               soak_host, soak_memory };
 
 static GMutex lock; /* guards threads, and what they say of their operations */
 static GPtrArray *threads; /* (owned) (nullable): of SoakThread */

@@ -33,6 +33,7 @@ typedef struct
   int n_threads;
   int patience_s; /* for an answer; for the result of an interrupt, half of it */
   gboolean is_traced; /* each operation is told as it begins */
+  gboolean is_short_of_memory; /* this is the host that is: soak-memory.c */
 } SoakOptions;
 
 const SoakOptions *soak_get_options (void);
@@ -40,7 +41,7 @@ const SoakOptions *soak_get_options (void);
 gboolean soak_can (MaltCapabilities capability);
 
 /* Operations: a table in each of soak-plain.c, soak-interrupts.c, soak-ends.c, soak-
- * host.c */
+ * host.c, soak-memory.c */
 
 typedef struct
 {
@@ -59,6 +60,7 @@ extern const SoakOperation soak_plain[];
 extern const SoakOperation soak_interrupts[];
 extern const SoakOperation soak_ends[];
 extern const SoakOperation soak_host[];
+extern const SoakOperation soak_memory[];
 
 /* Threads: soak-threads.c */
 
@@ -167,6 +169,14 @@ guint soak_shortages_count (void);
 gboolean soak_shortage_explains (const GError *error, guint n_before);
 /* Waits until there is none. */
 void soak_shortage_await (void);
+
+/* Shortage of memory: soak-memory.c */
+
+/* Starts the host that is short, if that is wanted. */
+gboolean soak_memory_begin (GError **error);
+void soak_memory_end (void);
+/* Is that host. */
+gboolean soak_memory_serve (GError **error);
 
 /* Workers: soak-workers.c */
 
