@@ -36,6 +36,7 @@ struct _MaltDistributedEvaluator
   MaltDistributedBridge *bridge; /* (owned): left when ended */
   MaltLinkListener *listener; /* (owned) (nullable): of the I/O thread once started */
   MaltCall *add; /* (owned) (nullable): asks the bridge for the worker; until start */
+  MaltJudge *judge; /* (owned) (nullable): of a local worker */
   gint64 number; /* the bridge's name for the worker, unique in the host */
   gboolean is_local;
   gint is_running; /* atomic; state == DISTRIBUTED_RUNNING */

@@ -55,6 +55,7 @@ malt_distributed_evaluator_unref (MaltDistributedEvaluator *evaluator)
   malt_distributed_pipes_close (&evaluator->pipes);
   g_clear_pointer (&evaluator->add, malt_call_unref);
   g_clear_pointer (&evaluator->link, malt_link_unref);
+  g_clear_pointer (&evaluator->judge, malt_judge_free);
   g_clear_pointer (&evaluator->launch, malt_launch_free);
   g_clear_pointer (&evaluator->reaper, malt_reaper_free);
   g_clear_pointer (&evaluator->memory, malt_memory_watch_free);
@@ -370,6 +371,8 @@ on_hello (gpointer owner, guint32 pid, const char *julia_version)
     evaluator->watch = malt_distributed_evaluator_attach (
         evaluator, malt_other_process_watch_new (evaluator->process), on_process_ended);
   g_mutex_unlock (&evaluator->lock);
+  if (evaluator->process != NULL)
+    malt_link_set_thread (evaluator->link, pid, evaluator->judge, 0);
   malt_output_pipes_set_pid (evaluator->output, pid);
   g_source_unref (malt_distributed_evaluator_attach (evaluator, g_idle_source_new (),
                                                      on_pipes_taken));
@@ -424,9 +427,15 @@ on_signal_sent (MaltValue *value, G_GNUC_UNUSED const GError *error, gpointer us
   malt_link_signal_sent (evaluator->link, is_sent);
 }
 
+static gboolean
+ask_judge (gpointer owner, MaltJudge *judge, guint64 call)
+{
+  return malt_other_process_ask_judge (((MaltDistributedEvaluator *) owner)->process,
+                                       judge, call);
+}
+
 static MaltLinkSignal
-send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id,
-                       G_GNUC_UNUSED guint n_signal)
+send_interrupt_signal (gpointer owner)
 {
   MaltDistributedEvaluator *evaluator = owner;
   MaltOtherProcess *process;
@@ -451,6 +460,7 @@ const MaltLinkFuncs malt_distributed_link_funcs = {
   .output = on_output,
   .ended = on_link_ended,
   .send_interrupt_signal = send_interrupt_signal,
+  .ask_judge = ask_judge,
 };
 
 /* What the worker object asks */

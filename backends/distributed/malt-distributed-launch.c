@@ -2,6 +2,7 @@
 /* Launching: from the options of a worker to a request to the bridge, and to a worker that has introduced itself. */
 #include "malt-distributed-evaluator-private.h"
 
+#include "link/malt-julia-source.h"
 #include "malt-distributed-request.h"
 #include "platform/malt-process-launcher.h"
 #include "process/malt-output.h"
@@ -90,14 +91,27 @@ static gboolean
 prepare (MaltDistributedEvaluator *evaluator, MaltWorker *worker, GError **error)
 {
   g_autoptr (GBytes) secrets = NULL;
+  g_autoptr (GBytes) library = NULL;
+  GError *failure = NULL;
 
   evaluator->listener = malt_link_listener_new (error);
   if (evaluator->listener == NULL)
     return FALSE;
   secrets = malt_link_listener_dup_secrets (evaluator->listener);
+  if (evaluator->is_local)
+    {
+      library = malt_julia_dup_source ("julia/judge.so");
+      evaluator->judge = malt_judge_new (library, &failure);
+    }
+  if (failure != NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
   evaluator->add = malt_distributed_call_new_add (
       evaluator->number, worker, malt_link_listener_get_port (evaluator->listener),
-      secrets, &evaluator->pipes, error);
+      secrets, evaluator->judge != NULL ? malt_judge_get_path (evaluator->judge) : "",
+      &evaluator->pipes, error);
   return evaluator->add != NULL;
 }
 

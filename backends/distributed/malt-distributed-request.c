@@ -187,18 +187,20 @@ dup_hex (GBytes *bytes)
 }
 
 static void
-add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets)
+add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets,
+            const char *judge)
 {
   static const char *const direct[] = { "julia/hostio.jl", "distributed/outbox.jl",
-                                        "distributed/direct.jl", NULL };
+                                        "julia/judge.jl", "distributed/direct.jl", NULL };
   static const char *const chunked[] = { "julia/hostio.jl", "distributed/outbox.jl",
                                          "distributed/chunks.jl", NULL };
   g_autofree char *hex = dup_hex (secrets);
   g_autofree char *constants = g_strdup_printf (
-      "const KEEP = %s\nconst DISCARDS = %s\nconst JUDGE = UInt64(0)\n",
+      "const KEEP = %s\nconst DISCARDS = %s\nconst JUDGE_PATH = \"%s\"\n",
       malt_julia_keeps_compile_mode (worker) ? "true" : "false",
       g_strcmp0 (malt_worker_get_option (worker, "output"), "discard") == 0 ? "true"
-                                                                            : "false");
+                                                                            : "false",
+      judge);
   g_autofree char *boot = malt_julia_dup_boot (
       constants, malt_distributed_is_local (worker) ? direct : chunked);
 
@@ -239,8 +241,8 @@ call_new (const char *function, gint64 number)
 
 MaltCall *
 malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
-                               GBytes *secrets, const MaltDistributedPipes *pipes,
-                               GError **error)
+                               GBytes *secrets, const char *judge,
+                               const MaltDistributedPipes *pipes, GError **error)
 {
   Dict dict = {
     .keys = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_value_unref),
@@ -251,7 +253,7 @@ malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
 
   if (is_well)
     {
-      add_common (&dict, worker, port, secrets);
+      add_common (&dict, worker, port, secrets, judge);
       add_pipes (&dict, worker, pipes);
     }
   if (is_well && malt_distributed_is_local (worker))

@@ -8,10 +8,10 @@
 
 G_BEGIN_DECLS
 
-/* The worker of these options, which connects to @port, proves itself with @secrets, and writes into @pipes if there are any. NULL and an error if the options contradict each other, or
- * there is no julia. */
+/* The worker of these options, which connects to @port, proves itself with @secrets, loads the judge of that name unless it is "", and writes
+ * into @pipes if there are any. NULL and an error if the options contradict each other, or there is no julia. */
 MaltCall *malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
-                                         GBytes *secrets,
+                                         GBytes *secrets, const char *judge,
                                          const MaltDistributedPipes *pipes,
                                          GError **error);
 MaltCall *malt_distributed_call_new_signal (gint64 number, int signum);

@@ -222,20 +222,23 @@ withdraw_interrupt (gpointer owner, guint32 call_id)
       ((MaltInProcessEvaluator *) owner)->host, call_id);
 }
 
-/* A try that finds no moment for a signal is a try all the same. */
-static MaltLinkSignal
-send_interrupt_signal (gpointer owner, guint32 call_id, guint n_signal)
+/* The worker's name for the judge. */
+static guint
+get_host (MaltInProcessEvaluator *evaluator)
 {
-  if (malt_inprocess_force_try (((MaltInProcessEvaluator *) owner)->host, call_id,
-                                n_signal))
-    malt_inprocess_runtime_fence ();
-  return MALT_LINK_SIGNAL_SENT;
+  return (guint) (evaluator->host & 0xffffff);
+}
+
+static gboolean
+ask_judge (gpointer owner, MaltJudge *judge, guint64 call)
+{
+  return malt_inprocess_force_ask (get_host (owner), judge, call);
 }
 
 static void
 interrupts_over (gpointer owner)
 {
-  malt_inprocess_force_end (((MaltInProcessEvaluator *) owner)->host);
+  malt_inprocess_force_end (get_host (owner));
 }
 
 #define LINK_FUNCS                                                                      \
@@ -247,7 +250,7 @@ static const MaltLinkFuncs link_funcs = { LINK_FUNCS };
 
 static const MaltLinkFuncs forcing_link_funcs = {
   LINK_FUNCS,
-  .send_interrupt_signal = send_interrupt_signal,
+  .ask_judge = ask_judge,
   .interrupts_over = interrupts_over,
 };
 
@@ -322,6 +325,10 @@ malt_inprocess_evaluator_launch (MaltInProcessEvaluator *evaluator, MaltWorker *
   settings = dup_settings (module, malt_worker_get_option (worker, "output"),
                            evaluator->forces_interrupts);
   evaluator->host = malt_inprocess_runtime_add_host (evaluator->link);
+  malt_link_set_thread (evaluator->link, malt_inprocess_force_get_thread (),
+                        evaluator->forces_interrupts ? malt_inprocess_force_get_judge ()
+                                                     : NULL,
+                        get_host (evaluator));
   malt_link_start (evaluator->link, settings, NULL);
   return wait_for_hello (evaluator, timeout_ms, cancellable, error);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts of code that hogs the Julia thread, where nobody knows how: they are refused. */
+/* Interrupts of code that hogs the Julia thread, where there is no judge: they are refused. */
 #include "malt-inprocess-force.h"
 
 gboolean
@@ -18,32 +18,32 @@ malt_inprocess_force_after_init (void)
 {
 }
 
-void
-malt_inprocess_force_set_up (G_GNUC_UNUSED gpointer get_task,
-                             G_GNUC_UNUSED gpointer throw_interrupt,
-                             G_GNUC_UNUSED const gint64 *n_users)
+MaltJudge *
+malt_inprocess_force_get_judge (void)
 {
+  return NULL;
 }
 
-void
-malt_inprocess_force_enter (G_GNUC_UNUSED guint64 host, G_GNUC_UNUSED guint32 call_id,
-                            G_GNUC_UNUSED guintptr task)
+gint64
+malt_inprocess_force_get_thread (void)
 {
+  return 0;
 }
 
-void
-malt_inprocess_force_leave (G_GNUC_UNUSED guint64 host, G_GNUC_UNUSED guint32 call_id)
+gpointer
+malt_inprocess_force_load (void)
 {
+  return NULL;
 }
 
 gboolean
-malt_inprocess_force_try (G_GNUC_UNUSED guint64 host, G_GNUC_UNUSED guint32 call_id,
-                          G_GNUC_UNUSED guint n)
+malt_inprocess_force_ask (G_GNUC_UNUSED guint host, G_GNUC_UNUSED MaltJudge *judge,
+                          G_GNUC_UNUSED guint64 call)
 {
   return FALSE;
 }
 
 void
-malt_inprocess_force_end (G_GNUC_UNUSED guint64 host)
+malt_inprocess_force_end (G_GNUC_UNUSED guint host)
 {
 }

@@ -2,31 +2,28 @@
 /* Interrupts of code that hogs the Julia thread: interrupt-busy = force. */
 #pragma once
 
-#include <glib.h>
+#include "platform/malt-judge.h"
 
 G_BEGIN_DECLS
 
-/* Before and after Julia is initialised, in the thread that does it: who of the new threads waits for signals, and what Julia does on SIGINT. */
+/* Before and after Julia is initialised, in the thread that does it: which of the new threads waits for signals, and what Julia does on SIGINT. */
 void malt_inprocess_force_before_init (void);
 void malt_inprocess_force_after_init (void);
 
-/* In the Julia thread: two functions of Julia's, one that gives the address of the running task and one that throws an InterruptException into
- * it; and the number of tasks in user code. */
-void malt_inprocess_force_set_up (gpointer get_task, gpointer throw_interrupt,
-                                  const gint64 *n_users);
-
-/* In the Julia thread: a call of a worker that wants this has entered user code, in the task of this address, or left it. */
-void malt_inprocess_force_enter (guint64 host, guint32 call_id, guintptr task);
-void malt_inprocess_force_leave (guint64 host, guint32 call_id);
-
-/* The n-th try, counted from 1, to interrupt a call. In the I/O thread; does not wait for the outcome. TRUE: a SIGINT is under way, and may come
- * late. */
-gboolean malt_inprocess_force_try (guint64 host, guint32 call_id, guint n);
-
-/* No further try will be made for calls of this worker. With the last one the host's handler of SIGINT is back. */
-void malt_inprocess_force_end (guint64 host);
-
 /* Can this be done here? */
 gboolean malt_inprocess_force_is_supported (void);
+
+/* The judge of this process (nullable), and the thread of Julia. */
+MaltJudge *malt_inprocess_force_get_judge (void);
+gint64 malt_inprocess_force_get_thread (void);
+
+/* In the Julia thread: the judge takes its place. The address of its page, or NULL. */
+gpointer malt_inprocess_force_load (void);
+
+/* malt_judge_ask(), for a call of this worker. */
+gboolean malt_inprocess_force_ask (guint host, MaltJudge *judge, guint64 call);
+
+/* No call of this worker is interrupted any more. With the last one the host's handler of SIGINT is back. */
+void malt_inprocess_force_end (guint host);
 
 G_END_DECLS

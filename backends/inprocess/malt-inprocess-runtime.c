@@ -41,7 +41,6 @@ typedef enum
   OP_TAKE_BACK = 2,
   OP_FORGET = 3,
   OP_RUN = 4,
-  OP_FENCE = 5,
 } OpKind;
 
 typedef struct
@@ -69,7 +68,6 @@ typedef struct
   GQueue queue; /* of Op (owned) */
   gint n_queued; /* atomic: its length */
   gboolean is_asleep;
-  gint needs_fence; /* atomic: a SIGINT is on its way to Julia */
   gboolean has_polled; /* the runtime is there: pop does not put to sleep any more */
   gpointer wake_handle; /* constant once is_running */
   int (*wake) (gpointer handle);
@@ -316,12 +314,6 @@ dup_link (guint64 host)
   return link;
 }
 
-void
-malt_inprocess_runtime_fence (void)
-{
-  g_atomic_int_set (&runtime.needs_fence, TRUE);
-}
-
 /* Loans */
 
 static void
@@ -405,11 +397,6 @@ on_pop (guint64 *slot)
       runtime.current->frame->loans != NULL)
     drop_elsewhere ((GDestroyNotify) op_free, g_steal_pointer (&runtime.current));
   g_clear_pointer (&runtime.current, op_free);
-  if (g_atomic_int_compare_and_exchange (&runtime.needs_fence, TRUE, FALSE))
-    {
-      slot[0] = OP_FENCE;
-      return TRUE;
-    }
   g_mutex_lock (&runtime.lock);
   op = g_queue_pop_head (&runtime.queue);
   runtime.is_asleep = op == NULL && !runtime.has_polled;
@@ -524,9 +511,7 @@ static const AnyFunction functions[] = {
   (AnyFunction) on_get_message,
   (AnyFunction) g_error_free,
   (AnyFunction) g_free,
-  (AnyFunction) malt_inprocess_force_set_up,
-  (AnyFunction) malt_inprocess_force_enter,
-  (AnyFunction) malt_inprocess_force_leave,
+  (AnyFunction) malt_inprocess_force_load,
 };
 
 /* The text that Julia begins with */

@@ -18,9 +18,6 @@ gboolean malt_inprocess_runtime_send (guint64 host, MaltWireFrame *frame);
 /* TRUE: the INTERRUPT of this call was still in the queue and is gone. */
 gboolean malt_inprocess_runtime_withdraw_interrupt (guint64 host, guint32 call_id);
 
-/* A SIGINT was sent to Julia: it is to arrive before anything else is done. */
-void malt_inprocess_runtime_fence (void);
-
 /* Memory that Julia has lent: MaltWireBorrowFunc. */
 GBytes *malt_inprocess_runtime_borrow (gconstpointer data, gsize n_bytes, guint64 loan);
 

@@ -38,6 +38,7 @@ struct _MaltProcessEvaluator
   GMutex lock; /* guards the rest */
   MaltProcessState state;
   char *julia_version; /* (owned) (nullable): set once */
+  gint is_julia; /* atomic: the child is what has introduced itself */
   GSource *child_watch; /* (owned) (nullable) */
   gboolean is_forced; /* SIGKILL was sent to the group */
   int host_signum; /* the last that malt_worker_kill() sent */

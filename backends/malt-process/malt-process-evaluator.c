@@ -121,11 +121,16 @@ on_decided (gpointer owner, const GError *error)
 
 /* What the link tells and asks */
 
+/* What was launched may be a program that runs julia as its child: signals would end that, and how long it runs says nothing. */
 static void
-on_hello (gpointer owner, G_GNUC_UNUSED guint32 pid, const char *julia_version)
+on_hello (gpointer owner, guint32 pid, const char *julia_version)
 {
   MaltProcessEvaluator *evaluator = owner;
 
+  if (pid == malt_child_get_pid (evaluator->child))
+    g_atomic_int_set (&evaluator->is_julia, TRUE);
+  else
+    malt_link_set_thread (evaluator->link, 0, NULL, 0);
   g_mutex_lock (&evaluator->lock);
   evaluator->julia_version = g_strdup (julia_version);
   g_mutex_unlock (&evaluator->lock);
@@ -159,47 +164,21 @@ on_link_ended (gpointer owner, const GError *error)
   malt_reaper_kill_within (evaluator->reaper, error != NULL ? 0 : LOST_PATIENCE_MS);
 }
 
-/* Without a judge: one, which Julia throws at a safepoint. Several would be forced upon whatever runs. */
 static MaltLinkSignal
-send_interrupt_signal (gpointer owner, G_GNUC_UNUSED guint32 call_id, guint n_signal)
+send_interrupt_signal (gpointer owner)
 {
-  MaltChild *child = ((MaltProcessEvaluator *) owner)->child;
+  MaltProcessEvaluator *evaluator = owner;
 
-  return n_signal == 1 && malt_child_signal (child, SIGINT, MALT_CHILD_TARGET_PROCESS)
+  return g_atomic_int_get (&evaluator->is_julia) &&
+                 malt_child_signal (evaluator->child, SIGINT, MALT_CHILD_TARGET_PROCESS)
              ? MALT_LINK_SIGNAL_SENT
              : MALT_LINK_SIGNAL_IMPOSSIBLE;
 }
 
 static gboolean
-look (gpointer owner, guint32 call_id, MaltLinkView *out_view)
+ask_judge (gpointer owner, MaltJudge *judge, guint64 call)
 {
-  MaltProcessEvaluator *evaluator = owner;
-  MaltJudgeCallState state;
-
-  if (evaluator->judge == NULL || evaluator->child == NULL ||
-      !malt_judge_is_ready (evaluator->judge))
-    return FALSE;
-  state = malt_judge_look (evaluator->judge, call_id);
-  out_view->run_time_us = malt_judge_get_run_time (malt_child_get_pid (evaluator->child));
-  out_view->is_over = state == MALT_JUDGE_CALL_OVER;
-  out_view->is_hit = state == MALT_JUDGE_CALL_HIT;
-  out_view->is_raising = malt_judge_is_raising (evaluator->judge);
-  return out_view->run_time_us >= 0;
-}
-
-static gboolean
-ask_judge (gpointer owner, guint32 call_id, gboolean may_hit_others)
-{
-  MaltProcessEvaluator *evaluator = owner;
-
-  return malt_child_ask_judge (evaluator->child, evaluator->judge, call_id,
-                               may_hit_others);
-}
-
-static void
-withdraw_from_judge (gpointer owner, guint32 call_id, gboolean is_withdrawn)
-{
-  malt_judge_withdraw (((MaltProcessEvaluator *) owner)->judge, call_id, is_withdrawn);
+  return malt_child_ask_judge (((MaltProcessEvaluator *) owner)->child, judge, call);
 }
 
 static const MaltLinkFuncs link_funcs = {
@@ -208,9 +187,7 @@ static const MaltLinkFuncs link_funcs = {
   .output = on_link_output,
   .ended = on_link_ended,
   .send_interrupt_signal = send_interrupt_signal,
-  .look = look,
   .ask_judge = ask_judge,
-  .withdraw_from_judge = withdraw_from_judge,
 };
 
 /* The end */

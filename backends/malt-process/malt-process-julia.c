@@ -11,7 +11,8 @@ malt_process_dup_arguments (MaltWorker *worker, const char *julia,
                             guint parameter, const char *judge)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  static const char *const transport_files[] = { "malt-process/worker.jl", NULL };
+  static const char *const transport_files[] = { "julia/judge.jl",
+                                                 "malt-process/worker.jl", NULL };
   g_autofree char *text = malt_julia_dup_boot ("", transport_files);
   g_autofree char *number = g_strdup_printf ("%u", parameter);
 

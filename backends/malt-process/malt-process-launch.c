@@ -137,6 +137,8 @@ malt_process_evaluator_start (MaltProcessEvaluator *evaluator, gint64 start_time
 
   evaluator->fd = -1;
   evaluator->memory = malt_memory_watch_new (malt_child_get_pid (evaluator->child));
+  malt_link_set_thread (evaluator->link, malt_child_get_pid (evaluator->child),
+                        evaluator->judge, 0);
   malt_output_pipes_set_pid (evaluator->output, malt_child_get_pid (evaluator->child));
   if (evaluator->listener != NULL)
     malt_link_listener_start (evaluator->listener, on_connected, evaluator);

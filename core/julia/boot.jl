@@ -19,8 +19,8 @@ const NOBODY = UInt64(0)
 # The first job is nobody's. What has run once stays interpreted, so that no real answer has to wait for the compiler.
 const JOB = Any[NOBODY, "1", 0, nothing, true, false, nothing, false]
 # Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun, was the host
-# told that the runtime is being loaded, and nothing since.
-const STATE = Any["", 1, "", 0, 0, false, false]
+# told that the runtime is being loaded, and nothing since, when was nothing to be read (0: not known).
+const STATE = Any["", 1, "", 0, 0, false, false, NOBODY]
 # Defined by the runtime. The bindings exist from the start: newer Julia resolves a name in the world of the caller.
 function serve end
 function finish_boot end
@@ -85,7 +85,7 @@ end
 
 # Tells the judge what the job is at: 0 nothing, 1 in user code, 2 behind it. The transport has the address in JUDGE, or 0.
 function tell_judge(id, state)
-    JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 32), state << 32 | id)
+    JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 48), state << 32 | id)
 end
 
 # Has the judge thrown into it? Then the runtime answers, which can say so. What the judge has asked Julia to throw has been thrown, or is thrown here.
@@ -93,22 +93,17 @@ judge_word(at) = unsafe_load(Ptr{UInt32}(UInt(JUDGE) + at))
 set_judge_word(at, word) = unsafe_store!(Ptr{UInt32}(UInt(JUDGE) + at), word)
 function was_hit(id)
     JUDGE == NOBODY && return false
-    n = judge_word(16)
-    if n != judge_word(20)
-        set_judge_word(20, n)
+    n = judge_word(20)
+    if n != judge_word(24)
+        set_judge_word(24, n)
         try
             Base.sigatomic_end(); Base.sigatomic_begin()
+            set_judge_word(36, judge_word(36) + 0x00000001)
             return true
         catch
         end
     end
     id != NOBODY && judge_word(8) == id
-end
-# The request for the interrupt is read: each throws once. One that the judge has not obeyed is not to be obeyed any more.
-function took_hit(id)
-    hit = was_hit(id)
-    JUDGE == NOBODY || (hit ? set_judge_word(8, 0x00000000) : set_judge_word(28, judge_word(28) + 0x00000001))
-    hit
 end
 
 # The name by which backtraces are cut: frames from here on outwards are not the user's.
@@ -117,7 +112,7 @@ malt_entry(io, @nospecialize(v)) = Base.invokelatest(show, io, MIME("text/plain"
 # A task begins with signals enabled: so it begins before the host may send any, and lets go when it is masked.
 function executor()
     Base.sigatomic_begin()
-    JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 40), UInt64(UInt(pointer_from_objref(current_task()))))
+    JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 56), UInt64(UInt(pointer_from_objref(current_task()))))
     yield()
     while true
         v = stack = nothing
@@ -242,16 +237,24 @@ function request(kind, n, id)
         hand_over(b)
     end
 end
+# What was sent while nobody looked, for a second or longer, the host may have given up since: it is to ask again.
+is_late(idle) = idle != NOBODY && time_ns() - idle > 1000000000
 function acknowledge(id)
     b = frame(id, 0x84, 1)
     b[17] = 0
     if id != JOB[1]
         b[17] = 1
+    elseif JOB[6] && was_hit(id)
+        # Each request throws once.
+        set_judge_word(8, 0x00000000)
+        JOB[8] = true
+    elseif is_late(STATE[8])
+        b[17] = 2
     elseif !JOB[6]
         JOB[2] = "throw(InterruptException())"
-    elseif took_hit(id)
-        JOB[8] = true
     elseif JOB[5]
+        # The judge is not to do it any more.
+        JUDGE == NOBODY || set_judge_word(32, judge_word(32) + 0x00000001)
         schedule(JOB[4], InterruptException(); error = true)
     elseif !JOB[8]
         b[17] = 1               # Its answer is on the way.

@@ -54,6 +54,7 @@ on_hello (MaltLink *link, MaltWireReader *reader, GError **error)
     return FALSE;
   link->has_hello = TRUE;
   version_text = g_utf8_make_valid (version, (gssize) n_version_bytes);
+  g_atomic_int_set (&link->is_burst_deadly, malt_link_is_burst_deadly (version_text));
   link->funcs->hello (link->owner, pid, version_text);
   return TRUE;
 }
@@ -184,7 +185,7 @@ on_error (MaltLink *link, const MaltFrameHeader *header, MaltWireReader *reader,
   flags = take_call (link, id);
   if (flags == 0)
     return set_protocol_error (error, "answer to call %u, which is not outstanding", id);
-  malt_link_interrupts_call_answered (link, id, TRUE, was_interrupted (header));
+  malt_link_interrupts_call_answered (link, id, was_interrupted (header));
   if (flags & MALT_LINK_CALL_SILENT)
     report_silent_error (link, &body);
   else if (worker != NULL)
@@ -206,7 +207,7 @@ on_ok (MaltLink *link, const MaltFrameHeader *header, MaltWireReader *reader,
   flags = take_call (link, id);
   if (flags == 0)
     return set_protocol_error (error, "answer to call %u, which is not outstanding", id);
-  malt_link_interrupts_call_answered (link, id, FALSE, was_interrupted (header));
+  malt_link_interrupts_call_answered (link, id, was_interrupted (header));
   if (!(flags & MALT_LINK_CALL_SILENT) && worker != NULL)
     malt_worker_complete_call (worker, id, g_steal_pointer (&value), NULL);
   return TRUE;
@@ -320,8 +321,7 @@ fail_call (MaltLink *link, const MaltFrameHeader *header, GError *want, GError *
   if (flags == 0)
     return set_protocol_error (error, "answer to call %u, which is not outstanding",
                                header->id);
-  malt_link_interrupts_call_answered (link, header->id, header->kind == MALT_FRAME_ERROR,
-                                      was_interrupted (header));
+  malt_link_interrupts_call_answered (link, header->id, was_interrupted (header));
   if (!(flags & MALT_LINK_CALL_SILENT) && worker != NULL)
     malt_worker_complete_call (worker, header->id, NULL, g_error_copy (want));
   return TRUE;

@@ -73,6 +73,7 @@ struct _MaltLink
   gint is_receiving; /* bytes may have come that have not been dealt with */
   gint last_receive_ms; /* of the monotonic clock, wrapped */
   gint is_loading; /* the last frame was LOADING */
+  gint is_burst_deadly; /* this Julia does not survive several SIGINTs */
   gint n_driven;
 
   /* Guards everything below, and writing to fd. Held while system calls that do not block are made, never while core or foreign code is
@@ -90,8 +91,10 @@ struct _MaltLink
       held; /* of MaltLinkOutgoing (owned): what waits for the end of an escalation: calls, and what may not overtake them */
   guint32 signal_id; /* of the call for which a signal is on its way; 0: none is */
   gboolean needs_fence;
-  gboolean has_seen_error; /* an exception has been printed: the next is printed faster */
   GQueue finished; /* of MaltLinkOutgoing (owned): sent or dropped, not freed yet */
+  gint64 thread; /* in which Julia runs, on this machine; 0: not known */
+  MaltJudge *judge; /* (unowned) (nullable) */
+  guint host; /* the name of this host for the judge */
   GHashTable *calls; /* id -> MaltLinkCallFlags */
   guint n_outstanding;
   guint32 last_silent_id;
@@ -150,12 +153,15 @@ gboolean malt_link_dispatch_short (MaltLink *link, const MaltFrameHeader *header
 void malt_link_interrupts_call_sent (MaltLink *link, guint32 id);
 /* Without lock. */
 void malt_link_interrupts_call_dropped (MaltLink *link, guint32 id);
-void malt_link_interrupts_call_answered (MaltLink *link, guint32 id, gboolean is_error,
+void malt_link_interrupts_call_answered (MaltLink *link, guint32 id,
                                          gboolean was_interrupted);
 gboolean malt_link_interrupts_acknowledged (MaltLink *link, guint32 id, guint8 ack,
                                             GError **error);
 void malt_link_interrupts_close (MaltLink *link);
 /* With lock held: are calls held back? */
 gboolean malt_link_is_escalating (MaltLink *link);
+
+/* Does this version of Julia end where it is sent several SIGINTs? */
+gboolean malt_link_is_burst_deadly (const char *julia_version);
 
 G_END_DECLS

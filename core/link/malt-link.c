@@ -204,6 +204,7 @@ malt_link_close (MaltLink *link)
   acquire_reader (link);
   g_mutex_lock (&link->lock);
   link->is_closed = TRUE;
+  link->judge = NULL;
   malt_link_drop_outgoing (link);
   g_hash_table_remove_all (link->calls);
   link->n_outstanding = 0;
@@ -226,6 +227,16 @@ malt_link_close (MaltLink *link)
       g_source_destroy (source);
       g_source_unref (source);
     }
+}
+
+void
+malt_link_set_thread (MaltLink *link, gint64 thread, MaltJudge *judge, guint host)
+{
+  g_mutex_lock (&link->lock);
+  link->thread = thread;
+  link->judge = judge;
+  link->host = host;
+  malt_link_unlock (link);
 }
 
 /* Memory */

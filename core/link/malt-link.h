@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "platform/malt-judge.h"
 #include "wire/malt-wire-reader.h"
 #include "wire/malt-wire-writer.h"
 #include <malt/malt-worker-class.h>
@@ -22,15 +23,6 @@ typedef enum
   MALT_LINK_SIGNAL_ON_ITS_WAY, /* malt_link_signal_sent() will be called */
   MALT_LINK_SIGNAL_IMPOSSIBLE, /* nothing was done; this worker cannot be signalled */
 } MaltLinkSignal;
-
-/* What a host sees of a call in its worker. */
-typedef struct
-{
-  gint64 run_time_us; /* of the Julia thread; -1: not known */
-  gboolean is_over; /* its user code has ended */
-  gboolean is_hit; /* an exception was thrown into it */
-  gboolean is_raising; /* one may still come, which cannot be called back */
-} MaltLinkView;
 
 /*
  * What the owner of a connection is told and asked. The thread that reads calls them, without a lock that a function of the link needs other
@@ -50,19 +42,15 @@ typedef struct
   /* Nothing more will come: the stream has ended (error is NULL) or cannot be used any longer. Called once. */
   void (*ended) (gpointer owner, const GError *error);
 
-  /* May be NULL: IMPOSSIBLE. Sends SIGINT to the worker, the n-th time for this call, counted from 1; called in the I/O thread, under the lock of
-   * the link: must not call the link, nor wait. */
-  MaltLinkSignal (*send_interrupt_signal) (gpointer owner, guint32 call_id,
-                                           guint n_signal);
+  /* May be NULL: this worker is never signalled. Sends one SIGINT; called in the I/O thread, under the lock of the link: must not
+   * call the link, nor wait. */
+  MaltLinkSignal (*send_interrupt_signal) (gpointer owner);
 
-  /* May be NULL: there is no judge. What is known of the call at this moment; called like the one above. FALSE: the judge is not in place (yet). */
-  gboolean (*look) (gpointer owner, guint32 call_id, MaltLinkView *out_view);
+  /* May be NULL where malt_link_set_thread() names no judge. malt_judge_ask(), for the process that the owner knows; called
+   * like the one above. */
+  gboolean (*ask_judge) (gpointer owner, MaltJudge *judge, guint64 call);
 
-  /* The following two go with look. Asks the judge; FALSE: it cannot be reached. And: from now on the call must not be hit, or may be again. */
-  gboolean (*ask_judge) (gpointer owner, guint32 call_id, gboolean may_hit_others);
-  void (*withdraw_from_judge) (gpointer owner, guint32 call_id, gboolean is_withdrawn);
-
-  /* May be NULL. No signal will be sent any more for what was interrupted; called like the one above. */
+  /* May be NULL. Nothing is interrupted any more; called under the lock, in any thread. */
   void (*interrupts_over) (gpointer owner);
 
   /* The following three are for a runtime that lives in this process; NULL where frames go through a stream. Called under the lock of the
@@ -112,6 +100,11 @@ void malt_link_start (MaltLink *link, const char *settings, GBytes *runtime_sour
 /* How long messages to the runtime and back may take, as a rule, on a way that is longer than one within a machine: interrupts have more patience. Before
  * malt_link_start(). */
 void malt_link_set_distance (MaltLink *link, guint distance_ms);
+
+/* In which thread of this machine Julia runs, which says whether a runtime that does not read has had the time to; and the judge in it (unowned) (nullable),
+ * which must live until malt_link_close(). @host: the number of this host among those that share the runtime, 0 where
+ * there is one. */
+void malt_link_set_thread (MaltLink *link, gint64 thread, MaltJudge *judge, guint host);
 
 /* A frame from a runtime of this process, header included, which stays the caller's. From one thread at a time. */
 void malt_link_receive_frame (MaltLink *link, const guint8 *bytes);

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "platform/malt-judge.h"
+
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
@@ -17,6 +19,10 @@ void malt_other_process_free (MaltOtherProcess *process);
 
 /* SIGKILL goes to its process group, if it leads one. FALSE: it has ended. Any thread. */
 gboolean malt_other_process_signal (MaltOtherProcess *process, int signum);
+
+/* malt_judge_ask(). Any thread. */
+gboolean malt_other_process_ask_judge (MaltOtherProcess *process, MaltJudge *judge,
+                                       guint64 call);
 
 /* A source that is dispatched, with a GSourceFunc, once the process has ended. It must not outlive the process object. */
 GSource *malt_other_process_watch_new (MaltOtherProcess *process);

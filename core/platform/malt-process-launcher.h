@@ -87,7 +87,6 @@ MaltChildEnd malt_child_end_of_code (gint64 code, int *out_number);
 gboolean malt_child_signal (MaltChild *child, int signum, MaltChildTarget target);
 
 /* malt_judge_ask(), for a child that has not been collected. */
-gboolean malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint32 call_id,
-                               gboolean may_hit_others);
+gboolean malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint64 call);
 
 G_END_DECLS

@@ -90,6 +90,7 @@ enum
 {
   MALT_FRAME_ACK_DELIVERED = 0,
   MALT_FRAME_ACK_GONE = 1,
+  MALT_FRAME_ACK_LATE = 2, /* to be asked again, if it is still wanted */
 };
 
 /* Streams of OUTPUT. */

@@ -77,7 +77,8 @@ busy_code_goes_on_without_the_option (void)
   future =
       inprocess_test_begin (worker, "let t = time(); while time() - t < 3; end; 5 end");
   result = malt_worker_interrupt (worker, future, MALT_INTERRUPT_FORCE, NULL, NULL);
-  malt_assert (result == MALT_INTERRUPT_UNDELIVERABLE);
+  /* Where the machine is busy as well it may have ended before Julia had its time. */
+  malt_assert (result == MALT_INTERRUPT_UNDELIVERABLE || result == MALT_INTERRUPT_GONE);
   value = malt_future_fetch (future, NULL, NULL);
   malt_assert (value != NULL && malt_value_get_int64 (value) == 5);
 }

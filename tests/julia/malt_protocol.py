@@ -312,7 +312,7 @@ def runtime_text(files=("frames.jl", "stream.jl")):
 
 def boot_text():
     parts = []
-    for path in ["core/julia/boot.jl", "backends/malt-process/julia/worker.jl"]:
+    for path in ["core/julia/boot.jl", "core/julia/judge/load.jl", "backends/malt-process/julia/worker.jl"]:
         with open(os.path.join(ROOT, path)) as f:
             parts.append(f.read())
     # As core/link/malt-julia-source.c joins them.
@@ -444,8 +444,12 @@ class Worker:
         self.expect(lambda k, i: k == PONG and i == n)
 
     def interrupt(self, number, timeout=DEADLINE):
-        self.send(INTERRUPT, number)
-        return self.expect(lambda k, i: k == ACK and i == number, timeout)[2][0]
+        """Asks again if the worker has not looked for long."""
+        ack = 2
+        while ack == 2:
+            self.send(INTERRUPT, number)
+            ack = self.expect(lambda k, i: k == ACK and i == number, timeout)[2][0]
+        return ack
 
     def stop(self):
         """Ends it by the end of the stream; returns its status."""

@@ -16,6 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define IN_USER_CODE ((guint64) MALT_JUDGE_IN_USER_CODE << 32)
+#define AFTER_USER_CODE ((guint64) MALT_JUDGE_AFTER_USER_CODE << 32)
+
 enum
 {
   CALL = 7,
@@ -119,15 +122,13 @@ play (const char *path, const Play *scene)
 
   if (page == NULL || page->magic != MALT_JUDGE_MAGIC || !page->can_force)
     _exit (1);
-  page->calls[1].id = CALL;
+  page->calls[1].call = CALL;
   page->calls[1].task = (guint64) (guintptr) &task + (scene->is_other_task ? 64 : 0);
   if (scene->is_beside_another)
     {
-      page->calls[2].id = OTHER_CALL;
-      page->calls[2].state = MALT_JUDGE_IN_USER_CODE;
+      page->calls[2].call = OTHER_CALL | IN_USER_CODE;
     }
-  page->calls[1].state =
-      scene->is_over ? MALT_JUDGE_AFTER_USER_CODE : MALT_JUDGE_IN_USER_CODE;
+  page->calls[1].call |= scene->is_over ? AFTER_USER_CODE : IN_USER_CODE;
   state.n_deferrals = scene->is_masked ? 1 : 0;
   if (scene->is_own_code)
     spin_in_own_code ();
@@ -147,7 +148,7 @@ begin (MaltJudge *judge, const Play *scene)
       play (malt_judge_get_path (judge), scene);
       _exit (1);
     }
-  while (malt_judge_look (judge, CALL) == MALT_JUDGE_CALL_UNKNOWN &&
+  while (malt_judge_look (judge, CALL, 0) == MALT_JUDGE_CALL_UNKNOWN &&
          waitpid (pid, NULL, WNOHANG) == 0)
     g_usleep (1000);
   return pid;
@@ -178,13 +179,21 @@ make_judge (void)
   return malt_judge_new (library, NULL);
 }
 
+static gboolean
+ask (MaltJudge *judge, pid_t pid)
+{
+  const MaltJudgeTarget target = { pid, pid, -1 };
+
+  return malt_judge_ask (judge, &target, CALL);
+}
+
 static int
 run_scene (const Play *scene)
 {
   g_autoptr (MaltJudge) judge = make_judge ();
   pid_t pid = begin (judge, scene);
 
-  if (!malt_judge_ask (judge, pid, CALL, FALSE))
+  if (!ask (judge, pid))
     return -3;
   return wait_for_status (pid, PATIENCE_MS);
 }
@@ -224,14 +233,14 @@ the_page_says_what_a_call_is_at (void)
 
   malt_assert (judge != NULL);
   malt_assert (!malt_judge_is_ready (judge));
-  malt_assert (!malt_judge_ask (judge, getpid (), CALL, FALSE));
+  malt_assert (!ask (judge, getpid ()));
   pid = begin (judge, &over);
   malt_assert (malt_judge_is_ready (judge));
-  malt_assert_int (malt_judge_look (judge, CALL), MALT_JUDGE_CALL_OVER);
-  malt_assert_int (malt_judge_look (judge, OTHER_CALL), MALT_JUDGE_CALL_UNKNOWN);
-  malt_assert (malt_judge_get_run_time (pid) >= 0);
-  while (malt_judge_get_run_time (pid) == 0)
+  malt_assert_int (malt_judge_look (judge, CALL, 0), MALT_JUDGE_CALL_OVER);
+  malt_assert_int (malt_judge_look (judge, OTHER_CALL, 0), MALT_JUDGE_CALL_UNKNOWN);
+  for (guint i = 0; i < PATIENCE_MS && malt_judge_get_run_time (pid) < 0; i++)
     g_usleep (1000);
+  malt_assert (malt_judge_get_run_time (pid) > 0);
   malt_assert_int (wait_for_status (pid, 0), -1);
 }
 
@@ -243,11 +252,11 @@ what_was_withdrawn_does_not_hit_until_it_is_wanted_again (void)
   pid_t pid = begin (judge, &alone);
 
   malt_judge_withdraw (judge, CALL, TRUE);
-  malt_assert (malt_judge_ask (judge, pid, CALL, FALSE));
+  malt_assert (ask (judge, pid));
   g_usleep (G_USEC_PER_SEC);
   malt_assert_int (waitpid (pid, NULL, WNOHANG), 0);
   malt_judge_withdraw (judge, CALL, FALSE);
-  malt_assert (malt_judge_ask (judge, pid, CALL, FALSE));
+  malt_assert (ask (judge, pid));
   malt_assert_int (wait_for_status (pid, PATIENCE_MS), STATUS_THROWN);
 }
 

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 gboolean
@@ -30,4 +31,14 @@ gssize
 link_peer_socket_write (int fd, gconstpointer bytes, gsize n_bytes)
 {
   return send (fd, bytes, n_bytes, MSG_NOSIGNAL);
+}
+
+gint64
+link_peer_socket_get_thread (void)
+{
+#ifdef SYS_gettid
+  return syscall (SYS_gettid);
+#else
+  return 0;
+#endif
 }

@@ -56,3 +56,9 @@ link_peer_socket_write (int fd, gconstpointer bytes, gsize n_bytes)
 {
   return send ((SOCKET) fd, bytes, (int) MIN (n_bytes, G_MAXINT), 0);
 }
+
+gint64
+link_peer_socket_get_thread (void)
+{
+  return 0;
+}

@@ -16,4 +16,7 @@ gboolean link_peer_socket_wait (int fd, guint timeout_ms);
 gssize link_peer_socket_read (int fd, gpointer bytes, gsize n_bytes);
 gssize link_peer_socket_write (int fd, gconstpointer bytes, gsize n_bytes);
 
+/* The number of this thread, by which the system says how long it has run; 0: it does not. */
+gint64 link_peer_socket_get_thread (void);
+
 G_END_DECLS

@@ -62,7 +62,7 @@ on_ended (gpointer data, const GError *error)
 }
 
 static MaltLinkSignal
-on_signal (gpointer data, G_GNUC_UNUSED guint32 call_id, G_GNUC_UNUSED guint n_signal)
+on_signal (gpointer data)
 {
   LinkPeerOwner *owner = data;
   MaltLinkSignal signal;

@@ -26,8 +26,8 @@ write_frame (LinkPeer *peer, MaltWireWriter *writer, MaltFrameKind kind, guint32
   link_peer_write (peer, writer, kind, 0, id);
 }
 
-void
-link_peer_write_hello (LinkPeer *peer)
+static void
+write_hello (LinkPeer *peer, const char *version)
 {
   g_auto (MaltWireWriter) writer;
 
@@ -36,8 +36,14 @@ link_peer_write_hello (LinkPeer *peer)
   malt_wire_writer_put_u16 (&writer, MALT_WIRE_MAJOR);
   malt_wire_writer_put_u16 (&writer, MALT_WIRE_MINOR);
   malt_wire_writer_put_u32 (&writer, 1);
-  malt_wire_writer_put_text (&writer, "1.0", -1);
+  malt_wire_writer_put_text (&writer, version, -1);
   write_frame (peer, &writer, MALT_FRAME_RUNTIME_HELLO, 0);
+}
+
+void
+link_peer_write_hello (LinkPeer *peer)
+{
+  write_hello (peer, "1.5.3");
 }
 
 LinkPeer *
@@ -46,15 +52,54 @@ link_peer_new (void)
   return link_peer_new_with ("signal", "sent");
 }
 
-LinkPeer *
-link_peer_new_with (const char *option, const char *value)
+static LinkPeer *
+peer_new (const char *option, const char *value, const char *version)
 {
   LinkPeer *peer = link_peer_new_silent (option, value);
 
-  link_peer_write_hello (peer);
+  write_hello (peer, version);
   if (!link_peer_expect (peer, MALT_FRAME_HELLO, NULL))
     g_error ("no HELLO");
   return peer;
+}
+
+LinkPeer *
+link_peer_new_with (const char *option, const char *value)
+{
+  return peer_new (option, value, "1.5.3");
+}
+
+LinkPeer *
+link_peer_new_julia (const char *version)
+{
+  return peer_new ("signal", "sent", version);
+}
+
+static gpointer
+be_busy (gpointer data)
+{
+  LinkPeer *peer = data;
+
+  g_mutex_lock (&peer->lock);
+  peer->busy_thread = link_peer_socket_get_thread ();
+  g_cond_signal (&peer->is_there);
+  g_mutex_unlock (&peer->lock);
+  while (g_atomic_int_get (&peer->is_busy))
+    ;
+  return NULL;
+}
+
+void
+link_peer_hog (LinkPeer *peer)
+{
+  peer->is_busy = TRUE;
+  peer->busy_thread = -1;
+  peer->busy = g_thread_new ("busy", be_busy, peer);
+  g_mutex_lock (&peer->lock);
+  while (peer->busy_thread < 0)
+    g_cond_wait (&peer->is_there, &peer->lock);
+  g_mutex_unlock (&peer->lock);
+  malt_link_set_thread (peer->link, peer->busy_thread, NULL, 0);
 }
 
 LinkPeer *
@@ -76,6 +121,8 @@ link_peer_new_silent (const char *option, const char *value)
   peer->fd = worker->peer_fd;
   peer->owner = worker->owner;
   g_atomic_ref_count_inc (&worker->owner->ref_count);
+  g_mutex_init (&peer->lock);
+  g_cond_init (&peer->is_there);
   return peer;
 }
 
@@ -87,6 +134,11 @@ link_peer_free (LinkPeer *peer)
   g_clear_object (&peer->worker);
   malt_link_unref (peer->link);
   link_peer_owner_unref (peer->owner);
+  g_atomic_int_set (&peer->is_busy, FALSE);
+  if (peer->busy != NULL)
+    g_thread_join (peer->busy);
+  g_cond_clear (&peer->is_there);
+  g_mutex_clear (&peer->lock);
   g_free (peer);
 }
 

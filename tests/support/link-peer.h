@@ -15,6 +15,11 @@ typedef struct
   MaltLink *link; /* (owned) */
   struct _LinkPeerOwner *owner; /* (owned): what the link has told */
   int fd; /* (owned): the runtime's end; -1: frames go through memory */
+  GThread *busy; /* (owned) (nullable) */
+  gint is_busy; /* atomic: until then the thread runs */
+  gint64 busy_thread; /* its number */
+  GMutex lock; /* guards the number, until it is there */
+  GCond is_there;
 } LinkPeer;
 
 /* A running worker, and the other end of its connection; HELLO has been exchanged. */
@@ -24,8 +29,13 @@ LinkPeer *link_peer_new (void);
 LinkPeer *link_peer_new_with (const char *option, const char *value);
 /* The same; nobody has said HELLO, and that of the host has not been read. */
 LinkPeer *link_peer_new_silent (const char *option, const char *value);
+/* The same as the first, with a Julia of this version. */
+LinkPeer *link_peer_new_julia (const char *version);
 void link_peer_free (LinkPeer *peer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LinkPeer, link_peer_free)
+
+/* A thread that hogs its processor stands for that of Julia, until the end; where the system says how long a thread has run. */
+void link_peer_hog (LinkPeer *peer);
 
 /* The next frame from the host; FALSE if none comes within the time. */
 gboolean link_peer_read (LinkPeer *peer, guint timeout_ms, MaltFrameHeader *out_header,

@@ -92,8 +92,9 @@ MaltFuture *process_test_start_running (MaltWorker *worker, const char *source);
   "let n = 0; while true; global X = [rand(10)]; (n += 1) == 10 && begun(); end; end"
 #define PROCESS_TEST_SPIN "let n = 0; while true; (n += 1) == 10 && begun(); end; end"
 
-/* process-interrupt.c */
+/* process-interrupt.c, process-judge.c */
 extern const ProcessTest process_interrupt_tests[];
+extern const ProcessTest process_judge_tests[];
 
 /* Did it end by an InterruptException? */
 gboolean process_test_was_interrupted (MaltFuture *future);

@@ -3,6 +3,7 @@
 #
 # Each call of `exchange` waits, as a poll, for the next chunk that goes out. Where none waits, the chunk goes by a call of its own.
 const RELAY = $(@__MODULE__)
+const JUDGE = NOBODY
 const NUMBER = RELAY.START[2]
 const INBOX = Any[]                     # chunks that have come, in order
 const AT = Any[8]                       # how much of the first has been read
@@ -54,6 +55,7 @@ function put_chunk(chunk)
 end
 function wait_for_chunk()
     while isempty(INBOX)
+        STATE[8] = time_ns()
         try
             Base.sigatomic_end(); wait(ARRIVED); Base.sigatomic_begin()
         catch

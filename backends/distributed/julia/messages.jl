@@ -46,12 +46,8 @@ function receive(link::MessageLink, p::Ptr{UInt8}, n::Int)
     k
 end
 function wait_for_arrival()
-    try
-        unmask()
-        wait(ARRIVED)
-        mask()
-    catch                       # A signal that was meant for nobody.
-    end
+    IDLE_AT[] = time_ns()
+    @idle wait(ARRIVED)
     nothing
 end
 
@@ -60,7 +56,7 @@ end
 function transmit(link::MessageLink, e::Encoder)
     while link.writing
         push!(link.writers, current_task())
-        wait()
+        @resting wait()
     end
     if isempty(OUTBOX) && isempty(e.arrays) && e.n <= CHUNK_BYTES && !isempty(POLLS)
         schedule(pop!(POLLS)::Task, copy_chunk(pointer(e.bytes), e.n))
@@ -123,7 +119,7 @@ function transmit_in_chunks(e::Encoder)
         end
         left -= n
         n_sent += 1
-        n_sent % WINDOW == 0 ? RELAY.remotecall_fetch(RELAY.accept, 1, NUMBER, chunk) : RELAY.remote_do(RELAY.accept, 1, NUMBER, chunk)
+        n_sent % WINDOW == 0 ? @resting(RELAY.remotecall_fetch(RELAY.accept, 1, NUMBER, chunk)) : RELAY.remote_do(RELAY.accept, 1, NUMBER, chunk)
     end
     nothing
 end
@@ -144,7 +140,7 @@ function serve(@nospecialize(head), @nospecialize(body))
     peer = boot_peer()
     survive_signals()
     RELAY.ENDS[1] = exchange_chunk
-    STATE[6] || schedule(Task(warm_when_idle))
+    STATE[6] || begin_masked(warm_when_idle)
     source = Source(peer.link, Vector{UInt8}(undef, 1 << 16), 0)
     if head !== nothing
         b = body === nothing ? head : vcat(head, body)

@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: MIT
-# What interrupts of busy code need of Julia: which task runs which call, and functions to call in the middle of it.
-# The host has the rest (malt-inprocess-force.c).
+# Interrupts of busy code, which the judge decides here as it does in a worker process (malt-inprocess-force-linux.c).
 
-const FORCE_SET_UP = host_function(11)
-const FORCE_ENTER = host_function(12)
-const FORCE_LEAVE = host_function(13)
-const IS_FORCED = Ref(false)
+const FORCE_LOAD = host_function(11)
 
-throw_interrupt() = throw(InterruptException())
+# A worker wants them. Calls that have begun before are told to the judge now, also those of other workers.
 function force_interrupts()
-    IS_FORCED[] && return nothing
-    IS_FORCED[] = true
+    JUDGE_PAGE[] == 0 || return nothing
     survive_signals()
-    ccall(FORCE_SET_UP, Cvoid, (Ptr{Cvoid}, Ptr{Cvoid}, Ptr{Int}), cglobal(:jl_get_current_task), @cfunction(throw_interrupt, Cvoid, ()),
-          Base.unsafe_convert(Ptr{Int}, N_USERS))
-end
-function force_enter(job::Job)
-    ccall(FORCE_ENTER, Cvoid, (UInt64, UInt32, UInt), (job.peer.link::MemoryLink).host, job.id, UInt(pointer_from_objref(job.task)))
-end
-function force_leave(job::Job)
-    ccall(FORCE_LEAVE, Cvoid, (UInt64, UInt32), (job.peer.link::MemoryLink).host, job.id)
+    JUDGE_PAGE[] = UInt(ccall(FORCE_LOAD, Ptr{Cvoid}, ()))
+    for peer in values(HOSTS), job in values((peer::Peer).jobs)
+        (job::Job).user && judge_enter!(job)
+    end
+    nothing
 end

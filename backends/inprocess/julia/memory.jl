@@ -8,6 +8,7 @@
 struct MemoryLink
     host::UInt64
 end
+number_of(link::MemoryLink) = link.host & 0xffffff
 const HOSTS = IdDict{Any,Any}()         # number => Peer
 const LENT = IdDict{Any,Any}()          # number => what owns the array's memory
 const N_LENT = Ref(UInt64(0))
@@ -58,7 +59,7 @@ open_boot_link() = MemoryLink(FIRST_HOST[1])
 # Takes over from the boot, with what is in SLOT if there is a header.
 function serve(@nospecialize(head), @nospecialize(body))
     FIRST_HOST[1] == NOBODY || (HOSTS[FIRST_HOST[1]] = boot_peer())
-    STATE[6] || schedule(Task(warm_when_idle))
+    STATE[6] || begin_masked(warm_when_idle)
     source = Source(nothing, UInt8[], 0)
     head === nothing || late(attend, source)
     while true
@@ -92,15 +93,12 @@ const FRAME = 1
 const TAKE_BACK = 2
 const FORGET = 3
 const RUN = 4
-const FENCE_OP = 5
 function attend(source::Source)
     kind = SLOT[1]
     if kind == FRAME
         handle_memory(peer_of(SLOT[2]), source)
     elseif kind == TAKE_BACK
         take_back!(SLOT[3])
-    elseif kind == FENCE_OP
-        late(let_signals_arrive)
     elseif kind == FORGET
         late(forget_host, SLOT[2])
     else
@@ -162,15 +160,14 @@ end
 
 # A C function of the host is to run in this thread. It may call Julia, which may wait; so it gets a task.
 function run_for_host(f::UInt64, data::UInt64)
-    task = Task(() -> begin
-        mask()
+    isempty(TASKS) || return (schedule(pop!(TASKS)::Task, (f, data)); nothing)
+    begin_masked(() -> begin
         while true
             ccall(Ptr{Cvoid}(UInt(f)), Cvoid, (Ptr{Cvoid},), Ptr{Cvoid}(UInt(data)))
             push!(TASKS, current_task())
             f, data = wait()
         end
     end)
-    isempty(TASKS) ? schedule(task) : schedule(pop!(TASKS)::Task, (f, data))
     nothing
 end
 

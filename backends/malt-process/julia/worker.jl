@@ -6,14 +6,6 @@ const PARAMETER = parse(Int, ARGS[2])
 const JUDGE_PATH = ARGS[3]
 const KEEP = length(ARGS) > 3           # The fourth argument says that the user wants the compiler as the options have it.
 empty!(ARGS)
-# The judge (core/julia/judge) is a library in memory of the host; the address of the page that both share, or 0.
-function load_judge()
-    isempty(JUDGE_PATH) && return NOBODY
-    close_on_exec(4)
-    dl = Base.root_module(Base.PkgId(Base.UUID("8f399da3-3557-5675-b5ff-fb832c97cbdb"), "Libdl"))
-    library = dl.dlopen_e(JUDGE_PATH)
-    library == C_NULL ? NOBODY : UInt64(UInt(dl.dlsym_e(library, :malt_judge)))
-end
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
 close_on_exec(fd) = ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
 # Apart, because Sockets may have been loaded just now.
@@ -50,6 +42,7 @@ function main()
     yield()
     hello()
     while true
+        bytesavailable(LINK) == 0 && (STATE[8] = time_ns())
         try
             Base.sigatomic_end(); Base.wait_readnb(LINK, 16); Base.sigatomic_begin()
         catch e
@@ -63,5 +56,6 @@ function main()
     end
 end
 const LINK = open_link()
+isempty(JUDGE_PATH) || close_on_exec(4)
 const JUDGE = load_judge()
 main()

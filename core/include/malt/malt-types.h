@@ -67,13 +67,19 @@ typedef enum
  * @MALT_INTERRUPT_DEFAULT: hit the call that is meant, or nothing
  * @MALT_INTERRUPT_FORCE: if the call cannot be reached, signal the worker although other calls are
  *   outstanding: whichever of them runs at that moment is hit
+ * @MALT_INTERRUPT_UNJUDGED: if the call cannot be reached, throw wherever its code is, also where
+ *   nothing can tell whether that is safe. It may end the worker, at once or later, and the
+ *   worker's standard error has a warning of Julia's. What cannot be done so either is still
+ *   %MALT_INTERRUPT_UNDELIVERABLE: on Julia 1.10 and later, where it would always end the worker,
+ *   and with workers of other machines
  *
- * How far an interrupt may go.
+ * How far an interrupt may go. The flags can be combined.
  */
 typedef enum
 {
   MALT_INTERRUPT_DEFAULT = 0,
   MALT_INTERRUPT_FORCE = 1 << 0,
+  MALT_INTERRUPT_UNJUDGED = 1 << 1,
 } MaltInterruptFlags;
 
 /**

@@ -13,8 +13,9 @@
  *   - First, once for each interrupt, SIGINT for Julia itself, which throws at the next safepoint: the sound way. Only while the code of the call runs, in its
  *     own task: another task may end before it comes to a safepoint, and an exception at its end ends the process. Only while no other call
  *     has begun user code, since it hits whatever comes to a safepoint first; never two within RAISE_INTERVAL_NS, since several in a row make Julia throw
- *     wherever it is; only in code that is not masked, so that it does not hang over the compiler; and not in libraries of C,
- *     which may take longer than the host waits: what was given up must not hit later. The handler waits until Julia's own thread has taken
+ *     wherever it is; only in code that is not masked, so that it does not hang over the compiler;
+ *     only in code that Julia has compiled, or while garbage is collected. C code may take longer than the host waits, and what was given up must not hit later; and from libjulia the way may lead into
+ *     type inference, before which there is no safepoint, and which swallows exceptions. The handler waits until Julia's own thread has taken
  *     the signal. So from then on the exception is pending, or has been thrown.
  *   - FORCE_AFTER_NS later, or at once where that was not possible, the exception is forced, if all of these hold: the task is that of the call;
  *     the call is in user code; signals are not deferred, by the runtime (which is masked but for user code), by the compiler, by any lock of
@@ -55,6 +56,8 @@
 #define STATE_BYTES \
   32768 /* of Julia's thread state, in which the counter is looked for */
 #define N_PROOFS 5
+#define GC_WAITING 1 /* of gc_state: collects garbage, or waits for who does */
+#define GC_SAFE 2
 #define STACK_ROOM_BYTES 65536 /* for the throw: Julia walks the stack */
 #define LISTENER_NS (2000 * MILLISECOND_NS) /* that Julia's own thread may take */
 #define MAX_LIBRARIES 256
@@ -80,32 +83,32 @@ static void (*end_deferral) (void); /* throws what is pending */
 static volatile sig_atomic_t *n_deferrals; /* (nullable) */
 static int8_t (*get_in_finalizer) (void); /* (nullable) */
 static volatile int8_t *in_finalizer; /* (nullable): where there is no function */
+static volatile int8_t *gc_state; /* (nullable) */
 static size_t (*get_world) (void); /* (nullable): of the running task */
 static size_t first_world; /* that users' code can run in */
 
-static pid_t main_thread;
+static pid_t julia_thread;
 static timer_t timer;
 static int kick_signal;
 static int is_julia_listening; /* SIGINT is for Julia's own thread */
 static pid_t listener; /* in which Julia waits for signals; 0: not found */
+static struct sigaction julia_action; /* of SIGINT; not in the host's process */
 
-/* Of libjulia and of the system image. */
 typedef struct
 {
   const char *name;
   uintptr_t start;
   uintptr_t end;
 } Library;
-static Library julia_parts[4];
-static int n_julia_parts;
+static Library system_image;
 
 /* The interrupt that is under way: in the handler only. */
 static struct
 {
-  uint32_t id; /* 0: none */
+  uint64_t call; /* 0: none */
   int may_hit_others;
   int is_raised;
-  uint32_t n_taken; /* of the page, when it was begun */
+  uint32_t n_obeyed; /* requests, when it was begun */
   int64_t start_ns;
 } wanted;
 static int64_t last_raise_ns;
@@ -130,7 +133,7 @@ set_timer (int64_t interval_ns)
 static void
 end_wanted (void)
 {
-  wanted.id = 0;
+  wanted.call = 0;
   set_timer (0);
 }
 
@@ -252,15 +255,6 @@ look_up (Place *place)
     close (fd);
 }
 
-static int
-is_in_julia (uintptr_t address)
-{
-  for (int i = 0; i < n_julia_parts; i++)
-    if (address >= julia_parts[i].start && address < julia_parts[i].end)
-      return 1;
-  return 0;
-}
-
 /* Throwing */
 
 static void
@@ -305,12 +299,19 @@ is_masked (void)
          (get_world != NULL && get_world () < first_world);
 }
 
+static uint32_t
+count_obeyed (void)
+{
+  return page->n_thrown + page->n_taken;
+}
+
 static int
 is_withdrawn (void)
 {
-  const volatile uint32_t *place = &page->withdrawn[wanted.id % MALT_JUDGE_N_CALLS];
+  const volatile uint64_t *place =
+      &page->withdrawn[(uint32_t) wanted.call % MALT_JUDGE_N_CALLS];
 
-  return *place == wanted.id;
+  return *place == wanted.call;
 }
 
 /* How many calls are in user code, and how many of these the running task belongs to; the one that is wanted, or NULL. */
@@ -325,12 +326,13 @@ find_call (int *out_n_users, int *out_n_running)
   for (int i = 0; i < MALT_JUDGE_N_CALLS; i++)
     {
       const volatile MaltJudgeCall *call = &page->calls[i];
+      uint64_t word = call->call;
 
-      if (call->state != MALT_JUDGE_IN_USER_CODE)
+      if (MALT_JUDGE_STATE_OF (word) != MALT_JUDGE_IN_USER_CODE)
         continue;
       ++*out_n_users;
       *out_n_running += call->task == task;
-      if (call->id == wanted.id)
+      if (MALT_JUDGE_CALL_OF (word) == wanted.call)
         found = &page->calls[i];
     }
   return found;
@@ -355,15 +357,18 @@ is_listening (pid_t thread)
   return n_read > 0 && atoi (text) == SYS_rt_sigtimedwait;
 }
 
-/* Without the heap, too. */
+/* Without the heap, too. In a host's own process there may be others that wait for signals, so the host has said which it is. */
 static pid_t
 find_listener (void)
 {
   char entries[2048];
   pid_t found = 0;
   long n_read;
-  int fd = open ("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd;
 
+  if (page->listener != 0)
+    return (pid_t) page->listener;
+  fd = open ("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   while (found == 0 && fd >= 0 &&
          (n_read = syscall (SYS_getdents64, fd, entries, sizeof entries)) > 0)
     for (long at = 0; at < n_read;)
@@ -371,7 +376,7 @@ find_listener (void)
         const struct dirent64 *entry = (const struct dirent64 *) (entries + at);
         pid_t thread = (pid_t) atoi (entry->d_name);
 
-        if (thread > 0 && thread != main_thread && is_listening (thread))
+        if (thread > 0 && thread != julia_thread && is_listening (thread))
           found = thread;
         at += entry->d_reclen;
       }
@@ -380,13 +385,15 @@ find_listener (void)
   return found;
 }
 
+/* What pends for the process may be the host's, where that is the same; what pends for another thread cannot be seen. */
 static int
 is_signal_pending (void)
 {
   sigset_t pending;
 
-  return *signal_pending != 0 ||
-         (sigpending (&pending) == 0 && sigismember (&pending, SIGINT) == 1);
+  if (*signal_pending != 0 || page->listener != 0)
+    return *signal_pending != 0 || !is_listening (listener);
+  return sigpending (&pending) == 0 && sigismember (&pending, SIGINT) == 1;
 }
 
 /* Waits until Julia's own thread has taken the signal: then the exception is pending, or Julia has dropped it. */
@@ -405,19 +412,46 @@ wait_for_listener (void)
   return is_signal_pending ();
 }
 
+/* Julia drops a signal whose handler is not its own. The handler is of the whole process, so what ran in another task may have changed it. */
+static int
+raise_here (void)
+{
+  struct sigaction found;
+  int is_taken;
+
+  sigaction (SIGINT, &julia_action, &found);
+  kill (getpid (), SIGINT);
+  is_taken = wait_for_listener ();
+  sigaction (SIGINT, &found, NULL);
+  return is_taken;
+}
+
+/* In its own process the host sees to the handler, for as long as it says so. */
+static int
+raise_in_host (void)
+{
+  int is_taken = 0;
+
+  __atomic_store_n (&page->is_raising, 1, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n (&page->is_open, __ATOMIC_SEQ_CST))
+    {
+      syscall (SYS_tgkill, getpid (), listener, SIGINT);
+      is_taken = wait_for_listener ();
+    }
+  __atomic_store_n (&page->is_raising, 0, __ATOMIC_SEQ_CST);
+  return is_taken;
+}
+
 static void
 raise_for_julia (void)
 {
   last_raise_ns = get_time_ns (CLOCK_MONOTONIC);
   if (listener == 0)
     listener = find_listener ();
-  if (listener == 0)
-    return;
-  kill (getpid (), SIGINT);
-  if (!wait_for_listener ())
+  if (listener == 0 || !(page->listener != 0 ? raise_in_host () : raise_here ()))
     return;
   wanted.is_raised = 1;
-  page->raised_id = wanted.id;
+  page->raised = wanted.call;
   page->n_raised++;
 }
 
@@ -426,12 +460,14 @@ may_raise (int n_users, const ucontext_t *context)
 {
   int64_t now_ns = get_time_ns (CLOCK_MONOTONIC);
   Place place = { .instruction = get_instruction (context) };
+  int is_collecting = gc_state != NULL && *gc_state == GC_WAITING;
 
   if (!is_julia_listening || wanted.is_raised ||
       (n_users != 1 && !wanted.may_hit_others) ||
       (last_raise_ns != 0 && now_ns - last_raise_ns < RAISE_INTERVAL_NS))
     return 0;
-  if (is_in_julia (place.instruction))
+  if (is_collecting ||
+      (place.instruction >= system_image.start && place.instruction < system_image.end))
     return 1;
   look_up (&place);
   return place.is_compiled;
@@ -440,8 +476,9 @@ may_raise (int n_users, const ucontext_t *context)
 static void
 note_hit (void)
 {
-  page->n_hits = page->thrown_id == wanted.id ? page->n_hits + 1 : 1;
-  page->thrown_id = wanted.id;
+  page->n_hits = page->thrown == wanted.call ? page->n_hits + 1 : 1;
+  page->thrown = wanted.call;
+  page->n_thrown++;
   page->n_settled = page->n_raised;
   end_wanted ();
 }
@@ -478,7 +515,7 @@ judge (ucontext_t *context)
           return;
         }
     }
-  if (call == NULL || wanted.n_taken != page->n_taken || is_withdrawn () ||
+  if (call == NULL || wanted.n_obeyed != count_obeyed () || is_withdrawn () ||
       used_ns > MAX_CPU_NS)
     {
       end_wanted ();
@@ -500,10 +537,10 @@ judge (ucontext_t *context)
 }
 
 static int
-is_in_user_code (uint32_t id)
+is_in_user_code (uint64_t call)
 {
   for (int i = 0; i < MALT_JUDGE_N_CALLS; i++)
-    if (page->calls[i].id == id && page->calls[i].state == MALT_JUDGE_IN_USER_CODE)
+    if (page->calls[i].call == (call | (uint64_t) MALT_JUDGE_IN_USER_CODE << 32))
       return 1;
   return 0;
 }
@@ -511,21 +548,23 @@ is_in_user_code (uint32_t id)
 /* A host that sees no effect asks again, which changes nothing. Of several calls one is dealt with at a time, and one that has not begun, or that
  * has ended, not at all. */
 static void
-begin (uint64_t value)
+begin (uint64_t word)
 {
-  uint32_t id = (uint32_t) value;
+  uint64_t call = MALT_JUDGE_CALL_OF (word);
+  int may_hit_others = (word & MALT_JUDGE_FORCE) != 0;
 
-  if (wanted.id != 0 && is_in_user_code (wanted.id) && !is_withdrawn ())
+  if (wanted.call != 0 && is_in_user_code (wanted.call) && !is_withdrawn ())
     {
-      wanted.may_hit_others |= id == wanted.id && (value & MALT_JUDGE_FORCE) != 0;
+      wanted.may_hit_others |= call == wanted.call && may_hit_others;
       return;
     }
-  if (id == 0 || !is_in_user_code (id))
+  if (call == 0 || !is_in_user_code (call) ||
+      (word & MALT_JUDGE_BEHIND (0x7f)) != MALT_JUDGE_BEHIND (count_obeyed ()))
     return;
-  wanted.id = id;
-  wanted.may_hit_others = (value & MALT_JUDGE_FORCE) != 0;
+  wanted.call = call;
+  wanted.may_hit_others = may_hit_others;
   wanted.is_raised = 0;
-  wanted.n_taken = page->n_taken;
+  wanted.n_obeyed = count_obeyed ();
   wanted.start_ns = get_time_ns (CLOCK_THREAD_CPUTIME_ID);
   set_timer (TICK_NS);
 }
@@ -535,13 +574,13 @@ on_kick (int signum, siginfo_t *info, void *context)
 {
   int saved_errno = errno;
 
-  if (syscall (SYS_gettid) != main_thread)
-    syscall (SYS_rt_tgsigqueueinfo, getpid (), main_thread, signum, info);
+  if (syscall (SYS_gettid) != julia_thread)
+    syscall (SYS_rt_tgsigqueueinfo, getpid (), julia_thread, signum, info);
   else
     {
       if (info->si_code == SI_QUEUE)
         begin ((uint64_t) (uintptr_t) info->si_value.sival_ptr);
-      if (wanted.id != 0)
+      if (wanted.call != 0)
         judge (context);
     }
   errno = saved_errno;
@@ -643,6 +682,33 @@ find_in_finalizer (char *state)
 }
 
 static void
+find_gc_state (char *state)
+{
+  int8_t (*enter_safe) (void);
+  void (*leave_safe) (int8_t before);
+  int n_found = 0;
+  int n_bytes = copy_state (before, state);
+  int8_t old_state;
+
+  *(void **) &enter_safe = find_symbol ("jl_gc_safe_enter");
+  *(void **) &leave_safe = find_symbol ("jl_gc_safe_leave");
+  if (enter_safe == NULL || leave_safe == NULL)
+    return;
+  old_state = enter_safe ();
+  if (copy_state (after, state) < n_bytes)
+    n_bytes = 0;
+  leave_safe (old_state);
+  for (int i = 0; i < n_bytes; i++)
+    if (after[i] == GC_SAFE && before[i] == 0)
+      {
+        gc_state = (volatile int8_t *) (state + i);
+        n_found++;
+      }
+  if (n_found != 1)
+    gc_state = NULL;
+}
+
+static void
 find_state (void)
 {
   char *(*get_state) (void);
@@ -652,6 +718,7 @@ find_state (void)
     return;
   find_deferrals (get_state ());
   find_in_finalizer (get_state ());
+  find_gc_state (get_state ());
 }
 
 static Library libraries[MAX_LIBRARIES];
@@ -694,15 +761,14 @@ is_system_image (const Library *library)
   return is_image;
 }
 
-/* Nothing but the system image has been loaded of what Julia has compiled. */
+/* Nothing else has been loaded of what Julia has compiled. */
 static void
-find_julia_parts (void)
+find_system_image (void)
 {
   dl_iterate_phdr (add_library, NULL);
-  for (int i = 0; i < n_libraries && n_julia_parts < 4; i++)
-    if (strstr (libraries[i].name, "/libjulia") != NULL ||
-        is_system_image (&libraries[i]))
-      julia_parts[n_julia_parts++] = libraries[i];
+  for (int i = 0; i < n_libraries; i++)
+    if (is_system_image (&libraries[i]))
+      system_image = libraries[i];
 }
 
 static int
@@ -731,7 +797,7 @@ make_timer (void)
 {
   struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = kick_signal };
 
-  event._sigev_un._tid = main_thread;
+  event._sigev_un._tid = julia_thread;
   return timer_create (CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0;
 }
 
@@ -742,12 +808,14 @@ take_office (void)
                               .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
   sigset_t blocked;
 
-  main_thread = (pid_t) syscall (SYS_gettid);
+  julia_thread = (pid_t) syscall (SYS_gettid);
   kick_signal = SIGRTMIN + MALT_JUDGE_SIGNAL_OFFSET;
-  if (main_thread != getpid () || !find_julia () || !take_page () || !make_timer ())
+  if (!find_julia () || !take_page () || !make_timer () ||
+      (julia_thread != getpid () && page->listener == 0))
     return;
   find_state ();
-  find_julia_parts ();
+  find_system_image ();
+  sigaction (SIGINT, NULL, &julia_action);
   pthread_sigmask (SIG_SETMASK, NULL, &blocked);
   is_julia_listening = sigismember (&blocked, SIGINT) == 1 && signal_pending != NULL;
   sigemptyset (&action.sa_mask);

@@ -25,4 +25,5 @@ function finish_boot(@nospecialize(value), @nospecialize(stack))
     end_user_code(job)
     job.interrupted |= stack !== nothing && value isa InterruptException || JOB[8]
     finish_job(job, Encoder(), value, stack)
+    arm()                       # The boot goes on to wait.
 end

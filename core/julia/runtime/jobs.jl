@@ -113,7 +113,6 @@ function run_job(job::Job, e::Encoder)
         job.user = true
         enter_user_code()
         judge_enter!(job)
-        job.peer.forced && late(force_enter, job)
         value = perform(job)
         end_user_code(job)
     catch err
@@ -129,7 +128,6 @@ function run_job(job::Job, e::Encoder)
 end
 function end_user_code(job::Job)
     judge_leave!(job)
-    job.user && job.peer.forced && late(force_leave, job)
     job.user && leave_user_code()
     job.user = false
     nothing
@@ -139,7 +137,7 @@ end
 function let_reader_acknowledge(job::Job)
     job.interrupted = true
     for i in 1:3
-        yield()
+        @resting yield()
     end
     nothing
 end
@@ -237,15 +235,22 @@ function send!(e::Encoder, kind::UInt8, id::UInt32, flags::UInt8 = 0x00)
     nothing
 end
 
-# Answers an INTERRUPT: 0 delivered, 1 no such call is running user code. The reader calls it, so the job's own task waits or is about to run.
+# When the reader had nothing to read; 0: not known, and the host can take back what it does not want any more.
+const IDLE_AT = Ref(UInt64(0))
+# Answers an INTERRUPT: 0 delivered, 1 no such call is running user code, 2 late. The reader calls it, so the job's own task waits or is about to run.
 function interrupt(peer::Peer, id::UInt32)
     job = get(peer.jobs, id, nothing)
     job === nothing && return 0x01
-    is_withdrawn(id) && return 0x01
-    (job::Job).task === nothing && return (job.interrupted = true; 0x00)
-    job.user || return job.interrupted ? 0x00 : 0x01
+    is_waiting = (job::Job).task === nothing
+    is_waiting || job.user || return job.interrupted ? 0x00 : 0x01
+    if !is_waiting && judge_took_hit(job)
+        job.interrupted = true
+        return 0x00
+    end
+    is_late(IDLE_AT[]) && return 0x02
     job.interrupted = true
-    judge_took_hit(id) && return 0x00
+    is_waiting && return 0x00
+    judge_take!()
     schedule(job.task::Task, InterruptException(); error = true)
     0x00
 end

@@ -15,7 +15,7 @@
 #   - the lines of the boot, of its transports and of the bridge that say `sigatomic_end`, which are of these two kinds, too.
 # All are entered masked, in a `try` that was entered masked, and are masked again at their end: by their last statement, or because entering
 # a `catch` restores the level with which its `try` began. A new task begins unmasked, so it is begun by `begin_masked`. Julia drops a SIGINT whose handler is
-# not in place; what has come through before and was meant for code that has ended is swallowed then (`swallow_signal`). So no signal
+# not in place, which is of the whole process: so a wait of ours that stays masked is `@resting`. What has come through before and was meant for code that has ended is swallowed then (`swallow_signal`). So no signal
 # outlives what it was sent for. Whom the judge may hit, its page says (judge.jl): the task of a call with a place there, where signals
 # are enabled; nothing of ours is both.
 #
@@ -44,15 +44,10 @@ function act_on_signals(which::Int)
     nothing
 end
 # While no call is in user code, nobody is to be hit.
-function expose()
-    N_USERS[] > 0 && act_on_signals(1)
-    unmask()
-end
-function cover()
-    mask()
-    N_USERS[] > 0 && act_on_signals(2)
-    nothing
-end
+arm() = (N_USERS[] > 0 && act_on_signals(1); nothing)
+disarm() = (N_USERS[] > 0 && act_on_signals(2); nothing)
+expose() = (arm(); unmask())
+cover() = (mask(); disarm())
 macro exposed(call)
     quote
         expose()
@@ -73,6 +68,15 @@ macro idle(call)
             catch_signal()
             false
         end
+    end
+end
+# Behind a `cover`: what may let other tasks run must not leave their code deaf.
+macro resting(call)
+    quote
+        arm()
+        local value = $(esc(call))
+        disarm()
+        value
     end
 end
 # In the `catch` of what was left, if that hits nobody.
@@ -129,10 +133,12 @@ mutable struct Peer
     max_frame_bytes::Int
     n_frames::Int                   # received
     ended::Bool                     # the host has gone
-    forced::Bool                    # busy code may be interrupted by address
+    number::UInt64                  # of the host among those that share this runtime; 0 where there is one
 end
 Peer(@nospecialize(link)) =
-    Peer(link, MAIN, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0, false, false)
+    Peer(link, MAIN, IdDict(), IdDict(), IdDict(), 0, IdDict(), 0, 8 << 30, 0, false, number_of(link))
+# Only a runtime that shares its process with others has several hosts.
+number_of(@nospecialize(link)) = UInt64(0)
 
 # Settings come as lines `name=value`; unknown ones are for newer runtimes.
 function configure(peer::Peer, text::String)
@@ -144,8 +150,7 @@ function configure(peer::Peer, text::String)
         elseif pair[1] == "module"
             peer.home = home_named(String(pair[2]))
         elseif pair[1] == "interrupt-busy"
-            peer.forced = pair[2] == "force"
-            peer.forced && force_interrupts()
+            pair[2] == "force" && force_interrupts()
         elseif pair[1] == "output"
             direct_output!(peer, String(pair[2]))
         end
@@ -162,10 +167,8 @@ end
 
 # Only a runtime whose output does not leave by pipes of its own sends it by frames (hostio.jl).
 function direct_output! end
-# Only one that shares its process with others has code interrupted by address.
+# A runtime that shares its process with others has the judge only when a host wants it.
 function force_interrupts end
-function force_enter end
-function force_leave end
 
 # Runs `f` as user code: a signal or an interrupt may end it. `job` is the Job it belongs to, or `nothing`.
 function as_user(@nospecialize(job), @nospecialize(f), @nospecialize(args::Tuple))

@@ -15,7 +15,7 @@ take_output_over(@nospecialize(link)) = nothing
 function transmit(link, e::Encoder)
     while link.writing
         push!(link.writers, current_task())
-        wait()
+        @resting wait()
     end
     link.writing = true
     send_first(link)

@@ -42,13 +42,15 @@ function receive(link::StreamLink, p::Ptr{UInt8}, n::Int)
             code = Libc.errno()
             code == Libc.EINTR && continue
             code == Libc.EAGAIN || return 0
+            IDLE_AT[] = time_ns()       # Before other tasks may run.
             n >= CHUNK_BYTES && is_ready_soon(link, POLLIN) && continue
             if spins < SPINS
-                spins == 0 && yield()
+                spins == 0 && @resting yield()
                 spins += 1
                 continue
             end
         end
+        link.fd >= 0 || (IDLE_AT[] = time_ns())
         wait_for_data(io)
         bytesavailable(io) > 0 && continue
         # After an interrupt the stream may be paused: that is not its end.
@@ -105,7 +107,7 @@ function write_copied(link::StreamLink, p::Ptr{UInt8}, k::Int)
         q = pointer(link.scratch)
         p == q || ccall(:memcpy, Ptr{Cvoid}, (Ptr{Cvoid}, Ptr{Cvoid}, Csize_t), q, p, k)
         try
-            unsafe_write(link.io, q, UInt(k))
+            @resting unsafe_write(link.io, q, UInt(k))
         catch
             leave()
         end
@@ -117,10 +119,10 @@ end
 function serve(@nospecialize(head), @nospecialize(body))
     peer = boot_peer()
     while STATE[5] > 0          # An answer of the boot's is on its way through libuv.
-        yield()
+        @resting yield()
     end
     survive_signals()
-    STATE[6] || schedule(Task(warm_when_idle))
+    STATE[6] || begin_masked(warm_when_idle)
     source = Source(peer.link, Vector{UInt8}(undef, 1 << 16), 0)
     if head !== nothing
         b = (body === nothing ? head : vcat(head, body))::Vector{UInt8}

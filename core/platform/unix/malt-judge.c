@@ -101,6 +101,23 @@ malt_judge_get_fd (MaltJudge *judge)
   return judge->fd;
 }
 
+gpointer
+malt_judge_lend (MaltJudge *judge, gint64 listener)
+{
+  judge->page->listener = (guint32) listener;
+  return (gpointer) judge->page;
+}
+
+gboolean
+malt_judge_set_open (MaltJudge *judge, gboolean is_open)
+{
+  __atomic_store_n (&judge->page->is_open, is_open, __ATOMIC_SEQ_CST);
+  if (is_open || !__atomic_load_n (&judge->page->is_raising, __ATOMIC_SEQ_CST))
+    return TRUE;
+  __atomic_store_n (&judge->page->is_open, TRUE, __ATOMIC_SEQ_CST);
+  return FALSE;
+}
+
 gboolean
 malt_judge_is_ready (MaltJudge *judge)
 {
@@ -108,38 +125,75 @@ malt_judge_is_ready (MaltJudge *judge)
 }
 
 gboolean
-malt_judge_ask (MaltJudge *judge, gint64 pid, guint32 call_id, gboolean may_hit_others)
+malt_judge_can_force (MaltJudge *judge)
+{
+  return judge->page->can_force != 0;
+}
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+gboolean
+malt_judge_ask (MaltJudge *judge, const MaltJudgeTarget *target, guint64 call)
 {
   siginfo_t info;
-  guint64 value = call_id | (may_hit_others ? MALT_JUDGE_FORCE : 0);
 
-  if (!malt_judge_is_ready (judge))
+  /* Anybody else would be ended by the signal. */
+  if (!malt_judge_is_ready (judge) || judge->page->pid != target->pid)
     return FALSE;
   memset (&info, 0, sizeof info);
   info.si_signo = SIGRTMIN + MALT_JUDGE_SIGNAL_OFFSET;
   info.si_code = SI_QUEUE;
   info.si_pid = getpid ();
   info.si_uid = getuid ();
-  info.si_value.sival_ptr = (gpointer) (guintptr) value;
-  return syscall (SYS_rt_tgsigqueueinfo, (pid_t) pid, (pid_t) pid, info.si_signo,
-                  &info) == 0;
+  info.si_value.sival_ptr = (gpointer) (guintptr) call;
+  /* The judge passes on what another thread of its process is given. */
+  if (target->pidfd >= 0)
+    return syscall (SYS_pidfd_send_signal, target->pidfd, info.si_signo, &info, 0) == 0;
+  return syscall (SYS_rt_tgsigqueueinfo, (pid_t) target->pid, (pid_t) target->thread,
+                  info.si_signo, &info) == 0;
 }
 
 MaltJudgeCallState
-malt_judge_look (MaltJudge *judge, guint32 call_id)
+malt_judge_look (MaltJudge *judge, guint64 call, guint32 n_thrown)
 {
   for (gsize i = 0; i < MALT_JUDGE_N_CALLS; i++)
     {
-      volatile MaltJudgeCall *call = &judge->page->calls[i];
+      guint64 word = judge->page->calls[i].call;
+      guint32 state = MALT_JUDGE_STATE_OF (word);
 
-      if (call->id != call_id || call->state == MALT_JUDGE_FREE)
+      if (MALT_JUDGE_CALL_OF (word) != call || state == MALT_JUDGE_FREE)
         continue;
-      if (judge->page->thrown_id == call_id)
+      if (judge->page->thrown == call && judge->page->n_thrown != n_thrown)
         return MALT_JUDGE_CALL_HIT;
-      return call->state == MALT_JUDGE_IN_USER_CODE ? MALT_JUDGE_CALL_IN_USER_CODE
-                                                    : MALT_JUDGE_CALL_OVER;
+      return state == MALT_JUDGE_IN_USER_CODE ? MALT_JUDGE_CALL_IN_USER_CODE
+                                              : MALT_JUDGE_CALL_OVER;
     }
   return MALT_JUDGE_CALL_UNKNOWN;
+}
+
+guint32
+malt_judge_count_thrown (MaltJudge *judge)
+{
+  return judge->page->n_thrown;
+}
+
+guint32
+malt_judge_count_obeyed (MaltJudge *judge)
+{
+  return judge->page->n_thrown + judge->page->n_taken;
+}
+
+guint
+malt_judge_count_calls (MaltJudge *judge)
+{
+  guint n_calls = 0;
+
+  for (gsize i = 0; i < MALT_JUDGE_N_CALLS; i++)
+    n_calls +=
+        MALT_JUDGE_STATE_OF (judge->page->calls[i].call) == MALT_JUDGE_IN_USER_CODE;
+  return n_calls;
 }
 
 gboolean
@@ -149,25 +203,28 @@ malt_judge_is_raising (MaltJudge *judge)
 }
 
 void
-malt_judge_withdraw (MaltJudge *judge, guint32 call_id, gboolean is_withdrawn)
+malt_judge_withdraw (MaltJudge *judge, guint64 call, gboolean is_withdrawn)
 {
-  volatile guint32 *place = &judge->page->withdrawn[call_id % MALT_JUDGE_N_CALLS];
+  volatile guint64 *place = &judge->page->withdrawn[(guint32) call % MALT_JUDGE_N_CALLS];
 
   if (is_withdrawn)
-    *place = call_id;
-  else if (*place == call_id)
+    *place = call;
+  else if (*place == call)
     *place = 0;
 }
 
 gint64
-malt_judge_get_run_time (gint64 pid)
+malt_judge_get_run_time (gint64 thread)
 {
   g_autofree char *path =
-      g_strdup_printf ("/proc/%d/task/%d/schedstat", (int) pid, (int) pid);
+      g_strdup_printf ("/proc/%d/task/%d/schedstat", (int) thread, (int) thread);
   g_autofree char *text = NULL;
+  gint64 run_time_ns;
 
   if (!g_file_get_contents (path, &text, NULL, NULL))
     return -1;
-  return g_ascii_strtoll (text, NULL, 10) / 1000;
+  /* 0 is what a system says that does not count. */
+  run_time_ns = g_ascii_strtoll (text, NULL, 10);
+  return run_time_ns > 0 ? run_time_ns / 1000 : -1;
 }
 #endif

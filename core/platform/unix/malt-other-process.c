@@ -72,6 +72,14 @@ malt_other_process_signal (MaltOtherProcess *process, int signum)
   return is_sent;
 }
 
+gboolean
+malt_other_process_ask_judge (MaltOtherProcess *process, MaltJudge *judge, guint64 call)
+{
+  const MaltJudgeTarget target = { process->pid, process->pid, process->fd };
+
+  return malt_judge_ask (judge, &target, call);
+}
+
 static gboolean
 dispatch_watch (GSource *source, GSourceFunc callback, gpointer user_data)
 {

@@ -448,14 +448,13 @@ malt_child_signal (MaltChild *child, int signum, MaltChildTarget target)
 }
 
 gboolean
-malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint32 call_id,
-                      gboolean may_hit_others)
+malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint64 call)
 {
+  const MaltJudgeTarget target = { child->pid, child->pid, -1 };
   gboolean is_asked;
 
   g_mutex_lock (&child->lock);
-  is_asked =
-      !child->is_reaped && malt_judge_ask (judge, child->pid, call_id, may_hit_others);
+  is_asked = !child->is_reaped && malt_judge_ask (judge, &target, call);
   g_mutex_unlock (&child->lock);
   return is_asked;
 }

@@ -25,6 +25,18 @@ malt_judge_get_fd (G_GNUC_UNUSED MaltJudge *judge)
   return -1;
 }
 
+gpointer
+malt_judge_lend (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED gint64 listener)
+{
+  return NULL;
+}
+
+gboolean
+malt_judge_set_open (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED gboolean is_open)
+{
+  return TRUE;
+}
+
 gboolean
 malt_judge_is_ready (G_GNUC_UNUSED MaltJudge *judge)
 {
@@ -32,16 +44,41 @@ malt_judge_is_ready (G_GNUC_UNUSED MaltJudge *judge)
 }
 
 gboolean
-malt_judge_ask (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED gint64 pid,
-                G_GNUC_UNUSED guint32 call_id, G_GNUC_UNUSED gboolean may_hit_others)
+malt_judge_can_force (G_GNUC_UNUSED MaltJudge *judge)
+{
+  return FALSE;
+}
+
+gboolean
+malt_judge_ask (G_GNUC_UNUSED MaltJudge *judge,
+                G_GNUC_UNUSED const MaltJudgeTarget *target, G_GNUC_UNUSED guint64 call)
 {
   return FALSE;
 }
 
 MaltJudgeCallState
-malt_judge_look (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint32 call_id)
+malt_judge_look (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint64 call,
+                 G_GNUC_UNUSED guint32 n_thrown)
 {
   return MALT_JUDGE_CALL_UNKNOWN;
+}
+
+guint32
+malt_judge_count_thrown (G_GNUC_UNUSED MaltJudge *judge)
+{
+  return 0;
+}
+
+guint32
+malt_judge_count_obeyed (G_GNUC_UNUSED MaltJudge *judge)
+{
+  return 0;
+}
+
+guint
+malt_judge_count_calls (G_GNUC_UNUSED MaltJudge *judge)
+{
+  return 0;
 }
 
 gboolean
@@ -51,13 +88,13 @@ malt_judge_is_raising (G_GNUC_UNUSED MaltJudge *judge)
 }
 
 void
-malt_judge_withdraw (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint32 call_id,
+malt_judge_withdraw (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint64 call,
                      G_GNUC_UNUSED gboolean is_withdrawn)
 {
 }
 
 gint64
-malt_judge_get_run_time (G_GNUC_UNUSED gint64 pid)
+malt_judge_get_run_time (G_GNUC_UNUSED gint64 thread)
 {
   return -1;
 }

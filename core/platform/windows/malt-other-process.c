@@ -63,6 +63,13 @@ malt_other_process_signal (MaltOtherProcess *process, int signum)
          TerminateProcess (process->handle, code);
 }
 
+gboolean
+malt_other_process_ask_judge (G_GNUC_UNUSED MaltOtherProcess *process,
+                              G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint64 call)
+{
+  return FALSE;
+}
+
 GSource *
 malt_other_process_watch_new (MaltOtherProcess *process)
 {

@@ -523,8 +523,7 @@ malt_child_signal (MaltChild *child, int signum, MaltChildTarget target)
 
 gboolean
 malt_child_ask_judge (G_GNUC_UNUSED MaltChild *child, G_GNUC_UNUSED MaltJudge *judge,
-                      G_GNUC_UNUSED guint32 call_id,
-                      G_GNUC_UNUSED gboolean may_hit_others)
+                      G_GNUC_UNUSED guint64 call)
 {
   return FALSE;
 }

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+# For the boot: the transport has in JUDGE_PATH the name of the judge, a library in memory of the host, or "". Loads it in the
+# thread that runs evaluated code. The address of the page that both share, or 0.
+function load_judge()
+    isempty(JUDGE_PATH) && return NOBODY
+    dl = Base.root_module(Base.PkgId(Base.UUID("8f399da3-3557-5675-b5ff-fb832c97cbdb"), "Libdl"))
+    library = dl.dlopen_e(JUDGE_PATH)
+    library == C_NULL ? NOBODY : UInt64(UInt(dl.dlsym_e(library, :malt_judge)))
+end
