@@ -9,8 +9,8 @@
  * meanwhile. */
 #define BEGIN_MS 500
 
-/* Tests that use the processor have a worker of their own: a signal is only sent for a call that is alone, and a call that a test
- * before has given up counts. */
+/* Tests that use the processor have a worker of their own: where there is no judge a signal is only sent for a call that is alone, and a call that a
+ * test before has given up counts. */
 
 /* Interrupts @future, or the newest call if it is NULL. NOT_SUPPORTED, where it is right, is -1. */
 static int
@@ -200,8 +200,11 @@ b10_a_call_that_hogs_the_processor_is_hit_where_that_is_possible (void)
     }
   else
     {
-      malt_assert (is_expected (
-          result, can_interrupt_waiting (worker) ? MALT_INTERRUPT_UNDELIVERABLE : -1));
+      /* Where the machine is busy as well it may have ended before the evaluator had its time. */
+      malt_assert (result == MALT_INTERRUPT_GONE ||
+                   is_expected (result, can_interrupt_waiting (worker)
+                                            ? MALT_INTERRUPT_UNDELIVERABLE
+                                            : -1));
       malt_assert (contract_gives_int (future, spin_ms));
     }
   malt_assert (contract_works (worker));
@@ -282,6 +285,90 @@ b10_force_reaches_a_spinning_call_that_is_not_alone (void)
   malt_assert (contract_works (worker));
 }
 
+/* What the result says became of a call that would have given @expected. */
+static gboolean
+has_fate (MaltFuture *future, int result, gint64 expected)
+{
+  if (result == MALT_INTERRUPT_DELIVERED)
+    return contract_throws (future, "InterruptException");
+  return contract_gives_int (future, expected);
+}
+
+static void
+b10_calls_that_are_queued_or_cancelled_are_not_hit (void)
+{
+  g_autoptr (MaltWorker) worker = contract_launch ();
+  g_autoptr (MaltFuture) spinner = NULL;
+  g_autoptr (MaltFuture) queued = NULL;
+  g_autoptr (MaltFuture) cancelled = NULL;
+  int result;
+
+  malt_assert (worker != NULL);
+  malt_assert (contract_works (worker));
+  spinner = contract_start_int (worker, CONTRACT_SPIN_MS, 3000);
+  malt_future_wait (spinner, BEGIN_MS, NULL, NULL);
+  queued = contract_start_int (worker, CONTRACT_ECHO, 2);
+  cancelled = contract_start_int (worker, CONTRACT_ECHO, 3);
+  malt_future_cancel (cancelled);
+  result = interrupt (worker, spinner, MALT_INTERRUPT_DEFAULT);
+  malt_assert (has_fate (spinner, result, 3000));
+  malt_assert (contract_gives_int (queued, 2));
+  malt_assert (contract_works (worker));
+}
+
+/* Not even when it comes to wait, after the result has been given. */
+static void
+b10_what_is_undeliverable_is_not_hit_later (void)
+{
+  g_autoptr (MaltWorker) worker = contract_launch ();
+  g_autoptr (MaltFuture) future = NULL;
+  int result;
+
+  malt_assert (worker != NULL);
+  malt_assert (contract_works (worker));
+  future = malt_worker_remote_eval (worker, NULL,
+                                    "Sys.iswindows() ? "
+                                    "ccall(:Sleep, stdcall, Cvoid, (UInt32,), 5500) : "
+                                    "ccall(:usleep, Cint, (UInt32,), 5_500_000); "
+                                    "sleep(0.3); 7");
+  malt_future_wait (future, BEGIN_MS, NULL, NULL);
+  result = interrupt (worker, future, MALT_INTERRUPT_DEFAULT);
+  malt_assert (has_fate (future, result, 7));
+  malt_assert (contract_works (worker));
+}
+
+/* Where nothing is unjudged it is an interrupt like any other. */
+static void
+b10_a_throw_that_need_not_be_judged_hits_the_meant_call (void)
+{
+  g_autoptr (MaltWorker) worker = contract_launch ();
+  g_autoptr (MaltFuture) waiting = NULL;
+  g_autoptr (MaltFuture) spinner = NULL;
+  gboolean can_interrupt_busy;
+  gint64 spin_ms;
+  int result;
+
+  malt_assert (worker != NULL);
+  malt_assert (contract_works (worker));
+  can_interrupt_busy = contract_can (worker, MALT_CAPABILITY_CAN_INTERRUPT_BUSY);
+  if (can_interrupt_waiting (worker))
+    {
+      malt_assert (is_expected (interrupt (worker, NULL, MALT_INTERRUPT_UNJUDGED),
+                                MALT_INTERRUPT_IDLE));
+      waiting = contract_start (worker, CONTRACT_NEVER);
+      malt_assert (is_expected (interrupt (worker, waiting, MALT_INTERRUPT_UNJUDGED),
+                                MALT_INTERRUPT_DELIVERED));
+      malt_assert (contract_throws (waiting, "InterruptException"));
+    }
+  spin_ms = can_interrupt_busy ? 15000 : 3000;
+  spinner = contract_start_int (worker, CONTRACT_SPIN_MS, spin_ms);
+  malt_future_wait (spinner, BEGIN_MS, NULL, NULL);
+  result = interrupt (worker, spinner, MALT_INTERRUPT_UNJUDGED);
+  malt_assert (!can_interrupt_busy || result == MALT_INTERRUPT_DELIVERED);
+  malt_assert (has_fate (spinner, result, spin_ms));
+  malt_assert (contract_works (worker));
+}
+
 static void
 b10_code_that_nothing_reaches_goes_on_and_the_result_says_so (void)
 {
@@ -345,10 +432,9 @@ start_random (MaltWorker *worker, GRand *random)
   return contract_start_int (worker, CONTRACT_SLEEP_MS, g_rand_int_range (random, 1, 40));
 }
 
-/* Each result stands for one fate of the call. Julia may swallow an exception that a signal throws into its compiler: a
- * value after DELIVERED is legal for code that spins, and counted. */
+/* Each result stands for one fate of the call. */
 static gboolean
-is_fate_right (MaltFuture *future, int result, guint *n_swallowed)
+is_fate_right (MaltFuture *future, int result)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltValue) value = NULL;
@@ -356,10 +442,8 @@ is_fate_right (MaltFuture *future, int result, guint *n_swallowed)
   if (!contract_is_done_soon (future))
     return FALSE;
   value = malt_future_fetch (future, NULL, &error);
-  if (result == MALT_INTERRUPT_DELIVERED && value != NULL)
-    (*n_swallowed)++;
   if (result == MALT_INTERRUPT_DELIVERED)
-    return value != NULL || contract_throws (future, "InterruptException");
+    return contract_throws (future, "InterruptException");
   if (value == NULL)
     contract_note ("interrupt: result %d, and yet: %s", result, error->message);
   return value != NULL;
@@ -370,7 +454,6 @@ b10_interrupts_at_random_moments_lose_nothing (void)
 {
   g_autoptr (MaltWorker) worker = contract_launch ();
   GRand *random = g_rand_new_with_seed (SEED);
-  guint n_swallowed = 0;
   guint n_wrong = 0;
 
   malt_assert (worker != NULL);
@@ -382,13 +465,12 @@ b10_interrupts_at_random_moments_lose_nothing (void)
       g_autoptr (MaltFuture) future = start_random (worker, random);
 
       malt_future_wait (future, g_rand_int_range (random, 0, 30), NULL, NULL);
-      n_wrong += !is_fate_right (
-          future, interrupt (worker, future, MALT_INTERRUPT_DEFAULT), &n_swallowed);
+      n_wrong +=
+          !is_fate_right (future, interrupt (worker, future, MALT_INTERRUPT_DEFAULT));
       n_wrong += bystander != NULL && !contract_gives_int (bystander, 20);
     }
   g_rand_free (random);
   malt_assert (n_wrong == 0);
-  malt_assert (n_swallowed <= N_RANDOM / 20);
   malt_assert (malt_worker_is_running (worker));
   malt_assert (contract_works (worker));
 }
@@ -404,6 +486,9 @@ const ContractTest contract_b10[] = {
   CONTRACT_TEST (b10_interrupt_of_a_sleeping_call_never_hits_the_one_that_spins),
   CONTRACT_TEST (b10_interrupt_of_a_spinning_call_never_hits_the_one_that_sleeps),
   CONTRACT_TEST (b10_force_reaches_a_spinning_call_that_is_not_alone),
+  CONTRACT_TEST (b10_calls_that_are_queued_or_cancelled_are_not_hit),
+  CONTRACT_JULIA_TEST (b10_what_is_undeliverable_is_not_hit_later),
+  CONTRACT_TEST (b10_a_throw_that_need_not_be_judged_hits_the_meant_call),
   CONTRACT_TEST (b10_code_that_nothing_reaches_goes_on_and_the_result_says_so),
   CONTRACT_JULIA_TEST (b10_a_large_reply_in_transit_is_not_disturbed),
   CONTRACT_TEST (b10_interrupts_at_random_moments_lose_nothing),
