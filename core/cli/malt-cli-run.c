@@ -107,5 +107,7 @@ malt_cli_run (G_GNUC_UNUSED int argc, char **argv)
   calls = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_call_unref);
   add_call (calls, make_preparation (arguments));
   add_call (calls, make_program (arguments[0]));
-  return malt_cli_session_run (config, calls);
+  return malt_cli_session_run (config, calls,
+                               options.is_unjudged ? MALT_INTERRUPT_UNJUDGED
+                                                   : MALT_INTERRUPT_DEFAULT);
 }

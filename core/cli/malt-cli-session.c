@@ -40,6 +40,7 @@ typedef struct
   GCancellable *cancellable; /* (owned): gives up the launch */
   MaltCliWriter *writer; /* (owned) */
   guint n_operations; /* under way */
+  MaltInterruptFlags flags; /* of an interrupt */
   guint n_interrupts; /* SIGINTs so far */
   gboolean is_ending;
   gboolean is_abandoned; /* what is not yet written will not be */
@@ -239,8 +240,8 @@ on_sigint (gpointer user_data)
   if (malt_cli_host_shares_terminal (malt_worker_get_pid (session->worker)))
     return G_SOURCE_CONTINUE;
   session->n_operations++;
-  malt_future_interrupt_async (session->future, MALT_INTERRUPT_DEFAULT, NULL,
-                               on_interrupted, session);
+  malt_future_interrupt_async (session->future, session->flags, NULL, on_interrupted,
+                               session);
   return G_SOURCE_CONTINUE;
 }
 
@@ -271,9 +272,11 @@ run (MaltCliSession *session)
 }
 
 int
-malt_cli_session_run (MaltConfig *config, GPtrArray *calls)
+malt_cli_session_run (MaltConfig *config, GPtrArray *calls, MaltInterruptFlags flags)
 {
-  MaltCliSession session = { .config = config, .calls = calls, .n_operations = 1 };
+  MaltCliSession session = {
+    .config = config, .calls = calls, .flags = flags, .n_operations = 1
+  };
   guint sources[3];
 
   if (!malt_cli_host_has_resources ())

@@ -54,6 +54,7 @@ typedef struct
   char *profile;
   char *check;
   char **options;
+  gboolean is_unjudged;
   gboolean is_help;
 } MaltCliOptions;
 
@@ -77,6 +78,7 @@ typedef enum
   MALT_CLI_PARSE_STRICT = 1 << 2, /* options end at the first argument */
   MALT_CLI_PARSE_PROFILE = 1 << 3, /* has --profile */
   MALT_CLI_PARSE_CHECK = 1 << 4, /* has --check */
+  MALT_CLI_PARSE_SESSION = 1 << 5, /* has --unjudged */
 } MaltCliParseFlags;
 
 /* Returns the arguments that are no options, or NULL when the command is done and
@@ -96,9 +98,9 @@ MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
 /* malt-cli-session.c: one worker, some calls one after the other, and the signals that
  * come in between. */
 
-/* Takes the display text of the last call to standard output. Returns the exit status
- * of the command. */
-int malt_cli_session_run (MaltConfig *config, GPtrArray *calls);
+/* Takes the display text of the last call to standard output. @flags: of the interrupt that the first SIGINT is. Returns the exit
+ * status of the command. */
+int malt_cli_session_run (MaltConfig *config, GPtrArray *calls, MaltInterruptFlags flags);
 
 /* malt-cli-output.c: what the command says. */
 

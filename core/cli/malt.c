@@ -10,12 +10,14 @@ const MaltCliCommand malt_cli_commands[] = {
   { .name = "eval",
     .arguments = "[OPTIONS] EXPR...",
     .summary = "evaluate expressions and print the value of the last one",
-    .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_MODULE,
+    .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_SESSION | MALT_CLI_PARSE_PROFILE |
+             MALT_CLI_PARSE_MODULE,
     .run = malt_cli_eval },
   { .name = "run",
     .arguments = "[OPTIONS] FILE [ARGS]",
     .summary = "run a Julia program, as julia FILE ARGS does",
-    .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_PROFILE | MALT_CLI_PARSE_STRICT,
+    .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_SESSION | MALT_CLI_PARSE_PROFILE |
+             MALT_CLI_PARSE_STRICT,
     .run = malt_cli_run },
   { .name = "backends",
     .arguments = "[OPTIONS]",

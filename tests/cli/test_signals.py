@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from cli_case import CliCase, OnTerminal, Started, is_alive, wait_until
+from cli_case import CliCase, OnTerminal, Started, is_alive, malt, wait_until
 
 SLEEPS = "println(getpid()); sleep(600)"
 SPINS = "println(getpid()); while true end"
@@ -68,6 +68,17 @@ class Interrupt(CliCase):
             started.interrupt()
             self.assertFalse(wait_until(lambda: started.process.poll() is not None, 0.3))
             started.interrupt()
+            self.assertEqual(started.finish()[0], 130)
+            self.assert_gone(pid)
+
+    def test_an_interrupt_that_need_not_be_judged_ends_foreign_code(self):
+        is_old = "true" in str(malt("eval", 'VERSION < v"1.10-"').stdout)
+        with Started("eval", "--unjudged", DEADLOCK) as started:
+            pid = int(started.read_line())
+            started.interrupt()
+            if not is_old:
+                self.assertFalse(wait_until(lambda: started.process.poll() is not None, 0.3))
+                started.interrupt()
             self.assertEqual(started.finish()[0], 130)
             self.assert_gone(pid)
 
