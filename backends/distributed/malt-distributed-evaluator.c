@@ -284,7 +284,7 @@ leave_within (MaltDistributedEvaluator *evaluator, guint delay_ms)
   g_mutex_unlock (&evaluator->lock);
 }
 
-/* Signals */
+/* Signals: the bridge may send them where this process may not any more. */
 
 static void
 send_signal (MaltDistributedEvaluator *evaluator, int signum)
@@ -294,9 +294,9 @@ send_signal (MaltDistributedEvaluator *evaluator, int signum)
   g_mutex_lock (&evaluator->lock);
   process = evaluator->process;
   g_mutex_unlock (&evaluator->lock);
-  if (process != NULL)
-    malt_other_process_signal (process, signum);
-  else if (malt_distributed_evaluator_is_running (evaluator))
+  if (process != NULL && malt_other_process_signal (process, signum))
+    return;
+  if (malt_distributed_evaluator_is_running (evaluator))
     malt_distributed_bridge_call (
         evaluator->bridge, malt_distributed_call_new_signal (evaluator->number, signum),
         NULL, NULL);

@@ -119,10 +119,11 @@ malt_distributed_worker_end (MaltWorker *worker, gint64 exit_timeout_ms,
                                    exit_timeout_ms, term_timeout_ms, task);
 }
 
-static void
+static gboolean
 malt_distributed_worker_send_signal (MaltWorker *worker, int signum)
 {
   malt_distributed_evaluator_kill (MALT_DISTRIBUTED_WORKER (worker)->evaluator, signum);
+  return TRUE;
 }
 
 /* The others */

@@ -41,6 +41,8 @@ struct _MaltProcessEvaluator
   gint is_julia; /* atomic: the child is what has introduced itself */
   GSource *child_watch; /* (owned) (nullable) */
   gboolean is_forced; /* SIGKILL was sent to the group */
+  GSource *patience; /* (owned) (nullable): since then */
+  gboolean is_left; /* it did not end, and nobody waits for that any more */
   int host_signum; /* the last that malt_worker_kill() sent */
   gboolean is_lost; /* the connection ended first */
   char *violation; /* (owned) (nullable): of the protocol */

@@ -17,7 +17,9 @@
  * started. Other signals, and an end that the worker came to by itself, leave other processes of the group alone.
  *
  * The end itself has one place, on_child_ended(), in the I/O thread: answers that are still in the socket are given, output that is still in
- * the pipes is handed on, the process is collected, the worker object (if there still is one) is told.
+ * the pipes is handed on, the process is collected, the worker object (if there still is one) is told. A process that does not end by SIGKILL, for
+ * instance since the host has become another user and may not send it, is left after KILL_PATIENCE_MS: the worker is LOST, and what is left to do is to
+ * collect the process, whenever it ends.
  *
  * Who keeps it: the worker object, its link (until the end), and its sources. So a worker whose object is gone is ended in peace.
  */
@@ -32,7 +34,8 @@
 
 enum
 {
-  LOST_PATIENCE_MS = 1000
+  LOST_PATIENCE_MS = 1000,
+  KILL_PATIENCE_MS = 5000
 };
 
 MaltProcessEvaluator *
@@ -51,6 +54,7 @@ malt_process_evaluator_unref (MaltProcessEvaluator *evaluator)
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
   if (evaluator->fd >= 0)
     malt_socket_close (evaluator->fd);
+  g_clear_pointer (&evaluator->child_watch, g_source_unref);
   g_clear_pointer (&evaluator->link, malt_link_unref);
   g_clear_pointer (&evaluator->judge, malt_judge_free);
   g_clear_pointer (&evaluator->memory, malt_memory_watch_free);
@@ -77,17 +81,30 @@ unref_owner (gpointer owner)
   malt_process_evaluator_unref (owner);
 }
 
-/* With lock held: what is known of the reason changes together with the signal. */
+static gboolean on_patience_over (gpointer data);
+
+/* With lock held */
 static void
+lose_patience_soon (MaltProcessEvaluator *evaluator)
+{
+  if (evaluator->patience == NULL && evaluator->state != MALT_PROCESS_ENDED)
+    evaluator->patience =
+        malt_io_thread_attach (g_timeout_source_new (KILL_PATIENCE_MS), on_patience_over,
+                               malt_process_evaluator_ref (evaluator), unref_owner);
+}
+
+/* With lock held: what is known of the reason changes together with the signal. */
+static gboolean
 send_signal (MaltProcessEvaluator *evaluator, int signum)
 {
-  gboolean is_kill = signum == SIGKILL;
-
-  evaluator->is_forced = evaluator->is_forced || is_kill;
-  if (is_kill)
-    malt_memory_watch_dismiss (evaluator->memory);
-  malt_child_signal (evaluator->child, signum,
-                     is_kill ? MALT_CHILD_TARGET_GROUP : MALT_CHILD_TARGET_PROCESS);
+  if (signum != SIGKILL)
+    return malt_child_signal (evaluator->child, signum, MALT_CHILD_TARGET_PROCESS);
+  if (!malt_child_signal (evaluator->child, signum, MALT_CHILD_TARGET_GROUP))
+    return FALSE;
+  evaluator->is_forced = TRUE;
+  malt_memory_watch_dismiss (evaluator->memory);
+  lose_patience_soon (evaluator);
+  return TRUE;
 }
 
 static void
@@ -96,7 +113,8 @@ on_due (gpointer owner, int signum)
   MaltProcessEvaluator *evaluator = owner;
 
   g_mutex_lock (&evaluator->lock);
-  send_signal (evaluator, signum);
+  if (!send_signal (evaluator, signum) && signum == SIGKILL)
+    lose_patience_soon (evaluator);
   g_mutex_unlock (&evaluator->lock);
 }
 
@@ -211,6 +229,10 @@ make_termination (MaltProcessEvaluator *evaluator)
   g_autofree char *tail = malt_output_pipes_dup_tail (evaluator->output);
   g_autofree char *text = NULL;
 
+  if (evaluator->is_left)
+    return malt_termination_new (MALT_TERMINATION_LOST, 0,
+                                 "libmalt: the process did not end when it was killed",
+                                 NULL);
   if (evaluator->violation != NULL)
     {
       text = g_strdup_printf ("libmalt: %s%s%s", evaluator->violation,
@@ -245,14 +267,17 @@ static void
 end (MaltProcessEvaluator *evaluator)
 {
   g_autoptr (MaltTermination) termination = NULL;
-  GSource *watch;
+  GSource *watch = NULL;
+  GSource *patience;
 
   g_mutex_lock (&evaluator->lock);
   termination = make_termination (evaluator);
   malt_memory_watch_dismiss (evaluator->memory);
   g_atomic_int_set (&evaluator->is_running, FALSE);
   evaluator->state = MALT_PROCESS_ENDED;
-  watch = g_steal_pointer (&evaluator->child_watch);
+  if (!evaluator->is_left)
+    watch = g_steal_pointer (&evaluator->child_watch);
+  patience = g_steal_pointer (&evaluator->patience);
   g_mutex_unlock (&evaluator->lock);
 
   malt_child_close_output (evaluator->child);
@@ -260,6 +285,7 @@ end (MaltProcessEvaluator *evaluator)
   tell_worker (evaluator, termination);
   malt_link_close (evaluator->link);
   malt_io_thread_detach (watch);
+  malt_io_thread_detach (patience);
   malt_reaper_stop (evaluator->reaper);
 }
 
@@ -277,11 +303,31 @@ fail_launch (MaltProcessEvaluator *evaluator)
 }
 
 static gboolean
+on_patience_over (gpointer data)
+{
+  MaltProcessEvaluator *evaluator = data;
+
+  malt_output_pipes_stop (evaluator->output);
+  g_mutex_lock (&evaluator->lock);
+  evaluator->is_left = TRUE;
+  g_mutex_unlock (&evaluator->lock);
+  fail_launch (evaluator);
+  end (evaluator);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_child_ended (gpointer data)
 {
   MaltProcessEvaluator *evaluator = data;
   gboolean is_forced;
+  gboolean is_left;
 
+  g_mutex_lock (&evaluator->lock);
+  is_left = evaluator->is_left;
+  g_mutex_unlock (&evaluator->lock);
+  if (is_left)
+    return malt_child_reap (evaluator->child) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
   malt_link_drain (evaluator->link);
   malt_output_pipes_stop (evaluator->output);
   g_mutex_lock (&evaluator->lock);
@@ -380,11 +426,16 @@ malt_process_evaluator_stop (MaltProcessEvaluator *evaluator, gint64 exit_timeou
     malt_link_shutdown (evaluator->link);
 }
 
-void
+gboolean
 malt_process_evaluator_kill (MaltProcessEvaluator *evaluator, int signum)
 {
+  gboolean is_allowed;
+
   g_mutex_lock (&evaluator->lock);
-  evaluator->host_signum = signum;
-  send_signal (evaluator, signum);
+  is_allowed =
+      send_signal (evaluator, signum) || !malt_child_is_forbidden (evaluator->child);
+  if (is_allowed)
+    evaluator->host_signum = signum;
   g_mutex_unlock (&evaluator->lock);
+  return is_allowed;
 }

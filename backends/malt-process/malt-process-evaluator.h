@@ -36,6 +36,7 @@ void malt_process_evaluator_stop (MaltProcessEvaluator *evaluator, gint64 exit_t
                                   gint64 term_timeout_ms, GTask *task);
 
 /* Nothing, if there is no process any more. */
-void malt_process_evaluator_kill (MaltProcessEvaluator *evaluator, int signum);
+/* FALSE: this process may not. */
+gboolean malt_process_evaluator_kill (MaltProcessEvaluator *evaluator, int signum);
 
 G_END_DECLS

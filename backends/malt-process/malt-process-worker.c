@@ -95,10 +95,10 @@ malt_process_worker_end (MaltWorker *worker, gint64 exit_timeout_ms,
                                term_timeout_ms, task);
 }
 
-static void
+static gboolean
 malt_process_worker_send_signal (MaltWorker *worker, int signum)
 {
-  malt_process_evaluator_kill (MALT_PROCESS_WORKER (worker)->evaluator, signum);
+  return malt_process_evaluator_kill (MALT_PROCESS_WORKER (worker)->evaluator, signum);
 }
 
 static void

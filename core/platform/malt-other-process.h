@@ -17,7 +17,8 @@ typedef struct _MaltOtherProcess MaltOtherProcess;
 MaltOtherProcess *malt_other_process_new (gint64 pid);
 void malt_other_process_free (MaltOtherProcess *process);
 
-/* SIGKILL goes to its process group, if it leads one. FALSE: it has ended. Any thread. */
+/* SIGKILL goes to its process group, if it leads one. FALSE: it has ended, or this
+ * process may not. Any thread. */
 gboolean malt_other_process_signal (MaltOtherProcess *process, int signum);
 
 /* malt_judge_ask(). Any thread. */

@@ -86,6 +86,10 @@ MaltChildEnd malt_child_end_of_code (gint64 code, int *out_number);
 /* FALSE: the child has been collected, or the system cannot do it; nothing was sent. Never reaches a process that got the same number later. */
 gboolean malt_child_signal (MaltChild *child, int signum, MaltChildTarget target);
 
+/* May this process not signal the child, since it has become another user? SIGKILL to a
+ * group may be sent all the same. */
+gboolean malt_child_is_forbidden (MaltChild *child);
+
 /* malt_judge_ask(), for a child that has not been collected. */
 gboolean malt_child_ask_judge (MaltChild *child, MaltJudge *judge, guint64 call);
 

@@ -118,8 +118,12 @@ malt_launched_worker_kill (MaltWorker *worker, int signum, GError **error)
           "%s cannot be sent on this system, expected SIGINT, SIGTERM or SIGKILL", name);
       return FALSE;
     }
-  MALT_LAUNCHED_WORKER_GET_CLASS (worker)->send_signal (worker, signum);
-  return TRUE;
+  if (MALT_LAUNCHED_WORKER_GET_CLASS (worker)->send_signal (worker, signum))
+    return TRUE;
+  g_set_error (error, MALT_ERROR, MALT_ERROR_FAILED,
+               "this process may not send signals to process %" G_GINT64_FORMAT,
+               malt_worker_get_pid (worker));
+  return FALSE;
 }
 
 /* The object's own end: the process is stopped in the background. */

@@ -43,8 +43,8 @@ typedef struct
   void (*end) (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,
                GTask *task);
 
-  /* Nothing, if there is no process any more. Any thread. */
-  void (*send_signal) (MaltWorker *worker, int signum);
+  /* FALSE: this process may not. Nothing, if there is no process any more. Any thread. */
+  gboolean (*send_signal) (MaltWorker *worker, int signum);
 } MaltLaunchedWorkerClass;
 
 GType malt_launched_worker_get_type (void);

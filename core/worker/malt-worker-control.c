@@ -439,7 +439,8 @@ malt_worker_stop (MaltWorker *worker, GCancellable *cancellable, GError **error)
  * error.
  *
  * Errors: %MALT_ERROR_NOT_SUPPORTED: see malt_worker_get_capabilities();
- * %MALT_ERROR_INVALID_ARGUMENT: there is no such signal.
+ * %MALT_ERROR_INVALID_ARGUMENT: there is no such signal; %MALT_ERROR_FAILED: this process
+ * has become another user and may not send it.
  *
  * Returns: %TRUE, or %FALSE with an error
  */

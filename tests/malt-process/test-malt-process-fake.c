@@ -4,6 +4,9 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
+
+#define STRANGER 54321 /* a user who runs nothing else */
 
 /* The program is a script that runs the other one. */
 static MaltWorker *
@@ -205,6 +208,74 @@ worker_that_the_host_kills_was_stopped (void)
   CU_ASSERT_EQUAL (malt_termination_get_reason (termination), MALT_TERMINATION_STOPPED);
 }
 
+/* From here to there the host is another user. FALSE: only root can be one. */
+static gboolean
+become_stranger (void)
+{
+  return geteuid () == 0 && setresuid (STRANGER, STRANGER, 0) == 0;
+}
+
+static void
+become_root (void)
+{
+  CU_ASSERT_EQUAL (setresuid (0, 0, 0), 0);
+}
+
+static MaltTermination *
+stop_as_stranger (MaltWorker *worker, int forbidden_signum)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!become_stranger ())
+    return NULL;
+  CU_ASSERT (!malt_worker_kill (worker, forbidden_signum, &error));
+  CU_ASSERT (g_error_matches (error, MALT_ERROR, MALT_ERROR_FAILED));
+  CU_ASSERT (malt_worker_is_running (worker));
+  CU_ASSERT (malt_worker_stop_full (worker, 50, 50, NULL, NULL, NULL));
+  become_root ();
+  return malt_worker_dup_termination (worker);
+}
+
+static void
+host_that_became_another_user_kills_its_worker (void)
+{
+  g_autoptr (MaltWorker) worker = launch (NULL);
+  g_autofree char *result = NULL;
+  g_autoptr (MaltTermination) termination = NULL;
+  gint64 pid;
+
+  CHECK (worker != NULL);
+  pid = malt_worker_get_pid (worker);
+  result = process_test_eval (worker, "stay");
+  CU_ASSERT_STRING_EQUAL (result, "nothing");
+  termination = stop_as_stranger (worker, SIGTERM);
+  if (termination == NULL)
+    return;
+  CU_ASSERT_EQUAL (malt_termination_get_reason (termination), MALT_TERMINATION_STOPPED);
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+}
+
+/* It leaves when it finds that it has no host any more. */
+static void
+worker_that_cannot_be_killed_is_let_go (void)
+{
+  g_autoptr (MaltWorker) worker = launch ("process-group=host");
+  g_autofree char *result = NULL;
+  g_autoptr (MaltTermination) termination = NULL;
+  gint64 pid;
+
+  CHECK (worker != NULL);
+  pid = malt_worker_get_pid (worker);
+  result = process_test_eval (worker, "stay");
+  CU_ASSERT_STRING_EQUAL (result, "nothing");
+  termination = stop_as_stranger (worker, SIGKILL);
+  if (termination == NULL)
+    return;
+  CU_ASSERT_EQUAL (malt_termination_get_reason (termination), MALT_TERMINATION_LOST);
+  CHECK (strstr (malt_termination_get_stderr (termination), "did not end") != NULL);
+  CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
+}
+
 static void
 last_reference_ends_the_worker (void)
 {
@@ -295,6 +366,9 @@ static const ProcessTest tests[] = {
   { "stop_is_an_orderly_end", stop_is_an_orderly_end },
   { "worker_that_does_not_stop_is_killed", worker_that_does_not_stop_is_killed },
   { "worker_that_the_host_kills_was_stopped", worker_that_the_host_kills_was_stopped },
+  { "host_that_became_another_user_kills_its_worker",
+    host_that_became_another_user_kills_its_worker },
+  { "worker_that_cannot_be_killed_is_let_go", worker_that_cannot_be_killed_is_let_go },
   { "last_reference_ends_the_worker", last_reference_ends_the_worker },
   { "calls_that_wait_or_spin_are_interrupted", calls_that_wait_or_spin_are_interrupted },
   { "worker_calls_the_host", worker_calls_the_host },

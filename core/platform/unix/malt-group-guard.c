@@ -81,6 +81,14 @@ disarm (MaltGroupGuard *guard)
 }
 
 static void
+fire (MaltGroupGuard *guard)
+{
+  if (guard->fds[0] >= 0)
+    close (guard->fds[0]);
+  guard->fds[0] = -1;
+}
+
+static void
 arm (MaltGroupGuard *guard)
 {
   if (!malt_descriptor_open_pipe (guard->fds, NULL))
@@ -183,6 +191,12 @@ malt_group_guard_free (MaltGroupGuard *guard)
   g_free (guard);
 }
 
+void
+malt_group_guard_fire (MaltGroupGuard *guard)
+{
+  send_keeper (guard, fire);
+}
+
 #else
 
 MaltGroupGuard *
@@ -193,6 +207,11 @@ malt_group_guard_new (G_GNUC_UNUSED gint64 group)
 
 void
 malt_group_guard_free (G_GNUC_UNUSED MaltGroupGuard *guard)
+{
+}
+
+void
+malt_group_guard_fire (G_GNUC_UNUSED MaltGroupGuard *guard)
 {
 }
 #endif

@@ -16,4 +16,8 @@ MaltGroupGuard *malt_group_guard_new (gint64 group);
 /* Lets the group go: when it returns, the death of this process is nothing to the group any more. */
 void malt_group_guard_free (MaltGroupGuard *guard);
 
+/* Sends the group SIGKILL as the death of this process would. The system asks whether the
+ * process had the right to do that when the guard was made, not whether it has it now. */
+void malt_group_guard_fire (MaltGroupGuard *guard);
+
 G_END_DECLS

@@ -4,6 +4,7 @@
 
 #include "platform/unix/malt-group-guard.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,6 +69,11 @@ malt_other_process_signal (MaltOtherProcess *process, int signum)
       syscall (SYS_pidfd_send_signal, process->fd, 0, NULL, 0) == 0)
     kill (-process->pid, SIGKILL);
   is_sent = syscall (SYS_pidfd_send_signal, process->fd, signum, NULL, 0) == 0;
+  if (!is_sent && errno == EPERM && signum == SIGKILL && process->guard != NULL)
+    {
+      malt_group_guard_fire (process->guard);
+      is_sent = TRUE;
+    }
 #endif
   return is_sent;
 }

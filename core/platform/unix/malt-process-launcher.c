@@ -284,8 +284,7 @@ malt_child_unref (MaltChild *child)
 {
   if (!g_atomic_ref_count_dec (&child->base.ref_count))
     return;
-  malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP);
-  if (!child->is_reaped)
+  if (malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP))
     while (waitpid (child->pid, NULL, 0) < 0 && errno == EINTR)
       ;
   g_clear_pointer (&child->guard, malt_group_guard_free);
@@ -422,15 +421,32 @@ signal_process (MaltChild *child, int signum)
   return kill (child->pid, signum);
 }
 
-/* A child may have left its group, and the group may live on without it. */
+/* A child may have left its group, and the group may live on without it. A host that has
+ * become another user since may signal neither. */
 static gboolean
 signal_group (MaltChild *child, int signum)
 {
   gboolean is_sent = kill (-child->pid, signum) == 0;
 
   if (!is_sent || signum == SIGKILL)
-    is_sent = signal_process (child, signum) == 0 || is_sent;
+    is_sent = signal_process (child, signum) == 0;
+  if (!is_sent && errno == EPERM && signum == SIGKILL && child->guard != NULL)
+    {
+      malt_group_guard_fire (child->guard);
+      is_sent = TRUE;
+    }
   return is_sent;
+}
+
+gboolean
+malt_child_is_forbidden (MaltChild *child)
+{
+  gboolean is_forbidden;
+
+  g_mutex_lock (&child->lock);
+  is_forbidden = !child->is_reaped && signal_process (child, 0) < 0 && errno == EPERM;
+  g_mutex_unlock (&child->lock);
+  return is_forbidden;
 }
 
 gboolean

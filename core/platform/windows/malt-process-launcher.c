@@ -499,6 +499,13 @@ interrupt (MaltChild *child)
   return is_sent;
 }
 
+/* The handle has the right to end it. */
+gboolean
+malt_child_is_forbidden (G_GNUC_UNUSED MaltChild *child)
+{
+  return FALSE;
+}
+
 gboolean
 malt_child_signal (MaltChild *child, int signum, MaltChildTarget target)
 {
