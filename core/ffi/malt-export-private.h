@@ -22,6 +22,8 @@ typedef struct
   GMainContext *context; /* (owned) (nullable): of functions that are IN_CONTEXT */
 } MaltExport;
 
+MaltExport *malt_export_new (const char *name, MaltExportFlags flags, MaltHostFunc func,
+                             gpointer user_data, GDestroyNotify destroy);
 MaltExport *malt_export_ref (MaltExport *function);
 /* The last one calls destroy: in the function's context if it has one, else never in the I/O thread. */
 void malt_export_unref (MaltExport *function);
@@ -36,6 +38,14 @@ MaltExports *malt_worker_get_exports (MaltWorker *worker);
 
 /* (transfer full) (nullable) */
 MaltExport *malt_exports_dup (MaltExports *exports, const char *name);
+
+/* Puts the function in its place, then has the worker told its name; @direct: (nullable). */
+void malt_exports_announce (MaltWorker *worker, MaltExport *function,
+                            const MaltDirectFunction *direct, MaltFuture *future);
+/* After the worker has refused the name, or was not waited for any longer: then it may
+ * learn the name yet, and has to forget it. */
+void malt_exports_take_back (MaltWorker *worker, MaltExport *function,
+                             const GError *error);
 
 /* A source that waits for a context to run it; not attached if the worker has ended. */
 void malt_exports_attach (MaltExports *exports, GSource *source, GMainContext *context);
