@@ -301,7 +301,7 @@ malt_worker_host_call (MaltWorker *worker, guint32 host_call_id, const char *nam
       answer (call, NULL, error);
       host_call_free (call);
     }
-  else if (call->function->context != NULL)
+  else if (call->function->flags & MALT_EXPORT_IN_CONTEXT)
     queue_in_context (call, worker);
   else
     push_work (&(Work){ .base = { run_work, refuse_work }, .call = call });

@@ -19,13 +19,15 @@ typedef struct
   MaltHostFunc func;
   gpointer user_data; /* (owned), if there is a destroy */
   GDestroyNotify destroy; /* (nullable) */
-  GMainContext *context; /* (owned) (nullable): of functions that are IN_CONTEXT */
+  GMainContext *context; /* (owned) (nullable): where it runs or ends IN_CONTEXT */
+  GThread *thread; /* (owned) (nullable): that exported it; of DESTROY_IN_CONTEXT */
 } MaltExport;
 
 MaltExport *malt_export_new (const char *name, MaltExportFlags flags, MaltHostFunc func,
                              gpointer user_data, GDestroyNotify destroy);
 MaltExport *malt_export_ref (MaltExport *function);
-/* The last one calls destroy: in the function's context if it has one, else never in the I/O thread. */
+/* The last one calls destroy: in the function's thread or context if it has them, else
+ * never in the I/O thread. */
 void malt_export_unref (MaltExport *function);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltExport, malt_export_unref)

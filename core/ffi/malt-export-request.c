@@ -300,8 +300,10 @@ finish_export (MaltWorker *worker, GAsyncResult *result, gpointer source_tag,
  * With %MALT_EXPORT_IN_CONTEXT the function runs in the main context that was the default of
  * the calling thread, and so does @destroy, whoever lets the function go, unless that
  * happens inside this context anyway. If nobody runs the context any more, @destroy is
- * called when the context is freed, and never if that does not happen. Otherwise @destroy
- * may be called in any thread.
+ * called when the context is freed, and never if that does not happen. With
+ * %MALT_EXPORT_DESTROY_IN_CONTEXT the same holds for @destroy, which is called at once,
+ * however, where the calling thread itself lets the function go. Otherwise @destroy may be
+ * called in any thread.
  *
  * With %MALT_EXPORT_DIRECT nothing stands between Julia and the function. No `value` is
  * possible in @signature, arguments are converted as by Julia's `ccall`, and those that do

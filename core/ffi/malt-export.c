@@ -42,8 +42,10 @@ malt_export_new (const char *name, MaltExportFlags flags, MaltHostFunc func,
   function->func = func;
   function->user_data = user_data;
   function->destroy = destroy;
-  if (flags & MALT_EXPORT_IN_CONTEXT)
+  if (flags & (MALT_EXPORT_IN_CONTEXT | MALT_EXPORT_DESTROY_IN_CONTEXT))
     function->context = g_main_context_ref_thread_default ();
+  if (flags & MALT_EXPORT_DESTROY_IN_CONTEXT)
+    function->thread = g_thread_ref (g_thread_self ());
   return function;
 }
 
@@ -54,19 +56,27 @@ malt_export_ref (MaltExport *function)
   return function;
 }
 
+static void
+let_go (MaltExport *function)
+{
+  if (function->context != NULL && function->thread != g_thread_self () &&
+      !g_main_context_is_owner (function->context))
+    malt_export_destroy_in_context (function);
+  else if (malt_io_thread_is_current ())
+    malt_export_run_destroy (function->destroy, function->user_data);
+  else
+    function->destroy (function->user_data);
+}
+
 void
 malt_export_unref (MaltExport *function)
 {
   if (!g_atomic_ref_count_dec (&function->ref_count))
     return;
-  if (function->destroy != NULL && function->context != NULL &&
-      !g_main_context_is_owner (function->context))
-    malt_export_destroy_in_context (function);
-  else if (function->destroy != NULL && malt_io_thread_is_current ())
-    malt_export_run_destroy (function->destroy, function->user_data);
-  else if (function->destroy != NULL)
-    function->destroy (function->user_data);
+  if (function->destroy != NULL)
+    let_go (function);
   g_clear_pointer (&function->context, g_main_context_unref);
+  g_clear_pointer (&function->thread, g_thread_unref);
   g_free (function->name);
   g_free (function);
 }

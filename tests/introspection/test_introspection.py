@@ -120,6 +120,25 @@ class Introspection(unittest.TestCase):
         self.assertIsNone(gone())
         self.assertTrue(worker.stop(None))
 
+    def test_what_the_last_worker_holds_is_let_go_in_the_main_loop(self):
+        threads = []
+
+        class Held:
+            def __call__(self, its_worker, arguments, *_):
+                return None
+
+            def __del__(self):
+                threads.append(threading.current_thread())
+
+        for flags in (Malt.ExportFlags.DEFAULT, Malt.ExportFlags.IN_CONTEXT):
+            worker = Malt.Worker.launch(Malt.Config.new_default())
+            worker.export_func("held", Held(), None, flags)
+            self.assertTrue(worker.stop(None))
+            while len(threads) == 0:
+                GLib.MainContext.default().iteration(True)
+            self.assertEqual(threads, [threading.main_thread()])
+            threads.clear()
+
     def test_a_function_is_exported_without_blocking_and_given_up(self):
         worker = Malt.Worker.launch(Malt.Config.new_default())
         loop = GLib.MainLoop()

@@ -542,7 +542,7 @@ an_export_that_is_not_answered_in_time_is_taken_back (void)
 static gpointer
 cancel_soon (gpointer cancellable)
 {
-  g_usleep (LATE_TIMEOUT_MS * 1000);
+  g_usleep ((gulong) LATE_TIMEOUT_MS * 1000);
   g_cancellable_cancel (cancellable);
   return NULL;
 }
@@ -616,21 +616,28 @@ note_thread (G_GNUC_UNUSED gpointer user_data)
   g_atomic_pointer_set (&destroyer, g_thread_self ());
 }
 
+static const MaltExportFlags ways_to_end[] = { MALT_EXPORT_IN_CONTEXT,
+                                               MALT_EXPORT_DESTROY_IN_CONTEXT };
+
+static gboolean
+export_here (MaltWorker *worker, MaltExportFlags flags)
+{
+  destroyer = NULL;
+  return worker != NULL &&
+         malt_worker_export (worker, "here", "i8(i8)", flags, G_CALLBACK (echo_i8),
+                             &destroyer, note_thread, NULL);
+}
+
 /* A function of a context of its own, whose worker has ended. */
 static GMainContext *
-make_orphan (void)
+make_orphan (MaltExportFlags flags)
 {
   GMainContext *context = g_main_context_new ();
   g_autoptr (MaltWorker) worker = process_test_launch (NULL);
-  gboolean is_exported;
 
-  destroyer = NULL;
   g_main_context_push_thread_default (context);
-  is_exported = worker != NULL &&
-                malt_worker_export (worker, "here", "i8(i8)", MALT_EXPORT_IN_CONTEXT,
-                                    G_CALLBACK (echo_i8), &destroyer, note_thread, NULL);
+  CU_ASSERT (export_here (worker, flags));
   g_main_context_pop_thread_default (context);
-  CU_ASSERT (is_exported);
   if (worker != NULL)
     CU_ASSERT (malt_worker_stop (worker, NULL, NULL));
   return context;
@@ -645,23 +652,41 @@ is_pending (gpointer context)
 static void
 a_function_of_a_context_is_let_go_there (void)
 {
-  g_autoptr (GMainContext) context = make_orphan ();
+  for (gsize i = 0; i < G_N_ELEMENTS (ways_to_end); i++)
+    {
+      g_autoptr (GMainContext) context = make_orphan (ways_to_end[i]);
 
-  CHECK (process_test_wait (is_pending, context, PROCESS_TEST_PATIENCE_MS));
-  CU_ASSERT (g_atomic_pointer_get (&destroyer) == NULL);
-  while (g_main_context_iteration (context, FALSE))
-    continue;
-  CU_ASSERT (g_atomic_pointer_get (&destroyer) == g_thread_self ());
+      CHECK (process_test_wait (is_pending, context, PROCESS_TEST_PATIENCE_MS));
+      CU_ASSERT (g_atomic_pointer_get (&destroyer) == NULL);
+      while (g_main_context_iteration (context, FALSE))
+        continue;
+      CU_ASSERT (g_atomic_pointer_get (&destroyer) == g_thread_self ());
+    }
 }
 
 static void
 a_function_of_a_context_that_is_freed_is_let_go (void)
 {
-  GMainContext *context = make_orphan ();
+  for (gsize i = 0; i < G_N_ELEMENTS (ways_to_end); i++)
+    {
+      GMainContext *context = make_orphan (ways_to_end[i]);
 
-  CHECK (process_test_wait (is_pending, context, PROCESS_TEST_PATIENCE_MS));
+      CHECK (process_test_wait (is_pending, context, PROCESS_TEST_PATIENCE_MS));
+      CU_ASSERT (g_atomic_pointer_get (&destroyer) == NULL);
+      g_main_context_unref (context);
+      CU_ASSERT (g_atomic_pointer_get (&destroyer) == g_thread_self ());
+    }
+}
+
+static void
+a_function_that_ends_in_its_context_runs_elsewhere (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+
+  CHECK (export_here (worker, MALT_EXPORT_DESTROY_IN_CONTEXT));
+  CU_ASSERT_EQUAL (process_test_eval_int (worker, "Int(Malt.host.here(4))"), 4);
   CU_ASSERT (g_atomic_pointer_get (&destroyer) == NULL);
-  g_main_context_unref (context);
+  CU_ASSERT (malt_worker_unexport (worker, "here"));
   CU_ASSERT (g_atomic_pointer_get (&destroyer) == g_thread_self ());
 }
 
@@ -694,6 +719,8 @@ static const ProcessTest tests[] = {
   { "a_function_of_a_context_is_let_go_there", a_function_of_a_context_is_let_go_there },
   { "a_function_of_a_context_that_is_freed_is_let_go",
     a_function_of_a_context_that_is_freed_is_let_go },
+  { "a_function_that_ends_in_its_context_runs_elsewhere",
+    a_function_that_ends_in_its_context_runs_elsewhere },
   { NULL, NULL },
 };
 

@@ -68,6 +68,24 @@ MALT_EXPORT
 gboolean malt_worker_export_func_finish (MaltWorker *worker, GAsyncResult *result,
                                          GError **error);
 MALT_EXPORT
+gboolean malt_worker_export_closure (MaltWorker *worker, const char *name,
+                                     MaltHostFunc func, gpointer user_data,
+                                     GDestroyNotify destroy, MaltExportFlags flags,
+                                     GError **error);
+MALT_EXPORT
+gboolean malt_worker_export_closure_full (MaltWorker *worker, const char *name,
+                                          MaltHostFunc func, gpointer user_data,
+                                          GDestroyNotify destroy, MaltExportFlags flags,
+                                          gint64 timeout_ms, GCancellable *cancellable,
+                                          GError **error);
+MALT_EXPORT
+void malt_worker_export_closure_async (MaltWorker *worker, const char *name,
+                                       MaltHostFunc func, gpointer user_data,
+                                       GDestroyNotify destroy, MaltExportFlags flags,
+                                       gint64 timeout_ms, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer callback_data);
+MALT_EXPORT
 gboolean malt_worker_unexport (MaltWorker *worker, const char *name);
 
 G_END_DECLS

@@ -111,14 +111,19 @@ typedef enum
  * @MALT_EXPORT_DIRECT: the function runs in the thread of Julia, with nothing in between.
  *   It must not block and must not use the worker. Only for workers with
  *   %MALT_CAPABILITY_NATIVE
+ * @MALT_EXPORT_DESTROY_IN_CONTEXT: what lets the function's data go runs in the exporting
+ *   thread: at once, if that is the one that lets it go, else in the main context that was
+ *   its thread-default one. For languages whose objects belong to a thread; their bindings
+ *   find functions that add it
  *
- * Where a host function runs.
+ * Where a host function runs, and where it ends.
  */
 typedef enum
 {
   MALT_EXPORT_DEFAULT = 0,
   MALT_EXPORT_IN_CONTEXT = 1 << 0,
   MALT_EXPORT_DIRECT = 1 << 1,
+  MALT_EXPORT_DESTROY_IN_CONTEXT = 1 << 2,
 } MaltExportFlags;
 
 /**
