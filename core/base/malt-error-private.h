@@ -10,8 +10,9 @@ G_BEGIN_DECLS
  * not UTF-8 is replaced. (transfer full) */
 char *malt_text_to_line (const char *text, gsize max_chars);
 
-/* Of a remote exception: where message and backtrace are printed together, only so many bytes of the
- * message come before the backtrace; it brings the rest again where Julia prints that. */
+/* Of a remote exception: where message and backtrace are printed together, only so many
+ * bytes of the message come before the backtrace; it brings the rest again where Julia
+ * prints that. */
 void malt_error_set_message_bytes_before_backtrace (GError *error, gsize n_bytes);
 
 /* "'a', 'b'" (transfer full) */

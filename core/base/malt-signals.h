@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals by number. Where the system has none, these stand for what a launcher does in their place. */
+/* Signals by number. Where the system has none, these stand for what a launcher does in
+ * their place. */
 #pragma once
 
 #include <glib.h>

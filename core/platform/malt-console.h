@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The host's own standard output and error, written to without ever waiting for whoever reads them. */
+/* The host's own standard output and error, written to without ever waiting for whoever
+ * reads them. */
 #pragma once
 
 #include <malt/malt-types.h>

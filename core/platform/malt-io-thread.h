@@ -18,7 +18,8 @@ GMainContext *malt_io_thread_get_context (void);
 GSource *malt_io_thread_attach (GSource *source, GSourceFunc callback, gpointer data,
                                 GDestroyNotify destroy);
 
-/* Destroys a source and drops the caller's reference; NULL is fine. Any thread: a callback that runs meanwhile keeps its data until it returns. */
+/* Destroys a source and drops the caller's reference; NULL is fine. Any thread: a
+ * callback that runs meanwhile keeps its data until it returns. */
 void malt_io_thread_detach (GSource *source);
 
 /* Is the calling thread that one? */

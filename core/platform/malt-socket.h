@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stream sockets, by the numbers that the system has for them. This header is the same everywhere; each platform has one file that implements
- * it.
+ * Stream sockets, by the numbers that the system has for them. This header is the same
+ * everywhere; each platform has one file that implements it.
  *
- * The number is an int, as GSocket has it: where sockets are handles, these are small enough. No program that is launched later has a socket that
- * was opened here.
+ * The number is an int, as GSocket has it: where sockets are handles, these are small
+ * enough. No program that is launched later has a socket that was opened here.
  */
 #pragma once
 
@@ -31,7 +31,8 @@ gssize malt_socket_send (int fd, const GOutputVector *segments, guint n_segments
 /* Is there something to be received, or the end? */
 gboolean malt_socket_has_input (int fd);
 
-/* From now on the socket counts as readable once so many bytes are there, where the system can do that. */
+/* From now on the socket counts as readable once so many bytes are there, where the
+ * system can do that. */
 void malt_socket_set_low_water (int fd, gsize n_bytes);
 
 void malt_socket_set_no_delay (int fd);
@@ -41,16 +42,20 @@ gboolean malt_socket_set_nonblocking (int fd, GError **error);
 void malt_socket_end (int fd);
 void malt_socket_close (int fd);
 
-/* A port of its own on the loopback interface, on which the next function does not wait. -1: LAUNCH_FAILED. */
+/* A port of its own on the loopback interface, on which the next function does not wait.
+ * -1: LAUNCH_FAILED. */
 int malt_socket_listen (int backlog, guint *out_port, GError **error);
 
-/* A connection, on which nothing waits; -1: there is none. @out_is_short: because the host has no means left for it. */
+/* A connection, on which nothing waits; -1: there is none. @out_is_short: because the
+ * host has no means left for it. */
 int malt_socket_accept (int fd, gboolean *out_is_short);
 
-/* A source that is dispatched, with a GSourceFunc, while there is something to be received or accepted. It may outlive the socket. */
+/* A source that is dispatched, with a GSourceFunc, while there is something to be
+ * received or accepted. It may outlive the socket. */
 GSource *malt_socket_source_new (int fd);
 
-/* What a child can inherit as its end of a connection: a connected pair, which waits. NOT_SUPPORTED where the launcher cannot hand on a socket. */
+/* What a child can inherit as its end of a connection: a connected pair, which waits.
+ * NOT_SUPPORTED where the launcher cannot hand on a socket. */
 gboolean malt_socket_open_tcp_pair (int fds[2], GError **error);
 gboolean malt_socket_open_local_pair (int fds[2], GError **error);
 

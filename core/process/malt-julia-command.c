@@ -32,8 +32,9 @@ add_setting (GStrvBuilder *builder, MaltWorker *worker, const char *option)
   g_strv_builder_add (builder, flag);
 }
 
-/* Julia 1.12 has a second thread by itself, in which `Threads.@spawn` and `@threads` put what they run. An interrupt reaches the first thread only, so that
- * these would go on. */
+/* Julia 1.12 has a second thread by itself, in which `Threads.@spawn` and `@threads` put
+ * what they run. An interrupt reaches the first thread only, so that these would go
+ * on. */
 static void
 add_threads (GStrvBuilder *builder, MaltWorker *worker, const char *const *environment)
 {
@@ -53,7 +54,8 @@ malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker,
   g_auto (GStrv) flags = malt_worker_dup_option_strings (worker, "exeflags");
 
   g_strv_builder_add (builder, "--startup-file=no");
-  /* The boot text is interpreted; it sets back what evaluated code is run with, unless that is what the user wants. */
+  /* The boot text is interpreted; it sets back what evaluated code is run with, unless
+   * that is what the user wants. */
   if (!malt_julia_keeps_compile_mode (worker))
     g_strv_builder_add (builder, "--compile=min");
   add_threads (builder, worker, environment);

@@ -6,8 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* Adds what follows the program's name: the flags that options `threads`, `project` and `exeflags` ask for, and what makes the boot text start
- * quickly. @environment (nullable): the worker's, where it is known. */
+/* Adds what follows the program's name: the flags that options `threads`, `project` and
+ * `exeflags` ask for, and what makes the boot text start quickly. @environment
+ * (nullable): the worker's, where it is known. */
 void malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker,
                            const char *const *environment);
 

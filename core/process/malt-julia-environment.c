@@ -2,9 +2,11 @@
 /*
  * The environment of a worker.
  *
- * The option env-policy lists names of variables that the worker gets from the host, and the words `clean` (the variables below) and
- * `inherit` (all). The option env adds NAME=VALUE pairs, which win. A worker's project is its own: JULIA_PROJECT and JULIA_LOAD_PATH are not in
- * the clean set, because they say what the *host's* user works on.
+ * The option env-policy lists names of variables that the worker gets from the host, and
+ * the words `clean` (the variables below) and `inherit` (all). The option env adds
+ * NAME=VALUE pairs, which win. A worker's project is its own: JULIA_PROJECT and
+ * JULIA_LOAD_PATH are not in the clean set, because they say what the *host's* user works
+ * on.
  */
 #include "process/malt-julia-command.h"
 

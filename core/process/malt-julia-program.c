@@ -2,10 +2,13 @@
 /*
  * Finds a julia.
  *
- * The order: what the option `julia` names (the environment variable MALT_JULIA is its default), the directories of PATH, juliaup's
- * directory, and where else a user may have one: on Unix the private prefix that core/setup/julia.sh makes, on Windows where Julia's installer puts it, of
- * several versions the newest. Empty and relative entries of PATH are passed over, so the current directory is never searched. Nothing is started to
- * find out. A program that runs with more rights than its user has searches the system's directories only.
+ * The order: what the option `julia` names (the environment variable MALT_JULIA is its
+ * default), the directories of PATH, juliaup's directory, and where else a user may have
+ * one: on Unix the private prefix that core/setup/julia.sh makes, on Windows where
+ * Julia's installer puts it, of several versions the newest. Empty and relative entries
+ * of PATH are passed over, so the current directory is never searched. Nothing is started
+ * to find out. A program that runs with more rights than its user has searches the
+ * system's directories only.
  */
 #include "process/malt-julia-program.h"
 
@@ -61,7 +64,8 @@ find_in_path (const char *name)
   return NULL;
 }
 
-/* Julia's installer for Windows makes a folder for each version, such as Julia-1.10.4, and adds none to PATH unless it is told to. */
+/* Julia's installer for Windows makes a folder for each version, such as Julia-1.10.4,
+ * and adds none to PATH unless it is told to. */
 static char *
 dup_newest_installed (void)
 {

@@ -2,8 +2,9 @@
 /*
  * A julia that is run to its end for what it says.
  *
- * It is launched as workers are, so it inherits nothing, and if it is given up whatever it has started goes with it. Everything is watched in a main
- * context of its own, which the caller's thread runs; a cancellable, which may fire in any thread, wakes that.
+ * It is launched as workers are, so it inherits nothing, and if it is given up whatever
+ * it has started goes with it. Everything is watched in a main context of its own, which
+ * the caller's thread runs; a cancellable, which may fire in any thread, wakes that.
  */
 #include "process/malt-julia-question.h"
 

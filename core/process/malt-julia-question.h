@@ -6,11 +6,13 @@
 
 G_BEGIN_DECLS
 
-/* What it has said on its standard output, (transfer full); of very much, the beginning. @arguments: argv[0] is the path of the program. It
- * has the host's environment and an empty standard input, and does not outlive the call.
+/* What it has said on its standard output, (transfer full); of very much, the beginning.
+ * @arguments: argv[0] is the path of the program. It has the host's environment and an
+ * empty standard input, and does not outlive the call.
  *
- * Errors: LAUNCH_FAILED: it has not ended in time; CANCELLED of G_IO_ERROR; BACKEND_UNAVAILABLE: it cannot be run, or has failed, with what it has
- * complained of. */
+ * Errors: LAUNCH_FAILED: it has not ended in time; CANCELLED of G_IO_ERROR;
+ * BACKEND_UNAVAILABLE: it cannot be run, or has failed, with what it has complained
+ * of. */
 char *malt_julia_question (const char *const *arguments, gint64 timeout_ms,
                            GCancellable *cancellable, GError **error);
 

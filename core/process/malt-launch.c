@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The launch of a worker is decided by the first of these: it introduces itself, it ends, the start timeout passes, the cancellable
- * fires, or making it fails at once. Whoever comes later finds it decided.
+ * The launch of a worker is decided by the first of these: it introduces itself, it ends,
+ * the start timeout passes, the cancellable fires, or making it fails at once. Whoever
+ * comes later finds it decided.
  *
  * States (state, guarded by lock):
  *
  *   OPEN      nobody has decided
- *   DECIDING  somebody has: the error is there, the owner is being told. Who begins to wait now waits for the owner too; otherwise init could return
- *             a worker that does not run yet.
+ *   DECIDING  somebody has: the error is there, the owner is being told. Who begins to
+ *             wait now waits for the owner too; otherwise init could return a worker that
+ *             does not run yet.
  *   DECIDED   the owner knows, and who waits is told
  *
- * The cancellable is watched by a signal handler, which puts the decision off to the I/O thread: a GCancellableSource leaks if it is destroyed while
- * g_cancellable_cancel() runs, which is the usual case here, and g_cancellable_disconnect() would wait for other handlers.
+ * The cancellable is watched by a signal handler, which puts the decision off to the I/O
+ * thread: a GCancellableSource leaks if it is destroyed while g_cancellable_cancel()
+ * runs, which is the usual case here, and g_cancellable_disconnect() would wait for other
+ * handlers.
  */
 #include "process/malt-launch.h"
 

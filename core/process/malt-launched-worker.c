@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltLaunchedWorker: how a worker object launches and ends its process, whatever makes that process. */
+/* MaltLaunchedWorker: how a worker object launches and ends its process, whatever makes
+ * that process. */
 #include "process/malt-launched-worker.h"
 
 #include "base/malt-signals.h"

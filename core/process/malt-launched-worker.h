@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltLaunchedWorker: a MaltLinkWorker whose Julia is a process that has to be launched and ended. Its class fills in construction, stop and kill,
- * the connection's `drive`, and the end in the background of a worker that is let go. A backend derives from it and provides the rest. Internal to the
- * library. */
+/* MaltLaunchedWorker: a MaltLinkWorker whose Julia is a process that has to be launched
+ * and ended. Its class fills in construction, stop and kill, the connection's `drive`,
+ * and the end in the background of a worker that is let go. A backend derives from it and
+ * provides the rest. Internal to the library. */
 #pragma once
 
 #include "link/malt-link-worker.h"
@@ -39,7 +40,8 @@ typedef struct
    * Once, after begin. */
   void (*start) (MaltWorker *worker);
 
-  /* Begins to end, or makes an end that has begun come sooner. @task (nullable) (transfer full) returns TRUE after the end. Any thread. */
+  /* Begins to end, or makes an end that has begun come sooner. @task (nullable) (transfer
+   * full) returns TRUE after the end. Any thread. */
   void (*end) (MaltWorker *worker, gint64 exit_timeout_ms, gint64 term_timeout_ms,
                GTask *task);
 

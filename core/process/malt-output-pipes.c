@@ -2,11 +2,13 @@
 /*
  * The pipes of a worker process.
  *
- * Both are read as soon as something is in them, by the I/O thread, so that code that prints never waits (rule B12). Before an answer is handed on, the
- * thread that read the answer drains both pipes as well: what the call wrote is in them by then (rule B16). The lock of MaltOutput keeps the two from
- * overtaking each other.
+ * Both are read as soon as something is in them, by the I/O thread, so that code that
+ * prints never waits (rule B12). Before an answer is handed on, the thread that read the
+ * answer drains both pipes as well: what the call wrote is in them by then (rule B16).
+ * The lock of MaltOutput keeps the two from overtaking each other.
  *
- * The end of a pipe is not waited for when the worker has ended: a process that evaluated code started may hold it open for ever.
+ * The end of a pipe is not waited for when the worker has ended: a process that evaluated
+ * code started may hold it open for ever.
  */
 #include "process/malt-output-pipes.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pipes of a worker process on this machine: what evaluated code writes to its standard output and error. */
+/* The pipes of a worker process on this machine: what evaluated code writes to its
+ * standard output and error. */
 #pragma once
 
 #include "link/malt-link.h"
@@ -9,14 +10,16 @@ G_BEGIN_DECLS
 
 typedef struct _MaltOutputPipes MaltOutputPipes;
 
-/* Reads the options `output` and `output-prefix` of the worker, to which it keeps a weak reference only. */
+/* Reads the options `output` and `output-prefix` of the worker, to which it keeps a weak
+ * reference only. */
 MaltOutputPipes *malt_output_pipes_new (MaltWorker *worker, MaltLink *link);
 void malt_output_pipes_free (MaltOutputPipes *output);
 
 /* What PID stands for in the prefix of forwarded lines. */
 void malt_output_pipes_set_pid (MaltOutputPipes *output, gint64 pid);
 
-/* Starts reading what the worker writes: two pipes that stay the caller's, or NULL for a worker that has the host's output. */
+/* Starts reading what the worker writes: two pipes that stay the caller's, or NULL for a
+ * worker that has the host's output. */
 void malt_output_pipes_start (MaltOutputPipes *output, MaltPipe *standard_output,
                               MaltPipe *standard_error);
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handing on output of evaluated code: forwarded to the host's own streams, each line with a prefix; emitted as a signal of the worker; or discarded.
- * A worker that has the host's own descriptors (`inherit`) brings none.
+ * Handing on output of evaluated code: forwarded to the host's own streams, each line
+ * with a prefix; emitted as a signal of the worker; or discarded. A worker that has the
+ * host's own descriptors (`inherit`) brings none.
  *
- * Output may come in several ways at once, and several threads may bring it. One lock keeps pieces whole and in order. It is held while a
- * piece is handed on, which never waits for anybody: the console keeps what it cannot write, and core queues emissions. Whoever reads output from
- * a place that other threads read, too, takes the lock around reading and handing on.
+ * Output may come in several ways at once, and several threads may bring it. One lock
+ * keeps pieces whole and in order. It is held while a piece is handed on, which never
+ * waits for anybody: the console keeps what it cannot write, and core queues emissions.
+ * Whoever reads output from a place that other threads read, too, takes the lock around
+ * reading and handing on.
  *
- * The end of stderr is kept, whatever becomes of the rest: it says why a worker has ended, or why it could not start.
+ * The end of stderr is kept, whatever becomes of the rest: it says why a worker has
+ * ended, or why it could not start.
  */
 #include "process/malt-output.h"
 

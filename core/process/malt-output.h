@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Output of evaluated code, where the options `output` and `output-prefix` of a worker say that it goes. */
+/* Output of evaluated code, where the options `output` and `output-prefix` of a worker
+ * say that it goes. */
 #pragma once
 
 #include <malt/malt-types.h>
@@ -23,12 +24,13 @@ void malt_output_free (MaltOutput *output);
 /* Before the first output: what PID stands for in the prefix. */
 void malt_output_set_pid (MaltOutput *output, gint64 pid);
 
-/* Forwards, emits or discards; @call_id 0: of no call that is known. What comes by stderr is kept for the tail as well. */
+/* Forwards, emits or discards; @call_id 0: of no call that is known. What comes by stderr
+ * is kept for the tail as well. */
 void malt_output_handle (MaltOutput *output, MaltStream stream, guint32 call_id,
                          const char *text, gsize n_bytes);
 
-/* The same with the lock held, for an owner that reads what it hands on from somewhere: as long as it has the lock, nobody else can read
- * what follows and overtake it. */
+/* The same with the lock held, for an owner that reads what it hands on from somewhere:
+ * as long as it has the lock, nobody else can read what follows and overtake it. */
 void malt_output_lock (MaltOutput *output);
 void malt_output_unlock (MaltOutput *output);
 void malt_output_handle_locked (MaltOutput *output, MaltStream stream, guint32 call_id,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two dates: when SIGTERM is due and when SIGKILL is. Whoever wants the end of a process brings them forward, so that ends that are asked for at
- * the same time join. One source sleeps until the next of them. The dates alone say what is due: the source may wake up for nothing.
+ * Two dates: when SIGTERM is due and when SIGKILL is. Whoever wants the end of a process
+ * brings them forward, so that ends that are asked for at the same time join. One source
+ * sleeps until the next of them. The dates alone say what is due: the source may wake up
+ * for nothing.
  */
 #include "process/malt-reaper.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The stops of a worker that are under way: whoever asks joins them, and all return when it has ended. A part of its owner's struct. Any thread may
- * call any of these; a lock of the owner may be held, but where tasks return. */
+/* The stops of a worker that are under way: whoever asks joins them, and all return when
+ * it has ended. A part of its owner's struct. Any thread may call any of these; a lock of
+ * the owner may be held, but where tasks return. */
 #pragma once
 
 #include <gio/gio.h>
@@ -18,7 +19,8 @@ typedef struct
 void malt_stops_init (MaltStops *stops);
 void malt_stops_clear (MaltStops *stops);
 
-/* @task (nullable) (transfer full) returns TRUE after the end: now, if that has been. TRUE: nobody has asked before. */
+/* @task (nullable) (transfer full) returns TRUE after the end: now, if that has been.
+ * TRUE: nobody has asked before. */
 gboolean malt_stops_join (MaltStops *stops, GTask *task);
 
 /* Whether anybody has asked. */

@@ -15,7 +15,8 @@
 
 /* Where they are */
 
-/* What cannot be reached is not there for this user: the home may be somebody else's. What is there must be good. */
+/* What cannot be reached is not there for this user: the home may be somebody else's.
+ * What is there must be good. */
 static gboolean
 is_there (const char *path)
 {

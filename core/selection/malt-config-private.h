@@ -8,9 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* Where a value comes from: greater ones win over smaller ones. Key files that were read later win over
- * earlier ones: the n-th has MALT_ORIGIN_KEY_FILE + n, and what stands there in a profile
- * MALT_ORIGIN_PROFILE + n, so a profile wins over all plain groups. */
+/* Where a value comes from: greater ones win over smaller ones. Key files that were read
+ * later win over earlier ones: the n-th has MALT_ORIGIN_KEY_FILE + n, and what stands
+ * there in a profile MALT_ORIGIN_PROFILE + n, so a profile wins over all plain groups. */
 typedef guint MaltOrigin;
 
 enum
@@ -39,8 +39,9 @@ void malt_config_set_from (MaltConfig *config, const char *backend, const char *
 gsize malt_config_get_n_entries (MaltConfig *config);
 const MaltConfigEntry *malt_config_get_entry (MaltConfig *config, gsize index);
 
-/* What a backend sees: the entry of the greater origin of the one that was set for it and, if the option
- * is a common one, the one that was set for all; of the same origin the former. NULL: neither. */
+/* What a backend sees: the entry of the greater origin of the one that was set for it
+ * and, if the option is a common one, the one that was set for all; of the same origin
+ * the former. NULL: neither. */
 const MaltConfigEntry *malt_config_find_for (MaltConfig *config, const char *backend,
                                              const char *key, gboolean is_common);
 

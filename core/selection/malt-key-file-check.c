@@ -2,9 +2,11 @@
 /*
  * Key files: what the groups, keys and values of one mean.
  *
- * All of a file is checked when it is read, also groups of backends and profiles that are not taken, so that a mistake does not wait for the
- * day on which they are: each name and value by itself, and each profile as the whole that it is together with the plain groups. What only
- * shows together with other files, the environment and the program is checked at the launch (malt-option.c).
+ * All of a file is checked when it is read, also groups of backends and profiles that are
+ * not taken, so that a mistake does not wait for the day on which they are: each name and
+ * value by itself, and each profile as the whole that it is together with the plain
+ * groups. What only shows together with other files, the environment and the program is
+ * checked at the launch (malt-option.c).
  */
 #include "selection/malt-key-file.h"
 
@@ -331,7 +333,8 @@ check_backend_value (Check *check, const MaltKeyFileGroup *group, MaltKeyFileEnt
   return fail_value (check, group, entry, expectation, error);
 }
 
-/* A path that begins in whatever directory the host happens to run would be a program for anybody to put there. */
+/* A path that begins in whatever directory the host happens to run would be a program for
+ * anybody to put there. */
 static gboolean
 is_julia_of_the_current_directory (const MaltOption *option, const char *value)
 {
@@ -339,7 +342,8 @@ is_julia_of_the_current_directory (const MaltOption *option, const char *value)
          strpbrk (value, "/" G_DIR_SEPARATOR_S) != NULL && !g_path_is_absolute (value);
 }
 
-/* The value must be one that an option of that name accepts; of a common one there may be several. */
+/* The value must be one that an option of that name accepts; of a common one there may be
+ * several. */
 static gboolean
 check_value (Check *check, const MaltKeyFileGroup *group, MaltKeyFileEntry *entry,
              GPtrArray *options, GError **error)

@@ -2,8 +2,9 @@
 /*
  * Key files, line by line: groups, keys and values, each with its line.
  *
- * GKeyFile is what values mean (malt-key-file-check.c); but it says nothing of lines, joins groups of one name, and of two equal keys keeps the
- * last. Here both are errors, so the lines are taken apart by themselves.
+ * GKeyFile is what values mean (malt-key-file-check.c); but it says nothing of lines,
+ * joins groups of one name, and of two equal keys keeps the last. Here both are errors,
+ * so the lines are taken apart by themselves.
  */
 #include "selection/malt-key-file.h"
 

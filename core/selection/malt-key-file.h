@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Key files: options of workers in files. docs/configuration.md describes the format. Internal to the library. */
+/* Key files: options of workers in files. docs/configuration.md describes the format.
+ * Internal to the library. */
 #pragma once
 
 #include <malt/malt-config.h>
@@ -42,16 +43,19 @@ typedef struct
   GPtrArray *groups; /* (owned): of MaltKeyFileGroup */
 } MaltKeyFile;
 
-/* All fail with MALT_ERROR_CONFIG and a message that begins with "PATH:LINE: ", or that names the path where no line is to blame. */
+/* All fail with MALT_ERROR_CONFIG and a message that begins with "PATH:LINE: ", or that
+ * names the path where no line is to blame. */
 
 /* Reads a file that is trusted (malt-trust.h). */
 MaltKeyFile *malt_key_file_load (const char *path, GError **error);
 
-/* Takes the text of a file apart and checks all that is in it against the options of the backends that are known. */
+/* Takes the text of a file apart and checks all that is in it against the options of the
+ * backends that are known. */
 MaltKeyFile *malt_key_file_parse (const char *path, const char *text, gsize n_bytes,
                                   GError **error);
 
-/* The first half of that: groups, keys and values, whatever they are called (malt-key-file-scan.c). */
+/* The first half of that: groups, keys and values, whatever they are called
+ * (malt-key-file-scan.c). */
 MaltKeyFile *malt_key_file_scan (const char *path, const char *text, gsize n_bytes,
                                  GError **error);
 
@@ -62,7 +66,8 @@ void malt_key_file_free (MaltKeyFile *file);
 
 gboolean malt_key_file_has_profile (const MaltKeyFile *file, const char *profile);
 
-/* The names of its profiles, in the order in which they stand there; they belong to the file. (transfer container) */
+/* The names of its profiles, in the order in which they stand there; they belong to the
+ * file. (transfer container) */
 GPtrArray *malt_key_file_list_profiles (const MaltKeyFile *file);
 
 /* Sets what the plain groups say and, over it, what those of the profile say. */

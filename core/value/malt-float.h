@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a floating-point number is. The macros of <math.h> do the same, but not everywhere without warnings. */
+/* What a floating-point number is. The macros of <math.h> do the same, but not everywhere
+ * without warnings. */
 #pragma once
 
 #include <glib.h>

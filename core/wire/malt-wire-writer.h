@@ -70,8 +70,8 @@ void malt_wire_writer_put_loan (MaltWireWriter *writer, gconstpointer address,
                                 GBytes *owner);
 void malt_wire_writer_clear (MaltWireWriter *writer);
 
-/* After puts of bytes or text whose size somebody else has chosen; those of values check it by themselves. What is small always has room.
- * Errors: RESOURCES. */
+/* After puts of bytes or text whose size somebody else has chosen; those of values check
+ * it by themselves. What is small always has room. Errors: RESOURCES. */
 gboolean malt_wire_writer_check (MaltWireWriter *writer, GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltWireWriter, malt_wire_writer_clear)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a call is laid out, and what a worker does to one that it is given. Internal to the library. */
+/* How a call is laid out, and what a worker does to one that it is given. Internal to the
+ * library. */
 #pragma once
 
 #include <malt/malt-call.h>

@@ -2,24 +2,25 @@
 /* MaltFuture: the answer to a call that is under way.
  *
  * A future is pending, then done, once and for good; `is_done` is the state, and
- * malt_future_complete() the only place that changes it. Whoever comes first decides:
- * the worker's answer, its end, malt_future_cancel(), the deadline. A future that was
- * given up in one of the last two ways is done, but its call stays outstanding on the
- * worker (malt-worker.c), which is why it can still be interrupted.
+ * malt_future_complete() the only place that changes it. Whoever comes first decides: the
+ * worker's answer, its end, malt_future_cancel(), the deadline. A future that was given
+ * up in one of the last two ways is done, but its call stays outstanding on the worker
+ * (malt-worker.c), which is why it can still be interrupted.
  *
- * The lock guards what is written until then. The value and the error are written
- * before is_done, atomically, and never after, so a done future is read without the
- * lock.
+ * The lock guards what is written until then. The value and the error are written before
+ * is_done, atomically, and never after, so a done future is read without the lock.
  *
  * Who waits:
- *   - blocked threads, on the condition; or one of them inside the backend (`drive`), reading its own answer, which
- *     saves a switch of threads; the waker gets it out when another thread completes the future;
- *   - watches of backends, which the thread that completes the future runs, after it has let go of the lock;
- *   - waiters of main loops, which are sent the answer, in the order in which they came, by the thread that completes the future, after it has let go of the lock.
+ *   - blocked threads, on the condition; or one of them inside the backend (`drive`),
+ *     reading its own answer, which saves a switch of threads; the waker gets it out when
+ *     another thread completes the future;
+ *   - watches of backends, which the thread that completes the future runs, after it has
+ *     let go of the lock;
+ *   - waiters of main loops, which are sent the answer, in the order in which they came,
+ *     by the thread that completes the future, after it has let go of the lock.
  *
- * The deadline is a source of the I/O thread that owns a reference to the future and
- * dies with its completion. The worker is referred to weakly: futures keep no worker
- * alive. */
+ * The deadline is a source of the I/O thread that owns a reference to the future and dies
+ * with its completion. The worker is referred to weakly: futures keep no worker alive. */
 #include "platform/malt-io-thread.h"
 #include "platform/malt-platform.h"
 #include "worker/malt-future-private.h"

@@ -29,7 +29,8 @@ make_worker (MaltConfig *config, GError **error)
   return worker;
 }
 
-/* Errors that come from below a backend get codes of ours. Takes over the error, which a faulty backend may have left out. */
+/* Errors that come from below a backend get codes of ours. Takes over the error, which a
+ * faulty backend may have left out. */
 static GError *
 as_launch_error (GError *error)
 {

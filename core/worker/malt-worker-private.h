@@ -26,8 +26,9 @@ gboolean malt_weak_worker_is_waited_for (MaltWeakWorker *weak, GError **error);
 gboolean malt_worker_is_wrapped (MaltWorker *worker);
 MaltWorker *malt_worker_dup_front (MaltWorker *worker);
 
-/* What a layer above keeps with a worker: made on its first use, closed when the worker has ended, without a lock and before
- * `exited` is emitted, and freed with the worker. There is one kind of it. */
+/* What a layer above keeps with a worker: made on its first use, closed when the worker
+ * has ended, without a lock and before `exited` is emitted, and freed with the worker.
+ * There is one kind of it. */
 typedef struct
 {
   gpointer (*make) (void);

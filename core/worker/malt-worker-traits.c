@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Classes of workers, as selection sees them: their slots are checked, and what they say of themselves is read. */
+/* Classes of workers, as selection sees them: their slots are checked, and what they say
+ * of themselves is read. */
 #include "worker/malt-worker-traits.h"
 
 #include <malt/malt-error.h>

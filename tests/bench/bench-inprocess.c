@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Julia in the process of the benchmark: in new processes of the same program, which this file starts, and whose main function it has. */
+/* Julia in the process of the benchmark: in new processes of the same program, which this
+ * file starts, and whose main function it has. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -81,8 +82,8 @@ start (MaltConfig *config, GError **error)
          answer (g_strdup_printf ("%" G_GINT64_FORMAT, number)) && number == 2;
 }
 
-/* A Julia function of two numbers, called in the Julia thread: by libmalt, or by its plain pointer. The result is the time of one
- * call in nanoseconds. */
+/* A Julia function of two numbers, called in the Julia thread: by libmalt, or by its
+ * plain pointer. The result is the time of one call in nanoseconds. */
 typedef struct
 {
   MaltNative *native; /* (owned) */

@@ -60,8 +60,8 @@ gboolean bench_echo_start (BenchEcho *out_echo, GError **error);
 void bench_echo_stop (BenchEcho *echo);
 double bench_echo_measure (BenchEcho *echo, guint n, GError **error);
 
-/* bench-driven.c: a process that measures on command, and does nothing else: distributed.jl, or this program as a host of an
- * in-process worker. */
+/* bench-driven.c: a process that measures on command, and does nothing else:
+ * distributed.jl, or this program as a host of an in-process worker. */
 
 typedef struct _BenchDriven BenchDriven;
 
@@ -69,12 +69,14 @@ BenchDriven *bench_driven_start (const char *const *arguments, GError **error);
 void bench_driven_stop (BenchDriven *driven);
 double bench_driven_measure (BenchDriven *driven, const char *command, guint n,
                              GError **error);
-/* Its host may be the worker, too: then the main thread is one side and all others are the other. */
+/* Its host may be the worker, too: then the main thread is one side and all others are
+ * the other. */
 void bench_driven_pin (BenchDriven *driven, int host_processor, int worker_processor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchDriven, bench_driven_stop)
 
-/* bench-inprocess.c: Julia in this process. It can be started once in each, so these are for processes of their own. */
+/* bench-inprocess.c: Julia in this process. It can be started once in each, so these are
+ * for processes of their own. */
 
 /* A new process, from its start to the first answer: in microseconds. */
 double bench_inprocess_start (const char *julia, GError **error);
@@ -117,7 +119,8 @@ BenchBridged *bench_bridged_start (const char *julia, GError **error);
 void bench_bridged_stop (BenchBridged *bridged);
 /* Both the worker and the bridge are what the host is not. */
 void bench_bridged_pin (BenchBridged *bridged, int processor);
-/* Times in microseconds: of the first worker, for which a bridge is started, and of one more behind the bridge that is there. */
+/* Times in microseconds: of the first worker, for which a bridge is started, and of one
+ * more behind the bridge that is there. */
 double bench_bridged_launch_first (const char *julia, GError **error);
 double bench_bridged_launch_next (BenchBridged *bridged, GError **error);
 

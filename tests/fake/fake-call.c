@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* Source text is a name and, after a space, an argument: a number if it reads like one, else text. */
+/* Source text is a name and, after a space, an argument: a number if it reads like one,
+ * else text. */
 static void
 read_source (FakeCall *call, const char *source)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels of the fake evaluator: a queue that pushes its items to the host for as long as it has credit. */
+/* Channels of the fake evaluator: a queue that pushes its items to the host for as long
+ * as it has credit. */
 #include "fake-evaluator.h"
 
 static FakeChannel *

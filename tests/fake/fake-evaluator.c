@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The evaluator of the fake backends: its thread, its messages and its end. fake-evaluator.h describes the states. */
+/* The evaluator of the fake backends: its thread, its messages and its end.
+ * fake-evaluator.h describes the states. */
 #include "fake-evaluator.h"
 
 typedef struct
@@ -66,7 +67,8 @@ on_message (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Has @func run in the evaluator's thread. FALSE, and @data untouched, if the evaluator has ended. */
+/* Has @func run in the evaluator's thread. FALSE, and @data untouched, if the evaluator
+ * has ended. */
 gboolean
 fake_evaluator_post (FakeEvaluator *evaluator, FakeMessageFunc func, gpointer data)
 {
@@ -101,7 +103,8 @@ end_locked (FakeEvaluator *evaluator, MaltTerminationReason reason, int status,
   g_main_context_wakeup (evaluator->context);
 }
 
-/* Ends the evaluator: at once if it is idle or waits, at @spin_until_us if it spins. The first reason given stands. */
+/* Ends the evaluator: at once if it is idle or waits, at @spin_until_us if it spins. The
+ * first reason given stands. */
 void
 fake_evaluator_end (FakeEvaluator *evaluator, MaltTerminationReason reason, int status,
                     gint64 spin_until_us)
@@ -111,7 +114,8 @@ fake_evaluator_end (FakeEvaluator *evaluator, MaltTerminationReason reason, int 
   g_mutex_unlock (&evaluator->mutex);
 }
 
-/* Ends the evaluator because the host asked for it, and returns from @task (transfer full) when it has ended. */
+/* Ends the evaluator because the host asked for it, and returns from @task (transfer
+ * full) when it has ended. */
 void
 fake_evaluator_end_then (FakeEvaluator *evaluator, gint64 spin_until_us, GTask *task)
 {
@@ -130,7 +134,8 @@ fake_evaluator_end_then (FakeEvaluator *evaluator, gint64 spin_until_us, GTask *
     }
 }
 
-/* Interrupts whatever spins, if it is the call meant or @is_forced. FALSE if nothing spins: a message then reaches the call. */
+/* Interrupts whatever spins, if it is the call meant or @is_forced. FALSE if nothing
+ * spins: a message then reaches the call. */
 gboolean
 fake_evaluator_signal (FakeEvaluator *evaluator, guint32 call_id, gboolean is_forced,
                        MaltInterruptResult *out_result)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The evaluator of the fake backends: one thread that runs scripted functions. Internal to tests/fake. */
+/* The evaluator of the fake backends: one thread that runs scripted functions. Internal
+ * to tests/fake. */
 #pragma once
 
 #include "fake-worker.h"
@@ -10,18 +11,21 @@ typedef struct _FakeEvaluator FakeEvaluator;
 typedef struct _FakeCall FakeCall;
 typedef struct _FakeChannel FakeChannel;
 
-/* Work for the evaluator's thread; @is_ended says that the evaluator has ended and the work is only to be settled. */
+/* Work for the evaluator's thread; @is_ended says that the evaluator has ended and the
+ * work is only to be settled. */
 typedef void (*FakeMessageFunc) (FakeEvaluator *evaluator, gpointer data,
                                  gboolean is_ended);
 
 /*
  * The state of one evaluator.
  *
- * Any thread may post messages; the evaluator's thread runs them in the order in which they came. A function that "spins" keeps that
- * thread busy, as a loop does in Julia, so that no message is served: only the fields below the mutex reach it then.
+ * Any thread may post messages; the evaluator's thread runs them in the order in which
+ * they came. A function that "spins" keeps that thread busy, as a loop does in Julia, so
+ * that no message is served: only the fields below the mutex reach it then.
  *
- * is_ending is set by the first who wants the evaluator to end and never cleared. The thread then leaves its loop, sets is_ended
- * (from then on messages are refused), settles the messages that had come before, and reports to core.
+ * is_ending is set by the first who wants the evaluator to end and never cleared. The
+ * thread then leaves its loop, sets is_ended (from then on messages are refused), settles
+ * the messages that had come before, and reports to core.
  */
 struct _FakeEvaluator
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fake evaluator can evaluate: the table of its functions. All of it runs in the evaluator's thread. */
+/* What the fake evaluator can evaluate: the table of its functions. All of it runs in the
+ * evaluator's thread. */
 #include "fake-evaluator.h"
 
 #include <string.h>

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The two classes of the fake backends: slots that hand everything to the evaluator, and the counters. */
+/* The two classes of the fake backends: slots that hand everything to the evaluator, and
+ * the counters. */
 #include "fake-worker.h"
 #include "fake-evaluator.h"
 
 /*
  * This is the smallest complete backend, and meant to be read as one.
  *
- * A worker owns a reference to its evaluator; the evaluator has a weak one to its worker. Slots run in any thread and only post a
- * message to the evaluator's thread, which answers with malt_worker_complete_call(). Dropping the last reference to the worker ends
- * the evaluator in the background.
+ * A worker owns a reference to its evaluator; the evaluator has a weak one to its worker.
+ * Slots run in any thread and only post a message to the evaluator's thread, which
+ * answers with malt_worker_complete_call(). Dropping the last reference to the worker
+ * ends the evaluator in the background.
  */
 
 typedef struct

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The fake backends: workers without Julia, for tests of everything that does not depend on Julia. */
+/* The fake backends: workers without Julia, for tests of everything that does not depend
+ * on Julia. */
 #pragma once
 
 #include <malt/malt-abstract-worker.h>
@@ -7,11 +8,13 @@
 G_BEGIN_DECLS
 
 /*
- * Two backends stand in this folder. `fake` honours every slot that needs no Julia; `fake-bare` honours only what it must, so
- * that tests see what core does with slots that are missing. Both count what happens to them.
+ * Two backends stand in this folder. `fake` honours every slot that needs no Julia;
+ * `fake-bare` honours only what it must, so that tests see what core does with slots that
+ * are missing. Both count what happens to them.
  *
- * Their evaluator knows a few "functions", by name, with at most one argument: as the function of a call, or as source text,
- * where the argument follows the name after a space ("sleep_ms 50"). The table in fake-functions.c lists them.
+ * Their evaluator knows a few "functions", by name, with at most one argument: as the
+ * function of a call, or as source text, where the argument follows the name after a
+ * space ("sleep_ms 50"). The table in fake-functions.c lists them.
  */
 
 #define FAKE_BACKEND_NAME "fake"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Signatures of C functions: what parses, what does not and where, and values on their way in and out. */
+/* Signatures of C functions: what parses, what does not and where, and values on their
+ * way in and out. */
 #include "ffi/malt-signature.h"
 #include "malt-test.h"
 #include "value/malt-float.h"
@@ -135,7 +136,8 @@ a_long_bad_signature_is_quoted_in_part (void)
   malt_assert (strlen (error->message) < 300);
 }
 
-/* Every text of a few pieces either parses to one that parses again to the same, or fails with a message. */
+/* Every text of a few pieces either parses to one that parses again to the same, or fails
+ * with a message. */
 static void
 no_text_does_worse_than_fail (void)
 {

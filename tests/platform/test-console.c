@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Forwarding to whatever the host's standard output is, while nobody reads it: nothing waits, nothing is lost. */
+/* Forwarding to whatever the host's standard output is, while nobody reads it: nothing
+ * waits, nothing is lost. */
 #include "process-test.h"
 
 #include "platform/malt-console.h"
@@ -142,7 +143,8 @@ read_all (int fd, gsize n_bytes)
   return text;
 }
 
-/* Of 64 MiB that may wait: what has been taken of the first text is still in memory when the second comes. */
+/* Of 64 MiB that may wait: what has been taken of the first text is still in memory when
+ * the second comes. */
 static void
 what_waits_is_bounded_by_its_memory (void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a host takes along when it dies without having stopped its children, with /bin/sh as the child. */
+/* What a host takes along when it dies without having stopped its children, with /bin/sh
+ * as the child. */
 #include "process-test.h"
 
 #include "platform/malt-process-launcher.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which files and directories are believed. What needs a second user runs as root only; elsewhere the status is 77 if nothing failed. */
+/* Which files and directories are believed. What needs a second user runs as root only;
+ * elsewhere the status is 77 if nothing failed. */
 #include "malt-test.h"
 #include "platform/malt-trust.h"
 #include "trust-user.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where output goes that somebody brings: forwarded with a prefix, emitted, discarded; and what is kept of it. */
+/* Where output goes that somebody brings: forwarded with a prefix, emitted, discarded;
+ * and what is kept of it. */
 #include "link-peer.h"
 
 #include "process/malt-output.h"

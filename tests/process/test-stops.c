@@ -105,7 +105,8 @@ join_often (gpointer data)
   return NULL;
 }
 
-/* The end comes in the middle; tasks return in the context of this thread, which is the default one. */
+/* The end comes in the middle; tasks return in the context of this thread, which is the
+ * default one. */
 static void
 every_stop_returns_once_and_one_was_the_first (void)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a test program's key files are: directories of its own in place of the user's and the system's. */
+/* Where a test program's key files are: directories of its own in place of the user's and
+ * the system's. */
 #pragma once
 
 #include "malt-test.h"
 
 #include <glib/gstdio.h>
 
-/* user/malt/malt.conf, first/malt/malt.conf, second/malt/malt.conf below one directory; and own.conf. */
+/* user/malt/malt.conf, first/malt/malt.conf, second/malt/malt.conf below one directory;
+ * and own.conf. */
 typedef struct
 {
   char *top; /* (owned) */
@@ -31,5 +33,6 @@ char *key_files_dup_slashes (const char *text);
 /* What the files say. A failure is recorded if they are refused. @profile: (nullable) */
 MaltConfig *key_files_make_config (const char *profile);
 gboolean key_files_are_accepted (void);
-/* Records a failure unless they are refused, with a message that has both texts; in it, paths have slashes. */
+/* Records a failure unless they are refused, with a message that has both texts; in it,
+ * paths have slashes. */
 void key_files_check_refused (const char *profile, const char *first, const char *second);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints what a program is told by the environment and by key files, and which julia it would run: for copies of it that run with more rights
- * than their user has. */
+/* Prints what a program is told by the environment and by key files, and which julia it
+ * would run: for copies of it that run with more rights than their user has. */
 #include "platform/malt-trust.h"
 #include "process/malt-julia-program.h"
 

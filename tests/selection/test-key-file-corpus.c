@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every key file of the corpus has the verdict that stands in the table: accepted, or the line that is wrong and what is said about it. */
+/* Every key file of the corpus has the verdict that stands in the table: accepted, or the
+ * line that is wrong and what is said about it. */
 #include "corpus.h"
 #include "malt-test.h"
 #include "selection/malt-key-file.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Key files that are made of those of the corpus, by fixed seeds: each is accepted, or refused with a line that it has. Takes the number of
- * files as its argument. */
+/* Key files that are made of those of the corpus, by fixed seeds: each is accepted, or
+ * refused with a line that it has. Takes the number of files as its argument. */
 #include "corpus.h"
 #include "malt-test.h"
 #include "selection/malt-config-private.h"

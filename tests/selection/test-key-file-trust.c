@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may write key files, on Unix. What needs a second user runs as root only; elsewhere the status is 77 if nothing failed. */
+/* Who may write key files, on Unix. What needs a second user runs as root only; elsewhere
+ * the status is 77 if nothing failed. */
 #include "key-file-folder.h"
 #include "selection/malt-config-private.h"
 #include "trust-user.h"

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* What the backend `stub` sees: "VALUE from ORIGIN". ORIGIN is cut to what follows the last slash. */
+/* What the backend `stub` sees: "VALUE from ORIGIN". ORIGIN is cut to what follows the
+ * last slash. */
 static char *
 describe (MaltConfig *config, const char *key)
 {

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* Three more backends, made of the stub: one that never works here, one that does not isolate, one that is no backend. */
+/* Three more backends, made of the stub: one that never works here, one that does not
+ * isolate, one that is no backend. */
 
 static gboolean
 refuse (G_GNUC_UNUSED MaltConfig *config, GError **error)

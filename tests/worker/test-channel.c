@@ -253,7 +253,8 @@ open_async_gives_a_channel (void)
   malt_assert (malt_channel_get_id (channel) == stub_record.last_channel_id);
 }
 
-/* Four threads take, some of their takes are cancelled at random moments, one thread pushes; every item arrives once. */
+/* Four threads take, some of their takes are cancelled at random moments, one thread
+ * pushes; every item arrives once. */
 typedef struct
 {
   MaltChannel *channel;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A process that was forked while somebody held the worker's lock: there is nobody who could let it go. */
+/* A process that was forked while somebody held the worker's lock: there is nobody who
+ * could let it go. */
 #include "malt-test.h"
 #include "platform/malt-platform.h"
 #include "stub-worker.h"

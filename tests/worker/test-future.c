@@ -314,7 +314,8 @@ waker_runs_for_other_threads_only (void)
   malt_assert (g_atomic_int_get (&is_awake));
 }
 
-/* Eight threads, each of which tries to end the same futures in its own way; exactly one may succeed for each. */
+/* Eight threads, each of which tries to end the same futures in its own way; exactly one
+ * may succeed for each. */
 typedef struct
 {
   MaltWorker *worker;

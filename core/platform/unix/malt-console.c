@@ -2,14 +2,19 @@
 /*
  * Forwards to the host's standard output and error.
  *
- * Whoever reads these may be slow, or not read at all; then neither the I/O thread nor a caller may hang. That poll() says that there is room does not
- * say how much (a terminal), nor that it is still there (others write, too). The host's descriptors must stay as they are: whether they block is
- * a property that they share with other processes. So a terminal or a pipe is opened once more, without blocking, for as long as something is to be
- * written, and not longer, since whoever reads a pipe waits for its last writer; a socket is told with each piece. Where neither can be done, a piece
- * is no larger than what a pipe with room takes whole. The rest is kept, and the I/O thread writes on when there is room. What is kept is bounded: beyond
- * MAX_PENDING_BYTES output is dropped, and a line says how much.
+ * Whoever reads these may be slow, or not read at all; then neither the I/O thread nor a
+ * caller may hang. That poll() says that there is room does not say how much (a
+ * terminal), nor that it is still there (others write, too). The host's descriptors must
+ * stay as they are: whether they block is a property that they share with other
+ * processes. So a terminal or a pipe is opened once more, without blocking, for as long
+ * as something is to be written, and not longer, since whoever reads a pipe waits for its
+ * last writer; a socket is told with each piece. Where neither can be done, a piece is no
+ * larger than what a pipe with room takes whole. The rest is kept, and the I/O thread
+ * writes on when there is room. What is kept is bounded: beyond MAX_PENDING_BYTES output
+ * is dropped, and a line says how much.
  *
- * The host's descriptors exist once in a process, so this state is global, one for each stream, each with its own lock.
+ * The host's descriptors exist once in a process, so this state is global, one for each
+ * stream, each with its own lock.
  */
 #include "platform/malt-console.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that the library makes are none of the numbers that have a meaning: 0 to 2, which programs take for their standard streams even
- * when they are closed, and 3 and 4, which launched children are given. Whatever makes one passes it through here.
+ * Descriptors that the library makes are none of the numbers that have a meaning: 0 to 2,
+ * which programs take for their standard streams even when they are closed, and 3 and 4,
+ * which launched children are given. Whatever makes one passes it through here.
  */
 #pragma once
 
@@ -12,7 +13,8 @@ G_BEGIN_DECLS
 /* The first number that is ours to use. */
 #define MALT_DESCRIPTOR_FIRST 5
 
-/* Consumes @fd; gives the same file at such a number, close-on-exec. -1, and errno: it cannot, or @fd was -1. */
+/* Consumes @fd; gives the same file at such a number, close-on-exec. -1, and errno: it
+ * cannot, or @fd was -1. */
 int malt_descriptor_raise (int fd);
 
 /* Both of a pair; FALSE, and errno: neither is left open. */

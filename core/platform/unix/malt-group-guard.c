@@ -2,16 +2,21 @@
 /*
  * Takes process groups along when the host dies.
  *
- * Who asks Linux for it gets a signal when something happens to a descriptor (O_ASYNC): any signal (F_SETSIG), also for a whole process group (F_SETOWN
- * of -group). So for each group there is a pipe that nobody writes to, whose ends both ask for SIGKILL for that group. When this process dies,
- * the system closes one end after the other, and the end that is still there tells the group. In which order does not matter.
+ * Who asks Linux for it gets a signal when something happens to a descriptor (O_ASYNC):
+ * any signal (F_SETSIG), also for a whole process group (F_SETOWN of -group). So for each
+ * group there is a pipe that nobody writes to, whose ends both ask for SIGKILL for that
+ * group. When this process dies, the system closes one end after the other, and the end
+ * that is still there tells the group. In which order does not matter.
  *
- * The pipes must not be open anywhere else, such as in a process that the host forks and that outlives it. Therefore they belong to a thread, the
- * keeper, which has a descriptor table of its own: what is in it is in no other thread's, and so in no child's. The keeper does nothing but open and
- * close these pipes when asked to, and never ends. (Where it cannot have a table of its own the pipes are in that of the host.)
+ * The pipes must not be open anywhere else, such as in a process that the host forks and
+ * that outlives it. Therefore they belong to a thread, the keeper, which has a descriptor
+ * table of its own: what is in it is in no other thread's, and so in no child's. The
+ * keeper does nothing but open and close these pipes when asked to, and never ends.
+ * (Where it cannot have a table of its own the pipes are in that of the host.)
  *
- * PR_SET_PDEATHSIG, which the children have as well, ends a child only. It may come first; that does no harm, since a group is known to the
- * system as long as it has members.
+ * PR_SET_PDEATHSIG, which the children have as well, ends a child only. It may come
+ * first; that does no harm, since a group is known to the system as long as it has
+ * members.
  */
 #include "platform/unix/malt-group-guard.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes on Unix. A pipe has a name where there is /proc: that of the descriptor at which it is written. */
+/* Pipes on Unix. A pipe has a name where there is /proc: that of the descriptor at which
+ * it is written. */
 #include "platform/malt-pipe.h"
 
 #include "platform/unix/malt-descriptor.h"

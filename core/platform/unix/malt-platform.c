@@ -152,8 +152,9 @@ malt_platform_has_signal (int signum)
   return signum >= 1 && signum < NSIG;
 }
 
-/* Forks: a mark that is not handed down. Linux (4.14) fills its page with zeros in a process that is made with a copy of this memory, however it is
- * made; elsewhere fork() has a handler called, and only fork(). */
+/* Forks: a mark that is not handed down. Linux (4.14) fills its page with zeros in a
+ * process that is made with a copy of this memory, however it is made; elsewhere fork()
+ * has a handler called, and only fork(). */
 
 static const volatile guint8 *
     fork_mark; /* (unowned) (atomic): 0 in a process that was forked; NULL: forks are not watched */
@@ -226,7 +227,8 @@ close_descriptor (gpointer fd)
   close (*(int *) fd);
 }
 
-/* Fills the holes among the standard streams, and so many numbers above them. (transfer full): of int, which it closes */
+/* Fills the holes among the standard streams, and so many numbers above them. (transfer
+ * full): of int, which it closes */
 static GArray *
 hold_descriptors (guint n, GError **error)
 {
@@ -307,8 +309,9 @@ malt_platform_check_threads (guint n, GError **error)
   return n_made == n;
 }
 
-/* What GLib makes when it is first needed, and ends the process if it cannot: the default context, and with the type of tasks a context and two
- * threads of its own. Once; harmlessly several times. */
+/* What GLib makes when it is first needed, and ends the process if it cannot: the default
+ * context, and with the type of tasks a context and two threads of its own. Once;
+ * harmlessly several times. */
 static void
 prepare_glib (void)
 {

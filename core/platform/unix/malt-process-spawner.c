@@ -2,18 +2,24 @@
 /*
  * Makes child processes, from one thread that lives as long as the process.
  *
- * Why one thread: Linux sends a child its parent-death signal when the *thread* that made it ends, and the threads of a host come and go.
+ * Why one thread: Linux sends a child its parent-death signal when the *thread* that made
+ * it ends, and the threads of a host come and go.
  *
- * How: on Linux with clone(CLONE_VM | CLONE_VFORK), as posix_spawn() does. The child borrows the host's memory until it becomes another
- * program, so a host of many gigabytes pays nothing; the spawner thread stands still meanwhile, the others run on. The price is that the child may
- * call only async-signal-safe functions and allocate nothing: everything is made before, in MaltSpawnPlan. All signals are blocked in the
- * spawner thread, hence in the child until it has set every disposition to the default: no handler of the host can run in the borrowed
- * memory. Elsewhere it is vfork().
+ * How: on Linux with clone(CLONE_VM | CLONE_VFORK), as posix_spawn() does. The child
+ * borrows the host's memory until it becomes another program, so a host of many gigabytes
+ * pays nothing; the spawner thread stands still meanwhile, the others run on. The price
+ * is that the child may call only async-signal-safe functions and allocate nothing:
+ * everything is made before, in MaltSpawnPlan. All signals are blocked in the spawner
+ * thread, hence in the child until it has set every disposition to the default: no
+ * handler of the host can run in the borrowed memory. Elsewhere it is vfork().
  *
- * Since the child borrows the memory, it writes into the plan what it fails at, and has either done so or become the other program when the spawner
- * thread goes on. Nothing is read and nothing is waited for: a pipe that closes on exec would stay open in a process that the host forks meanwhile.
+ * Since the child borrows the memory, it writes into the plan what it fails at, and has
+ * either done so or become the other program when the spawner thread goes on. Nothing is
+ * read and nothing is waited for: a pipe that closes on exec would stay open in a process
+ * that the host forks meanwhile.
  *
- * Threads: callers put a SpawnJob into the queue and wait for it. The queue and the thread are made once and never end.
+ * Threads: callers put a SpawnJob into the queue and wait for it. The queue and the
+ * thread are made once and never end.
  */
 #include "platform/unix/malt-process-spawner.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of launching that runs in the one thread that forks, and in the child before it becomes another program. */
+/* The part of launching that runs in the one thread that forks, and in the child before
+ * it becomes another program. */
 #pragma once
 
 #include <glib.h>
@@ -26,8 +27,8 @@ typedef struct
   int error_number;
 } MaltSpawnReport;
 
-/* Everything the child needs, made before the fork. All descriptors are close-on-exec and above 4 (malt_descriptor_raise()): no dup2() of the
- * child overwrites one. */
+/* Everything the child needs, made before the fork. All descriptors are close-on-exec and
+ * above 4 (malt_descriptor_raise()): no dup2() of the child overwrites one. */
 typedef struct
 {
   const char *const *argv;
@@ -41,8 +42,9 @@ typedef struct
   MaltSpawnReport report;
 } MaltSpawnPlan;
 
-/* Makes the child in the spawner thread and waits until it is another program or has failed. Returns its pid, or -1 (the plan's report says
- * why). out_pidfd is -1 where the system has none. */
+/* Makes the child in the spawner thread and waits until it is another program or has
+ * failed. Returns its pid, or -1 (the plan's report says why). out_pidfd is -1 where the
+ * system has none. */
 pid_t malt_process_spawn (MaltSpawnPlan *plan, int *out_pidfd);
 
 G_END_DECLS

@@ -2,9 +2,10 @@
 /*
  * Connected pairs of sockets, made by the host alone.
  *
- * A loopback TCP pair needs a listening port for a moment, and anybody on the machine may connect to it. So the connection that is
- * accepted is taken only if each end's own address is the other's peer address; others are dropped. The port is closed before the worker
- * is launched.
+ * A loopback TCP pair needs a listening port for a moment, and anybody on the machine may
+ * connect to it. So the connection that is accepted is taken only if each end's own
+ * address is the other's peer address; others are dropped. The port is closed before the
+ * worker is launched.
  */
 #include "platform/malt-socket.h"
 

@@ -2,8 +2,10 @@
 /*
  * Waiting for a socket on Linux.
  *
- * The socket is in an epoll set of its own, and the source watches the descriptor of that set: changing the set's interest is one cheap system
- * call in the calling thread, while changing a GPollFD would have to wake the I/O thread. The driver's wait is a poll() of the socket and of an eventfd.
+ * The socket is in an epoll set of its own, and the source watches the descriptor of that
+ * set: changing the set's interest is one cheap system call in the calling thread, while
+ * changing a GPollFD would have to wake the I/O thread. The driver's wait is a poll() of
+ * the socket and of an eventfd.
  */
 #include "platform/malt-socket-poller.h"
 

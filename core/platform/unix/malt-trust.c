@@ -2,9 +2,10 @@
 /*
  * Trust on Unix.
  *
- * A path is walked from the root, one name at a time, as the kernel does it, and each directory, link and file is looked at before the next
- * name is taken. When a name is looked at, its directory is known to be one in which no other user can replace it; so nothing that was
- * found can be something else when it is opened.
+ * A path is walked from the root, one name at a time, as the kernel does it, and each
+ * directory, link and file is looked at before the next name is taken. When a name is
+ * looked at, its directory is known to be one in which no other user can replace it; so
+ * nothing that was found can be something else when it is opened.
  */
 #include "base/malt-error-private.h"
 #include "platform/malt-trust-private.h"

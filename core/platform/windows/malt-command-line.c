@@ -2,8 +2,10 @@
 /*
  * How arguments and variables are handed to a process on Windows.
  *
- * A process gets one line, which it takes apart itself; C programs, and Julia, all do it in the same way: blanks separate, unless they stand in
- * quotes; n pairs of backslashes before a quote stand for n backslashes, an odd one makes the quote a character; elsewhere a backslash is itself.
+ * A process gets one line, which it takes apart itself; C programs, and Julia, all do it
+ * in the same way: blanks separate, unless they stand in quotes; n pairs of backslashes
+ * before a quote stand for n backslashes, an odd one makes the quote a character;
+ * elsewhere a backslash is itself.
  */
 #include "platform/windows/malt-command-line.h"
 

@@ -2,14 +2,18 @@
 /*
  * Forwards to the host's standard output and error on Windows.
  *
- * Nothing there says whether a handle can be written to without waiting. So a thread for each stream waits in the place of those who write; it lives
- * as long as there is something to write. Who writes gives it GRACE_MS, which is enough where somebody reads: so what is forwarded stands before
- * what the host itself writes next. Where nobody reads only the first waits so long. What is kept for the thread is bounded: beyond MAX_PENDING_BYTES
- * output is dropped, and a line says how much.
+ * Nothing there says whether a handle can be written to without waiting. So a thread for
+ * each stream waits in the place of those who write; it lives as long as there is
+ * something to write. Who writes gives it GRACE_MS, which is enough where somebody reads:
+ * so what is forwarded stands before what the host itself writes next. Where nobody reads
+ * only the first waits so long. What is kept for the thread is bounded: beyond
+ * MAX_PENDING_BYTES output is dropped, and a line says how much.
  *
- * A console is given characters, since it takes bytes for those of an old code page. What is written comes in pieces that may end within a character.
+ * A console is given characters, since it takes bytes for those of an old code page. What
+ * is written comes in pieces that may end within a character.
  *
- * The host's handles exist once in a process, so this state is global, one for each stream, each with its own lock.
+ * The host's handles exist once in a process, so this state is global, one for each
+ * stream, each with its own lock.
  */
 #include "platform/malt-console.h"
 

@@ -37,7 +37,8 @@ malt_library_open (const char *path, char **out_reason)
 
   /* Otherwise the system would say what is wrong in a window, and wait for somebody to close it. */
   SetThreadErrorMode (SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX, &modes);
-  /* What the library needs is looked for beside it, not beside the program; never in the current directory. */
+  /* What the library needs is looked for beside it, not beside the program; never in the
+   * current directory. */
   library = LoadLibraryExW (
       full_path, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
   code = GetLastError ();
@@ -53,8 +54,8 @@ malt_library_find (gpointer library, const char *name)
   return (gpointer) (guintptr) GetProcAddress (library, name);
 }
 
-/* The system does not tell a program that has set nothing from one that has taken the current directory out of the search. It
- * stays out, then. */
+/* The system does not tell a program that has set nothing from one that has taken the
+ * current directory out of the search. It stays out, then. */
 char *
 malt_library_swap_folder (const char *folder)
 {

@@ -2,10 +2,12 @@
 /*
  * Pipes on Windows.
  *
- * Nothing there says that a pipe can be read but a read that ends. So a read of no bytes waits at all times when the pipe is empty: it ends, and sets an event,
- * when something comes, and takes nothing away. What is in the pipe is then asked for and read, which does not wait. So a thread that knows
- * that something has been written finds it, whatever other threads have been told. A read is given up by the system when the thread ends that began it;
- * that sets the event as well, and the next look begins another one.
+ * Nothing there says that a pipe can be read but a read that ends. So a read of no bytes
+ * waits at all times when the pipe is empty: it ends, and sets an event, when something
+ * comes, and takes nothing away. What is in the pipe is then asked for and read, which
+ * does not wait. So a thread that knows that something has been written finds it,
+ * whatever other threads have been told. A read is given up by the system when the thread
+ * ends that began it; that sets the event as well, and the next look begins another one.
  */
 #include "platform/malt-pipe.h"
 

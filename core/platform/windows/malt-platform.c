@@ -52,7 +52,9 @@ malt_platform_dup_environment (void)
   return (char **) g_ptr_array_free (g_steal_pointer (&pairs), FALSE);
 }
 
-/* Numbers. Its C library, and the compiler's, are sometimes off by one in the last place. So what they say is compared with the decimal number exactly: it must lie between the points that are halfway to its neighbours. */
+/* Numbers. Its C library, and the compiler's, are sometimes off by one in the last place.
+ * So what they say is compared with the decimal number exactly: it must lie between the
+ * points that are halfway to its neighbours. */
 
 enum
 {

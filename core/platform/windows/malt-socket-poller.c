@@ -2,9 +2,11 @@
 /*
  * Waiting for a socket on Windows.
  *
- * A socket can be told to set an event when something has happened to it, one event at a time; told anew, it sets it at once if it is ready
- * already. So the event of the source is the one that is told, and while a thread waits in malt_socket_poller_wait() that thread's is. A
- * change of interest is one system call, which wakes nobody. While somebody waits, the source's interest in writing makes the wait end, too; whoever
+ * A socket can be told to set an event when something has happened to it, one event at a
+ * time; told anew, it sets it at once if it is ready already. So the event of the source
+ * is the one that is told, and while a thread waits in malt_socket_poller_wait() that
+ * thread's is. A change of interest is one system call, which wakes nobody. While
+ * somebody waits, the source's interest in writing makes the wait end, too; whoever
  * waited then wakes the I/O thread (is_writable).
  *
  * The system reports the end of a stream once. It is remembered (is_ended).

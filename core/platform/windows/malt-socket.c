@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stream sockets on Windows. Programs that are launched get no socket (MaltProcessLauncher names what they get), and programs that others
- * launch get none of ours, which are not inheritable.
+ * Stream sockets on Windows. Programs that are launched get no socket
+ * (MaltProcessLauncher names what they get), and programs that others launch get none of
+ * ours, which are not inheritable.
  */
 #include "platform/malt-socket.h"
 
@@ -10,7 +11,8 @@
 #include <gio/gnetworking.h>
 #include <malt/malt-error.h>
 
-/* What is sent at once, at most. The system takes all that it is offered, however much, into memory that it cannot page out, or fails for want of that. */
+/* What is sent at once, at most. The system takes all that it is offered, however much,
+ * into memory that it cannot page out, or fails for want of that. */
 #define MAX_SEND_BYTES ((gsize) 1024 * 1024)
 
 static gssize
@@ -138,7 +140,8 @@ malt_socket_accept (int fd, gboolean *out_is_short)
   return (int) connection;
 }
 
-/* The source: an event that the socket sets. A socket has one such event at a time: the one that was asked for last. */
+/* The source: an event that the socket sets. A socket has one such event at a time: the
+ * one that was asked for last. */
 
 typedef struct
 {

@@ -2,13 +2,16 @@
 /*
  * Trust on Windows.
  *
- * A file is opened, which follows links of all kinds, and its own final path is asked for; then it, each directory of that path, and each directory and link
- * of the path that was given are looked at:
- * who owns it, and whom its access list lets change it. Only this user, the administrators and the system itself may own or change what is
- * trusted. Directories on the way may let others make new files: nobody can replace there what is somebody else's. All these paths are in the form that begins with \\?\,
- * in which every name is what it is, however long the path.
+ * A file is opened, which follows links of all kinds, and its own final path is asked
+ * for; then it, each directory of that path, and each directory and link of the path that
+ * was given are looked at: who owns it, and whom its access list lets change it. Only
+ * this user, the administrators and the system itself may own or change what is trusted.
+ * Directories on the way may let others make new files: nobody can replace there what is
+ * somebody else's. All these paths are in the form that begins with \\?\, in which every
+ * name is what it is, however long the path.
  *
- * There are no programs that run with more rights than their user has by who owns their file, so the environment is always the user's own.
+ * There are no programs that run with more rights than their user has by who owns their
+ * file, so the environment is always the user's own.
  */
 #include "platform/windows/malt-trust-windows.h"
 
@@ -30,7 +33,8 @@
 #define PREFIX "\\\\?\\"
 #define NETWORK_PREFIX PREFIX "UNC\\"
 
-/* The administrators, the system, the service that installs Windows, and the owner, whoever that is. */
+/* The administrators, the system, the service that installs Windows, and the owner,
+ * whoever that is. */
 static const char *const trusted_sids[] = {
   "S-1-5-32-544",
   "S-1-5-18",
@@ -125,7 +129,8 @@ dup_sid (PSID sid)
 
 /* What one file or directory is like */
 
-/* Whom an entry of an access list is about, if it allows something. FALSE: it allows nothing. @out_sid is NULL where the kind of the entry is not known. */
+/* Whom an entry of an access list is about, if it allows something. FALSE: it allows
+ * nothing. @out_sid is NULL where the kind of the entry is not known. */
 static gboolean
 get_allowed (const ACE_HEADER *entry, PSID *out_sid)
 {
@@ -348,7 +353,8 @@ check_opened (HANDLE handle, const char *path, gboolean wants_directory, GError 
           (check_way (path, error) && check_entry (path, changes, error)));
 }
 
-/* MALT_NO_HANDLE: it cannot be trusted. As long as the handle is open nobody can rename or delete what was opened. */
+/* MALT_NO_HANDLE: it cannot be trusted. As long as the handle is open nobody can rename
+ * or delete what was opened. */
 static HANDLE
 open_trusted (const char *path, gboolean wants_directory, GError **error)
 {
