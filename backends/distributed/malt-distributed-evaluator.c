@@ -186,7 +186,8 @@ termination_new (MaltDistributedEvaluator *evaluator, gint64 code, int signum,
       return malt_termination_new (MALT_TERMINATION_PROTOCOL, 0, report, NULL);
     }
   if (is_by_host)
-    return malt_termination_new (MALT_TERMINATION_STOPPED, 0, text, NULL);
+    return malt_termination_new (MALT_TERMINATION_STOPPED,
+                                 signum > 0 ? -signum : MAX (status, 0), text, NULL);
   if (signum > 0)
     return malt_termination_new (signum == SIGKILL && evaluator->memory != NULL &&
                                          malt_memory_watch_judge (evaluator->memory)

@@ -196,11 +196,12 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets,
                                          "distributed/chunks.jl", NULL };
   g_autofree char *hex = dup_hex (secrets);
   g_autofree char *constants = g_strdup_printf (
-      "const KEEP = %s\nconst DISCARDS = %s\nconst JUDGE_PATH = \"%s\"\n",
+      "const KEEP = %s\nconst DISCARDS = %s\nconst JUDGE_PATH = \"%s\"\nconst STACK = "
+      "%" G_GSIZE_FORMAT "\nconst LENDS_ROOT = false\nconst OWNS_PROCESS = true\n",
       malt_julia_keeps_compile_mode (worker) ? "true" : "false",
       g_strcmp0 (malt_worker_get_option (worker, "output"), "discard") == 0 ? "true"
                                                                             : "false",
-      judge);
+      judge, malt_distributed_is_local (worker) ? malt_platform_get_stack_bytes () : 0);
   g_autofree char *boot = malt_julia_dup_boot (
       constants, malt_distributed_is_local (worker) ? direct : chunked);
 

@@ -242,7 +242,9 @@ make_termination (MaltProcessEvaluator *evaluator)
   if (end == MALT_CHILD_END_UNKNOWN)
     return malt_termination_new (MALT_TERMINATION_UNKNOWN, ECHILD, tail, NULL);
   if (was_ended_by_host (evaluator, end, number))
-    return malt_termination_new (MALT_TERMINATION_STOPPED, 0, tail, NULL);
+    return malt_termination_new (MALT_TERMINATION_STOPPED,
+                                 end == MALT_CHILD_END_EXITED ? MAX (number, 0) : -number,
+                                 tail, NULL);
   if (evaluator->is_forced && evaluator->is_lost)
     return malt_termination_new (MALT_TERMINATION_LOST, 0, tail, NULL);
   if (end == MALT_CHILD_END_EXITED)

@@ -62,6 +62,7 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
   g_auto (GStrv) environment = NULL;
   g_auto (GStrv) arguments = NULL;
   GError *failure = NULL;
+  g_autofree char *boot = malt_process_dup_boot ();
 
   if (julia == NULL)
     return FALSE;
@@ -77,9 +78,11 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
     }
   arguments = malt_process_dup_arguments (
       worker, julia, (const char *const *) environment,
+      evaluator->listener != NULL ? boot : NULL,
       evaluator->listener != NULL ? "connect" : "fd",
       evaluator->listener != NULL ? malt_link_listener_get_port (evaluator->listener) : 3,
       evaluator->judge != NULL ? MALT_CHILD_JUDGE : "");
+  launcher->script = evaluator->listener != NULL ? NULL : boot;
   launcher->argv = (const char *const *) arguments;
   launcher->envp = (const char *const *) environment;
   evaluator->child = malt_process_launcher_spawn (launcher, error);

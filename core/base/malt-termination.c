@@ -113,14 +113,18 @@ malt_termination_get_reason (MaltTermination *termination)
  * malt_termination_get_exit_status:
  * @termination: a termination
  *
- * Says with which status the worker's process ended by itself.
+ * Says with which status the worker's process ended.
  *
- * Returns: the exit status; -1 unless the reason is %MALT_TERMINATION_EXITED
+ * Returns: the exit status; -1 unless the reason is %MALT_TERMINATION_EXITED, or
+ *   %MALT_TERMINATION_STOPPED and the status is known not to be 0: its hooks of `atexit`
+ *   decide, and Julia exits by itself on SIGTERM
  */
 int
 malt_termination_get_exit_status (MaltTermination *termination)
 {
   g_return_val_if_fail (termination != NULL, -1);
+  if (termination->reason == MALT_TERMINATION_STOPPED && termination->status > 0)
+    return termination->status;
   return termination->reason == MALT_TERMINATION_EXITED ? termination->status : -1;
 }
 
@@ -130,8 +134,8 @@ malt_termination_get_exit_status (MaltTermination *termination)
  *
  * Says which signal ended the worker's process.
  *
- * Returns: the number of the signal; 0 unless the reason is %MALT_TERMINATION_SIGNALLED or
- *   %MALT_TERMINATION_OUT_OF_MEMORY
+ * Returns: the number of the signal; 0 unless the reason is %MALT_TERMINATION_SIGNALLED,
+ *   %MALT_TERMINATION_OUT_OF_MEMORY, or %MALT_TERMINATION_STOPPED by a signal that is known
  */
 int
 malt_termination_get_signal (MaltTermination *termination)
@@ -140,6 +144,8 @@ malt_termination_get_signal (MaltTermination *termination)
   if (termination->reason == MALT_TERMINATION_SIGNALLED ||
       termination->reason == MALT_TERMINATION_OUT_OF_MEMORY)
     return termination->status;
+  if (termination->reason == MALT_TERMINATION_STOPPED && termination->status < 0)
+    return -termination->status;
   return 0;
 }
 

@@ -38,7 +38,5 @@ malt_cli_eval (G_GNUC_UNUSED int argc, char **argv)
   if (!config)
     return status;
   calls = make_calls (&options, expressions);
-  return malt_cli_session_run (config, calls,
-                               options.is_unjudged ? MALT_INTERRUPT_UNJUDGED
-                                                   : MALT_INTERRUPT_DEFAULT);
+  return malt_cli_session_run (config, calls, &options, FALSE);
 }

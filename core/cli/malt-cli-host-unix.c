@@ -3,23 +3,91 @@
 #include "malt-cli-host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#if __has_include(<sys/prctl.h>)
+#include <sys/prctl.h>
+#endif
 #include <unistd.h>
 
 enum
 {
   N_DESCRIPTORS = 8,
-  N_THREADS = 8
+  N_THREADS = 8,
+  N_STREAMS = 3
 };
+
+static int found_flags[N_STREAMS]; /* of the standard streams; -1: closed */
+
+/* Signals that are waited for: the handler writes a byte for each, the number and whether the terminal sent it. */
+static struct
+{
+  int fds[2];
+  MaltCliSignalFunc func;
+  gpointer user_data;
+} watched;
+
+static void
+ignore_signal (G_GNUC_UNUSED int signum)
+{
+}
+
+/* What is closed stays closed for the worker, but nothing of ours gets its number. */
+static void
+hold_streams (void)
+{
+  for (int fd = 0; fd < N_STREAMS; fd++)
+    {
+      found_flags[fd] = fcntl (fd, F_GETFL);
+      if (found_flags[fd] < 0)
+        open ("/dev/null", (fd == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+    }
+}
 
 char **
 malt_cli_host_begin (G_GNUC_UNUSED int *argc, char **argv)
 {
-  signal (SIGPIPE, SIG_IGN);
+  struct sigaction action = { .sa_handler = ignore_signal, .sa_flags = SA_RESTART };
+  struct sigaction found;
+
+  hold_streams ();
+  /* A handler, since a signal that is ignored would be ignored in the worker, too. */
+  if (sigaction (SIGPIPE, NULL, &found) == 0 && found.sa_handler != SIG_IGN)
+    sigaction (SIGPIPE, &action, NULL);
   return argv;
+}
+
+/* Julia makes pipes and sockets non-blocking, which everybody shares who has them. */
+static void
+restore_streams (void)
+{
+  for (int fd = 0; fd < N_STREAMS; fd++)
+    if (found_flags[fd] >= 0 && fcntl (fd, F_GETFL) != found_flags[fd])
+      fcntl (fd, F_SETFL, found_flags[fd]);
+}
+
+void
+malt_cli_host_end (int signum)
+{
+  sigset_t set;
+
+  restore_streams ();
+  if (signum == 0)
+    return;
+#ifdef PR_SET_DUMPABLE
+  prctl (PR_SET_DUMPABLE, 0);
+#else
+  setrlimit (RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+#endif
+  signal (signum, SIG_DFL);
+  sigemptyset (&set);
+  sigaddset (&set, signum);
+  pthread_sigmask (SIG_UNBLOCK, &set, NULL);
+  raise (signum);
 }
 
 gboolean
@@ -91,10 +159,63 @@ malt_cli_host_has_resources (void)
   return (n == N_DESCRIPTORS || errno == EBADF) && has_threads ();
 }
 
-guint
-malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data)
+static gboolean
+is_from_terminal (const siginfo_t *info)
 {
-  return g_unix_signal_add (signum, func, user_data);
+#ifdef SI_KERNEL
+  /* The hang-up of a terminal goes to the leader of its session alone. */
+  return info->si_code == SI_KERNEL &&
+         (info->si_signo != SIGHUP || getsid (0) != getpid ());
+#else
+  return info->si_pid == 0;
+#endif
+}
+
+enum
+{
+  SHARED_BIT = 0x80
+};
+
+static void
+on_signal (int signum, siginfo_t *info, G_GNUC_UNUSED void *context)
+{
+  int saved_errno = errno;
+  guint8 byte = (guint8) (signum | (is_from_terminal (info) ? SHARED_BIT : 0));
+
+  if (write (watched.fds[1], &byte, 1) != 1)
+    errno = saved_errno; /* so many that the pipe is full */
+  errno = saved_errno;
+}
+
+static gboolean
+on_signal_seen (int fd, G_GNUC_UNUSED GIOCondition condition,
+                G_GNUC_UNUSED gpointer user_data)
+{
+  guint8 byte;
+
+  if (read (fd, &byte, 1) == 1)
+    watched.func (byte & ~SHARED_BIT, (byte & SHARED_BIT) != 0, watched.user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+void
+malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all, gpointer user_data)
+{
+  static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+  const gsize n_signals = has_all ? G_N_ELEMENTS (signals) : 3;
+  struct sigaction action = { .sa_sigaction = on_signal,
+                              .sa_flags = SA_SIGINFO | SA_RESTART };
+  struct sigaction found;
+
+  if (!g_unix_open_pipe (watched.fds, FD_CLOEXEC, NULL))
+    return;
+  g_unix_set_fd_nonblocking (watched.fds[1], TRUE, NULL);
+  watched.func = func;
+  watched.user_data = user_data;
+  for (gsize i = 0; i < n_signals; i++)
+    if (sigaction (signals[i], NULL, &found) == 0 && found.sa_handler != SIG_IGN)
+      sigaction (signals[i], &action, NULL);
+  g_unix_fd_add (watched.fds[0], G_IO_IN, on_signal_seen, NULL);
 }
 
 gboolean

@@ -15,12 +15,12 @@ typedef struct
 {
   GSource source;
   int signum;
+  MaltCliSignalFunc func;
 } SignalSource;
 
 static struct
 {
   GMutex lock; /* guards the rest */
-  gboolean is_watching;
   guint is_pending[MALT_CLI_SIGTERM + 1];
 } signals;
 
@@ -142,40 +142,52 @@ prepare (GSource *source, int *timeout_ms)
 }
 
 static gboolean
-dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, gpointer user_data)
 {
+  SignalSource *own = (SignalSource *) source;
+
   g_mutex_lock (&signals.lock);
-  signals.is_pending[((SignalSource *) source)->signum]--;
+  signals.is_pending[own->signum]--;
   g_mutex_unlock (&signals.lock);
-  return callback (user_data);
+  own->func (own->signum, FALSE, user_data);
+  return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs signal_funcs = { .prepare = prepare,
                                      .check = is_pending,
                                      .dispatch = dispatch };
 
-guint
-malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data)
+static void
+watch_signal (int signum, MaltCliSignalFunc func, gpointer user_data)
 {
   GSource *source = g_source_new (&signal_funcs, sizeof (SignalSource));
-  guint id;
 
   ((SignalSource *) source)->signum = signum;
-  g_mutex_lock (&signals.lock);
-  if (!signals.is_watching)
-    SetConsoleCtrlHandler (on_console_event, TRUE);
-  signals.is_watching = TRUE;
-  g_mutex_unlock (&signals.lock);
-  g_source_set_callback (source, func, user_data, NULL);
-  id = g_source_attach (source, NULL);
+  ((SignalSource *) source)->func = func;
+  g_source_set_callback (source, NULL, user_data, NULL);
+  g_source_attach (source, NULL);
   g_source_unref (source);
-  return id;
+}
+
+void
+malt_cli_host_watch_signals (MaltCliSignalFunc func, G_GNUC_UNUSED gboolean has_all,
+                             gpointer user_data)
+{
+  watch_signal (MALT_CLI_SIGINT, func, user_data);
+  watch_signal (MALT_CLI_SIGTERM, func, user_data);
+  watch_signal (MALT_CLI_SIGHUP, func, user_data);
+  SetConsoleCtrlHandler (on_console_event, TRUE);
 }
 
 gboolean
 malt_cli_host_has_resources (void)
 {
   return TRUE;
+}
+
+void
+malt_cli_host_end (G_GNUC_UNUSED int signum)
+{
 }
 
 /* A worker is told the secrets of its connection by its standard input. */

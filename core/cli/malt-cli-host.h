@@ -9,6 +9,7 @@ enum
 {
   MALT_CLI_SIGHUP = 1,
   MALT_CLI_SIGINT = 2,
+  MALT_CLI_SIGQUIT = 3,
   MALT_CLI_SIGKILL = 9,
   MALT_CLI_SIGPIPE = 13,
   MALT_CLI_SIGTERM = 15,
@@ -36,12 +37,19 @@ gboolean malt_cli_host_get_size (guint *out_rows, guint *out_columns);
 /* Are there descriptors and threads for what GLib makes by itself? It ends the process where there are none. FALSE, and errno: no. */
 gboolean malt_cli_host_has_resources (void);
 
-/* Calls @func in the main thread when the command is told to end: by MALT_CLI_SIGINT, MALT_CLI_SIGTERM or MALT_CLI_SIGHUP. Returns what
- * g_source_remove() takes. */
-guint malt_cli_host_add_signal (int signum, GSourceFunc func, gpointer user_data);
+/* @is_shared: the terminal has sent it to all of the command's process group, and not somebody to the command alone. */
+typedef void (*MaltCliSignalFunc) (int signum, gboolean is_shared, gpointer user_data);
+
+/* Calls @func in the main thread when the command gets one of the signals above, but for those that the command was started with ignored. @has_all: also
+ * those that mean nothing to the command itself. */
+void malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all,
+                                  gpointer user_data);
 
 /* Can a worker have the command's standard input? */
 gboolean malt_cli_host_shares_stdin (void);
+
+/* Last of all: standard streams are left as they were found. @signum: the signal to die of, without a core file; 0: none. Returns if that cannot be. */
+void malt_cli_host_end (int signum);
 
 /* Does what the terminal sends to this command reach the process, too? */
 gboolean malt_cli_host_shares_terminal (gint64 pid);

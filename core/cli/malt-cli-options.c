@@ -220,6 +220,47 @@ malt_cli_options_read_config (MaltCliOptions *options, int *out_status)
   return g_steal_pointer (&config);
 }
 
+/* Can workers of the backend have all the standard streams of the command? */
+static gboolean
+can_lend (MaltBackend *backend)
+{
+  g_autoptr (MaltConfig) config = malt_config_new ();
+
+  malt_config_set_for (config, malt_backend_get_name (backend), "output", "inherit");
+  malt_config_set_for (config, malt_backend_get_name (backend), "stdin", "inherit");
+  return malt_backend_check_config (backend, config, NULL);
+}
+
+/* Lends the command's standard output, unless the command line says where output goes. */
+static void
+set_output (MaltConfig *config, MaltCliOptions *options)
+{
+  g_autoptr (MaltBackend) backend = malt_backend_choose (config, NULL, NULL);
+
+  malt_config_set (config, "output", "signal");
+  for (char **option = options->options; option && *option; option++)
+    if (g_str_has_prefix (*option, "output="))
+      return;
+  if (!backend || !can_lend (backend))
+    return;
+  malt_config_set (config, "output", "inherit");
+  malt_config_set (config, "output-prefix", NULL);
+  /* The terminal's kind is a variable, too. */
+  if (!malt_config_get_for (config, malt_backend_get_name (backend), "env-policy"))
+    malt_config_set (config, "env-policy", "inherit");
+  malt_config_set_for (config, malt_backend_get_name (backend), "output-prefix", NULL);
+}
+
+gboolean
+malt_cli_options_lends (MaltConfig *config)
+{
+  g_autoptr (MaltBackend) backend = malt_backend_choose (config, NULL, NULL);
+
+  return backend && g_strcmp0 (malt_config_get_for (
+                                   config, malt_backend_get_name (backend), "output"),
+                               "inherit") == 0;
+}
+
 MaltConfig *
 malt_cli_options_make_config (MaltCliOptions *options, const char *standard_input,
                               int *out_status)
@@ -228,7 +269,7 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
 
   if (!config)
     return NULL;
-  malt_config_set (config, "output", "signal");
+  set_output (config, options);
   if (standard_input)
     malt_config_set (config, "stdin", standard_input);
   return config;

@@ -50,24 +50,13 @@ read_stdin (void)
 }
 
 static char *
-make_program (const char *file)
+make_program (void)
 {
-  GString *source;
+  g_autofree char *text = read_stdin ();
+  GString *source = g_string_new ("Base.include_string(Main, ");
 
-  if (strcmp (file, "-") == 0 && malt_cli_host_shares_stdin ())
-    return g_strdup ("Base.include_string(Main, read(stdin, String), \"stdin\")");
-  if (strcmp (file, "-") == 0)
-    {
-      g_autofree char *text = read_stdin ();
-
-      source = g_string_new ("Base.include_string(Main, ");
-      append_literal (source, text);
-      g_string_append (source, ", \"stdin\")");
-      return g_string_free (source, FALSE);
-    }
-  source = g_string_new ("Base.include(Main, abspath(");
-  append_literal (source, file);
-  g_string_append (source, "))");
+  append_literal (source, text);
+  g_string_append (source, ", \"stdin\")");
   return g_string_free (source, FALSE);
 }
 
@@ -79,6 +68,20 @@ add_call (GPtrArray *calls, char *source)
   malt_call_set_result_mode (call, MALT_RESULT_DISCARD);
   g_ptr_array_add (calls, call);
   g_free (source);
+}
+
+/* Where a worker cannot have the command's standard input, it gets the text instead. */
+static void
+add_program (GPtrArray *calls, char **arguments)
+{
+  if (strcmp (arguments[0], "-") != 0 || malt_cli_host_shares_stdin ())
+    {
+      g_ptr_array_add (calls, malt_call_new_program (
+                                  arguments[0], (const char *const *) arguments + 1));
+      return;
+    }
+  add_call (calls, make_preparation (arguments));
+  add_call (calls, make_program ());
 }
 
 int
@@ -100,14 +103,10 @@ malt_cli_run (G_GNUC_UNUSED int argc, char **argv)
       &options, malt_cli_host_shares_stdin () ? "inherit" : NULL, &status);
   if (!config)
     return status;
-  /* A terminal can be read by the processes of its foreground group only. */
-  if (malt_cli_host_shares_stdin () && malt_cli_host_is_terminal (MALT_CLI_STDIN) &&
-      !malt_config_get_for (config, "malt-process", "process-group"))
+  /* What the terminal and kill(1) mean for a program is for Julia. */
+  if (!malt_config_get_for (config, "malt-process", "process-group"))
     malt_config_set_for (config, "malt-process", "process-group", "host");
   calls = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_call_unref);
-  add_call (calls, make_preparation (arguments));
-  add_call (calls, make_program (arguments[0]));
-  return malt_cli_session_run (config, calls,
-                               options.is_unjudged ? MALT_INTERRUPT_UNJUDGED
-                                                   : MALT_INTERRUPT_DEFAULT);
+  add_program (calls, arguments);
+  return malt_cli_session_run (config, calls, &options, TRUE);
 }

@@ -28,6 +28,7 @@
 enum
 {
   SIGNALLED_TERM_TIMEOUT_MS = 1000,
+  PASSING_DELAY_MS = 100,
 };
 
 typedef struct
@@ -42,13 +43,19 @@ typedef struct
   guint n_operations; /* under way */
   MaltInterruptFlags flags; /* of an interrupt */
   guint n_interrupts; /* SIGINTs so far */
+  gboolean is_program; /* signals are the program's own */
+  gboolean is_lent; /* the worker has the command's own output */
+  gboolean is_closing; /* the worker ends when all is written */
   gboolean is_ending;
+  int signum; /* what the command dies of; 0: nothing */
   gboolean is_abandoned; /* what is not yet written will not be */
   gboolean is_written; /* all of it */
   int status;
 } MaltCliSession;
 
+static gboolean take_end (MaltCliSession *session);
 static void start_next (MaltCliSession *session);
+static void finish (MaltCliSession *session);
 
 static void
 on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -56,6 +63,8 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
   MaltCliSession *session = user_data;
 
   malt_worker_stop_finish (MALT_WORKER (source), result, NULL, NULL);
+  if (!session->is_abandoned)
+    take_end (session);
   session->n_operations--;
 }
 
@@ -68,14 +77,38 @@ end_worker (MaltCliSession *session, gint64 exit_timeout_ms, gint64 term_timeout
                           on_stopped, session);
 }
 
+/* How a worker that has the command's place has ended is how the command ends: FALSE: it has not ended, or otherwise than a program does. */
+static gboolean
+take_end (MaltCliSession *session)
+{
+  g_autoptr (MaltTermination) termination = malt_worker_dup_termination (session->worker);
+  MaltTerminationReason reason;
+  int status;
+
+  if (!session->is_lent || !termination)
+    return FALSE;
+  reason = malt_termination_get_reason (termination);
+  session->signum = malt_termination_get_signal (termination);
+  status = session->signum != 0 ? MALT_CLI_SIGNAL_BASE + session->signum
+                                : malt_termination_get_exit_status (termination);
+  if (status > 0)
+    session->status = status;
+  return session->signum != 0 || reason == MALT_TERMINATION_EXITED ||
+         reason == MALT_TERMINATION_STOPPED;
+}
+
 static void
 report (MaltCliSession *session, const GError *error)
 {
   const char *backend = malt_worker_get_backend_name (session->worker);
   const char *output = malt_config_get_for (session->config, backend, "output");
   gboolean is_seen = g_strcmp0 (output, "discard") != 0;
-  g_autofree char *text = malt_cli_describe_error (error, is_seen, &session->status);
+  g_autofree char *text = NULL;
 
+  if (g_error_matches (error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED) &&
+      take_end (session))
+    return;
+  text = malt_cli_describe_error (error, is_seen, &session->status);
   malt_cli_writer_print (session->writer, MALT_CLI_STDERR, text);
   /* InterruptException itself, or what the code that was hit made of it: LoadError,
    * TaskFailedException. */
@@ -106,7 +139,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   if (error)
     {
       report (session, error);
-      end_worker (session, -1, -1);
+      finish (session);
       return;
     }
   if (session->n_started == session->calls->len)
@@ -114,12 +147,26 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   start_next (session);
 }
 
+/* The worker may still write, too: what the command has to say comes before that. */
+static void
+finish (MaltCliSession *session)
+{
+  if (!session->is_lent)
+    {
+      end_worker (session, -1, -1);
+      return;
+    }
+  session->is_closing = TRUE;
+  session->n_operations++;
+  malt_cli_writer_close (session->writer);
+}
+
 static void
 start_next (MaltCliSession *session)
 {
   if (session->n_started == session->calls->len)
     {
-      end_worker (session, -1, -1);
+      finish (session);
       return;
     }
   session->future = malt_worker_remote_call (session->worker,
@@ -153,9 +200,12 @@ on_writer_event (MaltCliWriterEvent event, int error_number, gpointer user_data)
   if (event == MALT_CLI_WRITER_DONE)
     {
       session->is_written = TRUE;
+      if (session->is_closing && !session->is_ending)
+        end_worker (session, -1, -1);
+      session->n_operations -= (guint) session->is_closing;
       return;
     }
-  if (!session->is_ending)
+  if (!session->is_ending && !session->is_closing)
     end_worker (session, 0, SIGNALLED_TERM_TIMEOUT_MS);
   if (session->status == MALT_CLI_OK)
     session->status = malt_cli_report_lost_output (error_number);
@@ -226,37 +276,63 @@ end_on_signal (MaltCliSession *session, int signum)
     end_worker (session, 0, signum == MALT_CLI_SIGINT ? 0 : SIGNALLED_TERM_TIMEOUT_MS);
 }
 
-static gboolean
-on_sigint (gpointer user_data)
+/* A signal on its way to the worker. */
+typedef struct
 {
-  MaltCliSession *session = user_data;
+  MaltCliSession *session; /* (unowned) */
+  int signum;
+} Passing;
 
+static gboolean
+pass_on (gpointer user_data)
+{
+  Passing *passing = user_data;
+
+  malt_worker_kill (passing->session->worker, passing->signum, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+/* To a worker that has the command's place: what reaches the command alone. Somebody may have sent it to the whole group, which does not show: then the
+ * worker has it already, and mostly ends of it. */
+static void
+pass_on_soon (MaltCliSession *session, int signum)
+{
+  Passing *passing = g_new (Passing, 1);
+
+  passing->session = session;
+  passing->signum = signum;
+  g_timeout_add_full (G_PRIORITY_DEFAULT, PASSING_DELAY_MS, pass_on, passing, g_free);
+}
+
+static void
+interrupt (MaltCliSession *session)
+{
   session->n_interrupts++;
   if (session->n_interrupts > 1 || !session->future)
     {
       end_on_signal (session, MALT_CLI_SIGINT);
-      return G_SOURCE_CONTINUE;
+      return;
     }
   if (malt_cli_host_shares_terminal (malt_worker_get_pid (session->worker)))
-    return G_SOURCE_CONTINUE;
+    return;
   session->n_operations++;
   malt_future_interrupt_async (session->future, session->flags, NULL, on_interrupted,
                                session);
-  return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-on_sigterm (gpointer user_data)
+static void
+on_signal (int signum, gboolean is_shared, gpointer user_data)
 {
-  end_on_signal (user_data, MALT_CLI_SIGTERM);
-  return G_SOURCE_CONTINUE;
-}
+  MaltCliSession *session = user_data;
+  gboolean is_programs = session->is_lent && session->is_program &&
+                         session->worker != NULL && !session->is_closing;
 
-static gboolean
-on_sighup (gpointer user_data)
-{
-  end_on_signal (user_data, MALT_CLI_SIGHUP);
-  return G_SOURCE_CONTINUE;
+  if (is_programs && !is_shared)
+    pass_on_soon (session, signum);
+  else if (!is_programs && signum == MALT_CLI_SIGINT)
+    interrupt (session);
+  else if (!is_programs)
+    end_on_signal (session, signum);
 }
 
 /* Until nothing is under way and, unless a signal has ended the session, all is
@@ -266,38 +342,40 @@ run (MaltCliSession *session)
 {
   while (session->n_operations > 0)
     g_main_context_iteration (NULL, TRUE);
-  malt_cli_writer_close (session->writer);
+  if (!session->is_closing)
+    malt_cli_writer_close (session->writer);
   while (!session->is_written && !session->is_abandoned)
     g_main_context_iteration (NULL, TRUE);
 }
 
 int
-malt_cli_session_run (MaltConfig *config, GPtrArray *calls, MaltInterruptFlags flags)
+malt_cli_session_run (MaltConfig *config, GPtrArray *calls, const MaltCliOptions *options,
+                      gboolean is_program)
 {
-  MaltCliSession session = {
-    .config = config, .calls = calls, .flags = flags, .n_operations = 1
-  };
-  guint sources[3];
+  MaltCliSession session = { .config = config,
+                             .calls = calls,
+                             .flags = options->is_unjudged ? MALT_INTERRUPT_UNJUDGED
+                                                           : MALT_INTERRUPT_DEFAULT,
+                             .is_program = is_program,
+                             .is_lent = malt_cli_options_lends (config),
+                             .n_operations = 1 };
 
   if (!malt_cli_host_has_resources ())
     {
       g_printerr ("malt: no descriptors or threads are left: %s\n", g_strerror (errno));
       return MALT_CLI_WORKER;
     }
-  sources[0] = malt_cli_host_add_signal (MALT_CLI_SIGINT, on_sigint, &session);
-  sources[1] = malt_cli_host_add_signal (MALT_CLI_SIGTERM, on_sigterm, &session);
-  sources[2] = malt_cli_host_add_signal (MALT_CLI_SIGHUP, on_sighup, &session);
+  malt_cli_host_watch_signals (on_signal, session.is_lent, &session);
   session.cancellable = g_cancellable_new ();
   session.writer = malt_cli_writer_new (on_writer_event, &session);
   malt_worker_launch_async (config, session.cancellable, on_launched, &session);
   run (&session);
 
-  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
-    g_source_remove (sources[i]);
   g_clear_object (&session.worker);
   g_clear_object (&session.cancellable);
   /* An abandoned writer may wait for its reader for ever; it ends with the process. */
   if (session.is_written)
     malt_cli_writer_free (session.writer);
+  malt_cli_host_end (session.signum);
   return session.status;
 }

@@ -92,15 +92,17 @@ int malt_cli_usage_error (const char *command, const char *format, ...)
 /* The user's config with @options on top; and one for a worker of this command, whose output it passes on. NULL
  * when the command is done and *out_status its exit status. */
 MaltConfig *malt_cli_options_read_config (MaltCliOptions *options, int *out_status);
+gboolean malt_cli_options_lends (MaltConfig *config);
 MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
                                           const char *standard_input, int *out_status);
 
 /* malt-cli-session.c: one worker, some calls one after the other, and the signals that
  * come in between. */
 
-/* Takes the display text of the last call to standard output. @flags: of the interrupt that the first SIGINT is. Returns the exit
- * status of the command. */
-int malt_cli_session_run (MaltConfig *config, GPtrArray *calls, MaltInterruptFlags flags);
+/* Takes the display text of the last call to standard output. @is_program: the calls are a program, which gets its own signals. Returns the exit
+ * status of the command, which then is over. */
+int malt_cli_session_run (MaltConfig *config, GPtrArray *calls,
+                          const MaltCliOptions *options, gboolean is_program);
 
 /* malt-cli-output.c: what the command says. */
 

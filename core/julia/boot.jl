@@ -8,7 +8,7 @@
 # (core/julia), whose text the host has sent; so do an error and an idle moment after the first answer.
 # User code is never interpreted: `compile_on` restores Julia's own setting before the first of it runs.
 #
-# The transport defines: KEEP (does the user want the compiler as the options have it), `leave()` (nothing can be done any more), `body(n)`
+# The transport defines: STACK (bytes of a task's stack, 0: Julia's own choice), LENDS_ROOT (can `main` return?), OWNS_PROCESS, KEEP (does the user want the compiler as the options have it), `leave()` (nothing can be done any more), `body(n)`
 # (the next `n` bytes of the frame), `put_bytes(b)` (a whole frame goes out), `announce_load()` (tells the host, if its signals could hit), and `main()`, which it calls in its last line.
 Base.Experimental.@optlevel 0
 const HEAD = Vector{UInt8}(undef, 16)   # the header of the frame being read
@@ -21,6 +21,9 @@ const JOB = Any[NOBODY, "1", 0, nothing, true, false, nothing, false]
 # Text of the runtime, position in it (0: all loaded), body of HELLO, frames read, frames being written, has warming begun, was the host
 # told that the runtime is being loaded, and nothing since, when was nothing to be read (0: not known).
 const STATE = Any["", 1, "", 0, 0, false, false, NOBODY]
+const ROOT = current_task()
+const PROGRAM = Any[nothing]            # its file, once the root task has it
+const RUN_PROGRAM = PROGRAM             # what a request for it gives, where the transport can lend the root task
 # Defined by the runtime. The bindings exist from the start: newer Julia resolves a name in the world of the caller.
 function serve end
 function finish_boot end
@@ -213,6 +216,15 @@ function request(kind, n, id)
         STATE[1] = String(body(n))
     elseif kind == 0x05
         acknowledge(id)
+    elseif kind == 0x2103 && LENDS_ROOT && JOB[1] == NOBODY && PROGRAM[1] === nothing
+        JOB[5] && !JOB[6] && yield()
+        b = body(n)
+        k = number(b, 3, 8) % Int
+        file = String(b[20 + k:end - 1])
+        file == "-" && return hand_over(b)      # which not each Julia knows
+        JOB[1] = id; JOB[4] = current_task(); JOB[5] = true; JOB[6] = true
+        tell_judge(id, 0x0000000000000001)
+        return take_program(String(b[11:10 + k]), file)
     else
         b = nothing
         # Is a display wanted, and how long would the source be?
@@ -239,6 +251,17 @@ function request(kind, n, id)
 end
 # What was sent while nobody looked, for a second or longer, the host may have given up since: it is to ask again.
 is_late(idle) = idle != NOBODY && time_ns() - idle > 1000000000
+# `texts` are the arguments, each ended by a NUL byte. Julia reads these when it goes on.
+function take_program(texts, file)
+    compile_on()
+    PROGRAM[1] = file
+    empty!(ARGS)
+    append!(ARGS, split(texts, '\0'))
+    pop!(ARGS)
+    empty!(Core.ARGS); push!(Core.ARGS, file); append!(Core.ARGS, ARGS)
+    Core.eval(Base, Expr(:(=), :PROGRAM_FILE, file))
+    RUN_PROGRAM
+end
 function acknowledge(id)
     b = frame(id, 0x84, 1)
     b[17] = 0

@@ -67,6 +67,15 @@ get_mode_flag (MaltResultMode mode)
     }
 }
 
+static guint8
+get_flags (MaltCall *call)
+{
+  guint8 flags = get_mode_flag (malt_call_get_result_mode (call));
+
+  return malt_call_get_kind (call) == MALT_CALL_PROGRAM ? flags | MALT_FRAME_PROGRAM
+                                                        : flags;
+}
+
 static gboolean
 put_display_options (MaltWireWriter *writer, MaltCall *call, GError **error)
 {
@@ -182,8 +191,7 @@ malt_link_remote_call (MaltLink *link, MaltWorker *worker, MaltFuture *future)
   malt_link_announce_call (link, id);
   malt_link_unlock (link);
 
-  frame = encode_call (link, call, get_mode_flag (malt_call_get_result_mode (call)), id,
-                       &error);
+  frame = encode_call (link, call, get_flags (call), id, &error);
   if (frame == NULL)
     {
       malt_link_interrupts_call_dropped (link, id);

@@ -71,6 +71,9 @@ void malt_platform_watch_forks (void);
  * Errors: FORKED. */
 gboolean malt_platform_is_forked (GError **error);
 
+/* How large the stack of a program's first thread may become; 0: not known. */
+gsize malt_platform_get_stack_bytes (void);
+
 /* A number of the running thread; no other thread that runs has it. */
 guintptr malt_platform_get_thread_number (void);
 

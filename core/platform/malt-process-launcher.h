@@ -32,6 +32,8 @@ typedef struct
   const char *cwd; /* (nullable): the host's where NULL */
   int inherited_fd; /* becomes descriptor 3 of the child, where malt_socket_open_tcp_pair() works; -1: none. The caller keeps its own */
   MaltJudge *judge; /* (nullable): its memory becomes what MALT_CHILD_JUDGE names */
+  const char *
+      script; /* (nullable): a text that the child finds as the file MALT_CHILD_SCRIPT_PATH, where it inherits a descriptor */
   MaltChildStdin stdin_source;
   GBytes *stdin_bytes; /* (nullable): at most PIPE_BUF bytes */
   gboolean has_hosts_output; /* standard output and error are the host's own: no pipes */
@@ -48,6 +50,12 @@ typedef enum
 } MaltChildTarget;
 
 typedef struct _MaltChild MaltChild;
+
+#ifdef __linux__
+#define MALT_CHILD_SCRIPT_PATH "/proc/self/fd/5"
+#else
+#define MALT_CHILD_SCRIPT_PATH "/dev/fd/5"
+#endif
 
 MaltChild *malt_process_launcher_spawn (const MaltProcessLauncher *launcher,
                                         GError **error);

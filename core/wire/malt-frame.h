@@ -62,6 +62,7 @@ enum
   MALT_FRAME_MODE_DISPLAY = 2,
   MALT_FRAME_MODE_HANDLE = 3,
   MALT_FRAME_MODE_MASK = 7,
+  MALT_FRAME_PROGRAM = 0x20, /* of EVAL: the file is the program of the worker */
   MALT_FRAME_SILENT = 1 << 3,
   MALT_FRAME_SCRIPT = 1 << 4,
 };

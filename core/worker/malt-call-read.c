@@ -69,14 +69,17 @@ malt_call_get_source (MaltCall *call)
  *
  * Gives the code to evaluate.
  *
- * Returns: (transfer none) (nullable): the value of malt_call_new_eval_value(); %NULL for
- *   other calls
+ * Returns: (transfer none) (nullable): the value of malt_call_new_eval_value(), or a String
+ *   with the arguments of malt_call_new_program(), each ended by a NUL byte; %NULL for other
+ *   calls
  */
 MaltValue *
 malt_call_get_code (MaltCall *call)
 {
   g_return_val_if_fail (call != NULL, NULL);
-  return call->kind == MALT_CALL_EVAL_VALUE ? call->subject : NULL;
+  return call->kind == MALT_CALL_EVAL_VALUE || call->kind == MALT_CALL_PROGRAM
+             ? call->subject
+             : NULL;
 }
 
 /**

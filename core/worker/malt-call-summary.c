@@ -87,6 +87,8 @@ malt_call_to_string (MaltCall *call)
     case MALT_CALL_EVAL_VALUE:
       append_value (text, malt_call_get_code (call));
       break;
+    case MALT_CALL_PROGRAM:
+      return malt_text_to_line (malt_call_get_file_name (call), MAX_SUMMARY_CHARS);
     case MALT_CALL_FUNCTION:
       if (malt_call_get_function (call) != NULL)
         g_string_append (text, malt_call_get_function (call));

@@ -5,6 +5,7 @@
 #include "base/malt-memory.h"
 
 #include <malt/malt-error.h>
+#include <string.h>
 
 #define DEFAULT_DISPLAY_ROWS 24
 #define DEFAULT_DISPLAY_COLUMNS 80
@@ -118,6 +119,40 @@ malt_call_new_eval_value (const char *module, MaltValue *code)
 {
   g_return_val_if_fail (code != NULL, NULL);
   return call_new (MALT_CALL_EVAL_VALUE, module, NULL, code);
+}
+
+/**
+ * malt_call_new_program:
+ * @file_name: (type filename): the file, relative to the worker's directory; `-`: the worker's
+ *   standard input
+ * @arguments: (nullable) (array zero-terminated=1) (element-type filename): its arguments
+ *
+ * Makes a call that runs a file as `julia FILE ARGUMENTS` does. A worker of `malt-process`
+ * runs it on Julia's root task, and prints its exceptions and ends as Julia does: with the
+ * program, its hooks of `atexit`, and their status. So the answer is
+ * %MALT_ERROR_WORKER_TERMINATED, and the termination says how the program ended. An interrupt
+ * of the busy program does what Ctrl-C does to `julia FILE`: it ends the worker. Other calls
+ * are answered while the program waits. A worker that is another's process, as of
+ * `distributed`, does the same in a task; one inside the host answers with `nothing` or with
+ * the exception, and does not end.
+ *
+ * Returns: (transfer full): a call
+ */
+MaltCall *
+malt_call_new_program (const char *file_name, const char *const *arguments)
+{
+  g_autoptr (GString) joined = g_string_new (NULL);
+  g_autoptr (MaltValue) value = NULL;
+  MaltCall *call;
+
+  g_return_val_if_fail (file_name != NULL, NULL);
+  for (; arguments != NULL && *arguments != NULL; arguments++)
+    g_string_append_len (joined, *arguments, (gssize) strlen (*arguments) + 1);
+  value = malt_value_new_string_len (joined->str, joined->len);
+  call = call_new (MALT_CALL_PROGRAM, NULL, NULL, value);
+  call->file_name = g_strdup (file_name);
+  call->result_mode = MALT_RESULT_DISCARD;
+  return call;
 }
 
 /**

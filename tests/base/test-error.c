@@ -121,9 +121,24 @@ every_reason_has_words (void)
 
       malt_assert (words != NULL && strchr (words, '\n') == NULL);
       malt_assert (malt_termination_get_stderr (termination) == NULL);
-      malt_assert ((malt_termination_get_exit_status (termination) == 3) ==
-                   (reason == MALT_TERMINATION_EXITED));
+      malt_assert (
+          (malt_termination_get_exit_status (termination) == 3) ==
+          (reason == MALT_TERMINATION_EXITED || reason == MALT_TERMINATION_STOPPED));
     }
+}
+
+static void
+a_stop_tells_how_the_process_ended (void)
+{
+  g_autoptr (MaltTermination) quiet =
+      malt_termination_new (MALT_TERMINATION_STOPPED, 0, NULL, NULL);
+  g_autoptr (MaltTermination) killed =
+      malt_termination_new (MALT_TERMINATION_STOPPED, -SIGTERM, NULL, NULL);
+
+  malt_assert (malt_termination_get_exit_status (quiet) == -1);
+  malt_assert (malt_termination_get_signal (quiet) == 0);
+  malt_assert (malt_termination_get_exit_status (killed) == -1);
+  malt_assert (malt_termination_get_signal (killed) == SIGTERM);
 }
 
 static void
@@ -173,6 +188,7 @@ main (void)
     { "terminated_error_names_worker_reason_and_call",
       terminated_error_names_worker_reason_and_call },
     { "every_reason_has_words", every_reason_has_words },
+    { "a_stop_tells_how_the_process_ended", a_stop_tells_how_the_process_ended },
     { "unknown_signals_have_a_number", unknown_signals_have_a_number },
     { "calls_are_described_on_one_short_line", calls_are_described_on_one_short_line },
     CU_TEST_INFO_NULL,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """malt run: a program does in a worker what it does under julia."""
+import os
+import subprocess
 import unittest
 
-from cli_case import CliCase, OnTerminal, julia, malt
+from cli_case import JULIA, MALT, CliCase, OnTerminal, environment, julia, malt
 
 PROGRAM = """
 println(PROGRAM_FILE)
@@ -101,6 +103,59 @@ class Run(CliCase):
             on.type("world\n")
             status, text = on.finish()
             self.assertEqual((status, text.splitlines()[-1]), (0, "hello world"))
+
+
+class Lent(CliCase):
+    """The program has the command's streams, Julia's root task and Julia's end."""
+
+    def same(self, text, *arguments):
+        path = self.write("program.jl", text)
+        expected = julia(str(path), *arguments, cwd=self.folder)
+        result = malt("run", str(path), *arguments, cwd=self.folder)
+        self.assert_result(result, expected.returncode, expected.stdout, expected.stderr)
+
+    def test_hooks_decide_the_status(self):
+        self.same('atexit(() -> exit(7)); println("x")')
+        self.same('atexit(() -> exit(7)); error("boom")')
+        self.same('atexit(() -> error("in the hook")); println("x")')
+
+    def test_a_busy_task_does_not_hold_the_end_up(self):
+        self.same("@async while true end\nnothing")
+
+    def test_exceptions_are_printed_as_julia_prints_them(self):
+        self.same('f() = try; Dict()[:port]; catch; error("cannot configure"); end\nf()')
+        self.same("println(1)\nx = = 2\n")
+        self.same("println(length(stacktrace()))")
+
+    def test_the_stack_is_as_deep_as_julias(self):
+        self.same("depth(n) = n == 0 ? 0 : 1 + depth(n - 1); println(depth(100_000))")
+
+    def test_both_streams_keep_their_order(self):
+        path = self.write("program.jl", 'for i in 1:50 println(stdout, "out ", i); println(stderr, "err ", i); end')
+        result = subprocess.run([MALT, "run", str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                env=environment(), timeout=120)
+        self.assertEqual(result.stdout, "".join(f"out {i}\nerr {i}\n" for i in range(1, 51)))
+
+    def test_what_was_closed_is_not_another_file(self):
+        path = self.write("program.jl", 'println("hello"); println(stderr, "runs on")')
+        text = ["sh", "-c", f"{MALT} run {path} >&-"]
+        result = subprocess.run(text, stderr=subprocess.PIPE, text=True, env=environment(), timeout=120)
+        expected = subprocess.run(["sh", "-c", f"{JULIA} --startup-file=no {path} >&-"], stderr=subprocess.PIPE, text=True,
+                                  timeout=120)
+        self.assertEqual((result.returncode, result.stderr), (expected.returncode, expected.stderr))
+
+    def test_a_pipe_blocks_afterwards_as_before(self):
+        reader, writer = os.pipe()
+        path = self.write("program.jl", 'println("x")')
+        subprocess.run([MALT, "run", str(path)], stdout=writer, env=environment(), timeout=120, check=True)
+        self.assertTrue(os.get_blocking(writer))
+        os.close(reader)
+        os.close(writer)
+
+    def test_the_terminal_is_julias(self):
+        path = self.write("tty.jl", 'println(stdout isa Base.TTY, displaysize(stdout), get(stdout, :color, nothing))')
+        with OnTerminal("run", str(path), rows=12, columns=40, env=environment(TERM="xterm")) as on:
+            self.assertEqual(on.finish(), (0, "true(12, 40)true\n"))
 
 
 if __name__ == "__main__":

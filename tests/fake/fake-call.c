@@ -42,6 +42,7 @@ fake_call_new (FakeEvaluator *evaluator, MaltCall *call, guint32 id)
       read_source (self, malt_call_get_source (call));
       break;
     case MALT_CALL_EVAL_VALUE:
+    case MALT_CALL_PROGRAM:
     default:
       self->name = g_strdup ("echo");
       self->argument = malt_value_ref (malt_call_get_code (call));

@@ -134,6 +134,6 @@ def on_interrupt(_signum, _frame):
 
 
 if __name__ == "__main__":
-    own = sys.argv[sys.argv.index("--") + 1:]
+    own = [word for word in sys.argv[sys.argv.index("--") + 1:] if word != "malt"]  # a name for what -L goes on with
     signal.signal(signal.SIGINT, on_interrupt)
     FakeJulia(connect(own[0], int(own[1]))).serve()

@@ -108,7 +108,7 @@ function begin_work(read_frames)
     ASIDE[2] = put_outputs
     ASIDE[3] = put_frame
     RELAY.START[5] ? show_on_streams() : collect_output()
-    JOB[4] = Task(executor)
+    JOB[4] = Task(executor, STACK)
     schedule(JOB[4])
     schedule(Task(read_frames))
     nothing

@@ -4,6 +4,8 @@
 # HOST, which the host puts before this text, is the address of its table of functions (malt-inprocess-runtime.c); SOURCE and SOURCE_BYTES
 # are the text of the runtime, which must not be parsed before it is needed.
 const KEEP = false
+const LENDS_ROOT = false
+const OWNS_PROCESS = false
 const JUDGE = NOBODY
 const COND = Base.AsyncCondition()      # the host wakes us by it
 # What the host wants next: kind (1: a frame), host (a MaltLink of it), address, number of bytes.
@@ -33,7 +35,7 @@ end
 # Apart, because a function that contains a `ccall` is compiled and not interpreted.
 ready() = ccall(host_function(1), Cvoid, (Ptr{Cvoid}, Ptr{Cvoid}), COND.handle, cglobal(:uv_async_send))
 function main()
-    JOB[4] = Task(executor)
+    JOB[4] = Task(executor, STACK)
     schedule(JOB[4])
     ready()
     while true

@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: MIT
-# The transport of a worker process, for the boot: `julia --startup-file=no --compile=min -e BOOT -- fd 3` (or `connect PORT`).
+# The transport of a worker process, for the boot: `julia --startup-file=no --compile=min -L BOOT -- malt fd 3 JUDGE STACK` (or `-e BOOT -- connect PORT JUDGE STACK`).
 # All of it lives in a module that no name leads to, so that Main stays as Julia made it.
+#
+# After `-L` Julia runs the program that its first argument names. Only a request for a program lets it get there: `main` returns, reading goes on in a task of its own, and
+# Julia runs the program, and ends, as it always does. Not by a call of ours, which would stand in each backtrace.
 const TRANSPORT = ARGS[1]
 const PARAMETER = parse(Int, ARGS[2])
 const JUDGE_PATH = ARGS[3]
-const KEEP = length(ARGS) > 3           # The fourth argument says that the user wants the compiler as the options have it.
+const STACK = parse(Int, ARGS[4])       # how many bytes a task reserves for its stack
+const KEEP = length(ARGS) > 4           # The fifth argument says that the user wants the compiler as the options have it.
 empty!(ARGS)
+# The boot text was a file; a worker that is no program is none.
+const LENDS_ROOT = Base.PROGRAM_FILE == "malt"
+const OWNS_PROCESS = true               # no other worker is in it
+if LENDS_ROOT
+    close(Base.Filesystem.File(RawFD(5)))
+    Core.eval(Base, Expr(:(=), :PROGRAM_FILE, ""))
+end
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
 close_on_exec(fd) = ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
 # Apart, because Sockets may have been loaded just now.
@@ -37,10 +48,14 @@ function body(n)
     b
 end
 function main()
-    JOB[4] = Task(executor)
+    JOB[4] = Task(executor, STACK)
     schedule(JOB[4])
     yield()
     hello()
+    read_frames()
+end
+# Returns when a program is to run.
+function read_frames()
     while true
         bytesavailable(LINK) == 0 && (STATE[8] = time_ns())
         try
@@ -52,9 +67,13 @@ function main()
         bytesavailable(LINK) < 16 && leave()
         unsafe_read(LINK.buffer, pointer(HEAD), UInt(16))
         STATE[4] += 1
-        request(number(HEAD, 13, 2), Int(number(HEAD, 1, 8)), number(HEAD, 9, 4))
+        if request(number(HEAD, 13, 2), Int(number(HEAD, 1, 8)), number(HEAD, 9, 4)) === RUN_PROGRAM
+            schedule(Task(read_on))
+            return Base.sigatomic_end()
+        end
     end
 end
+read_on() = (Base.sigatomic_begin(); read_frames())
 const LINK = open_link()
 isempty(JUDGE_PATH) || close_on_exec(4)
 const JUDGE = load_judge()

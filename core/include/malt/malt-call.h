@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @MALT_CALL_FUNCTION: call a function with arguments
  * @MALT_CALL_EVAL: evaluate source text at top level
  * @MALT_CALL_EVAL_VALUE: evaluate code given as a value, normally an Expr
+ * @MALT_CALL_PROGRAM: run a file as the program of the worker, which ends with it
  *
  * What a call does.
  */
@@ -24,6 +25,7 @@ typedef enum
   MALT_CALL_FUNCTION,
   MALT_CALL_EVAL,
   MALT_CALL_EVAL_VALUE,
+  MALT_CALL_PROGRAM,
 } MaltCallKind;
 
 /**
@@ -57,6 +59,8 @@ MALT_EXPORT
 MaltCall *malt_call_new_eval (const char *module, const char *source);
 MALT_EXPORT
 MaltCall *malt_call_new_eval_value (const char *module, MaltValue *code);
+MALT_EXPORT
+MaltCall *malt_call_new_program (const char *file_name, const char *const *arguments);
 MALT_EXPORT
 MaltCall *malt_call_ref (MaltCall *call);
 MALT_EXPORT

@@ -115,6 +115,24 @@ function evaluate_script(m::Module, source::String, @nospecialize(file))
     end
 end
 
+# The worker's program, where Julia's root task cannot have it: with the end that Julia gives it, if the process is the worker's alone.
+function run_program(@nospecialize(job))
+    take_program(job.what::String, job.file::String)
+    scope = job.peer.home.scope
+    try
+        malt_entry(include_program, (scope, job.file::String), nothing)
+    catch
+        OWNS_PROCESS || rethrow()
+        late(show_last_error)
+        exit(1)
+    end
+    OWNS_PROCESS && exit(0)
+    nothing
+end
+include_program(m::Module, file::String) =
+    file == "-" ? Base.include_string(m, read(stdin, String), "stdin") : Base.include(m, abspath(file))
+show_last_error() = isdefined(Base, :current_exceptions) ? Base.display_error(Base.current_exceptions()) : Base.display_error(Base.catch_stack())
+
 # A function by its text: a dotted name is looked up each time, `args -> body` is compiled once unless a macro could change it,
 # anything else is evaluated each time.
 const CALLABLES = IdDict{Any,Any}()

@@ -39,6 +39,7 @@ mutable struct Job
     mode::UInt8
     silent::Bool
     script::Bool
+    program::Bool
     scope::Any                 # the module's name or nothing
     what::Any                   # source, code, function, channel
     args::Any                   # of CALL; item of CHANNEL_PUT; channel id and credit of CHANNEL_OPEN, `nothing` once that is forgotten
@@ -51,7 +52,7 @@ mutable struct Job
     place::Int                  # in the table of the judge; 0: none
 end
 Job(peer::Peer, id::UInt32, kind::UInt8) =
-    Job(peer, id, kind, MODE_VALUE, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false, 0)
+    Job(peer, id, kind, MODE_VALUE, false, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false, 0)
 
 # Kinds of requests that a transport adds: kind => the functions that read and perform them.
 const OTHER_JOBS = IdDict{Any,Any}()
@@ -62,7 +63,18 @@ const PARKED = Any[]
 # Tasks run user code in the order of this function's calls.
 function start!(job::Job)
     job.peer.jobs[job.id] = job
-    post!(job)
+    job.program && late(lend_root!, job)::Bool || post!(job)
+end
+# Gives the root task to the program, if it is the one that reads.
+function lend_root!(job::Job)
+    (LENDS_ROOT && PROGRAM[1] === nothing && job.file != "-" && current_task() === ROOT) || return false
+    job.task = ROOT
+    job.user = true
+    enter_user_code()
+    judge_enter!(job)
+    take_program(job.what::String, job.file::String)
+    act_on_signals(1)
+    true
 end
 function post!(@nospecialize(work))
     push!(WAITING, work)
@@ -159,6 +171,7 @@ function perform(job::Job)
     job.mode == MODE_DISPLAY ? late(displayed, module_named(job.peer, job.scope), value, job.display) : value
 end
 function evaluate_job(job::Job)
+    job.program && return late(run_program, job)
     m = module_named(job.peer, job.scope)
     source = job.what
     source isa String || return @exposed malt_entry(m, source)

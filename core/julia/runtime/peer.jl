@@ -38,7 +38,9 @@ function save_signals()
     push!(SIGINT_ACTIONS, julia, ignore)
     act_on_signals(2)
 end
+# A program has its signals to itself.
 function act_on_signals(which::Int)
+    which == 2 && PROGRAM[1] !== nothing && return nothing
     isempty(SIGINT_ACTIONS) ||
         ccall(:sigaction, Cint, (Cint, Ptr{UInt8}, Ptr{UInt8}), SIGINT, SIGINT_ACTIONS[which]::Vector{UInt8}, C_NULL)
     nothing
@@ -102,7 +104,7 @@ end
 function begin_masked(@nospecialize(f))
     swallow_signal()
     creator = current_task()
-    task = Task(() -> (mask(); yieldto(creator); f()))
+    task = Task(() -> (mask(); yieldto(creator); f()), STACK)
     yieldto(task)
     schedule(task)
 end

@@ -103,7 +103,8 @@ function get_job!(d::Decoder, job::Job, flags::UInt8)
         job.mode = flags & 0x07
         job.silent = flags & 0x08 != 0
         job.script = flags & 0x10 != 0
-        job.mode <= MODE_HANDLE && flags < 0x20 || refuse("unknown flags")
+        job.program = flags & 0x20 != 0
+        job.mode <= MODE_HANDLE && flags < 0x40 && (!job.program || job.kind == EVAL) || refuse("unknown flags")
     end
     if job.kind == EVAL
         job.scope = get_value!(d)
@@ -111,6 +112,7 @@ function get_job!(d::Decoder, job::Job, flags::UInt8)
         job.file = get_value!(d)
         job.display = get_value!(d)
         job.file isa Union{Nothing,String} || refuse("a file name is a String")
+        job.program && !(job.what isa String && job.file isa String) && refuse("a program has a file and arguments")
     elseif job.kind == CALL
         job.what = get_value!(d)
         job.args = get_value!(d)

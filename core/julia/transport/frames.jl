@@ -50,6 +50,7 @@ function serve_frames(peer::Peer, source::Source, is_loading::Bool)
         source.stop = source.start + n % Int
         peer.n_frames += 1
         handle_frame(peer, source, kind, flags, id)
+        PROGRAM[1] === nothing || current_task() !== ROOT || return nothing
         is_loading && answer(peer, PONG, zero(UInt32))
         is_loading = false
     end

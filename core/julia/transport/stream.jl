@@ -121,7 +121,7 @@ function serve(@nospecialize(head), @nospecialize(body))
     while STATE[5] > 0          # An answer of the boot's is on its way through libuv.
         @resting yield()
     end
-    survive_signals()
+    PROGRAM[1] === nothing && survive_signals()
     STATE[6] || begin_masked(warm_when_idle)
     source = Source(peer.link, Vector{UInt8}(undef, 1 << 16), 0)
     if head !== nothing
@@ -130,6 +130,9 @@ function serve(@nospecialize(head), @nospecialize(body))
         source.limit = length(b)
     end
     serve_frames(peer, source, STATE[7]::Bool)
+    # A program has the root task from here on.
+    schedule(Task(() -> (mask(); serve_frames(peer, source, false))))
+    RUN_PROGRAM
 end
 # The connection that the boot has opened.
 function open_boot_link()

@@ -11,7 +11,7 @@
 G_BEGIN_DECLS
 
 /* The first number that is ours to use. */
-#define MALT_DESCRIPTOR_FIRST 5
+#define MALT_DESCRIPTOR_FIRST 6
 
 /* Consumes @fd; gives the same file at such a number, close-on-exec. -1, and errno: it
  * cannot, or @fd was -1. */

@@ -29,6 +29,7 @@ enum
 };
 
 #define DEFAULT_STACK_BYTES ((gsize) 8 * 1024 * 1024)
+#define MAX_STACK_BYTES ((gsize) 64 * 1024 * 1024) /* where nothing limits it */
 #define LEAST_STACK_BYTES ((gsize) 1024 * 1024)
 
 MaltPlatform
@@ -209,6 +210,18 @@ malt_platform_is_forked (GError **error)
                        "expected the process that uses workers, got one that was "
                        "forked from it");
   return TRUE;
+}
+
+/* Stacks */
+
+gsize
+malt_platform_get_stack_bytes (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_STACK, &limit) != 0)
+    return 0;
+  return MIN (limit.rlim_cur, (rlim_t) MAX_STACK_BYTES);
 }
 
 /* Threads */

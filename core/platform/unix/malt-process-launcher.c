@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -58,7 +59,7 @@ struct _MaltChild
 /* Descriptors that are closed when the plan has been carried out. */
 typedef struct
 {
-  int child_fds[5]; /* (owned) */
+  int child_fds[MALT_DESCRIPTOR_FIRST]; /* (owned) */
   MaltPipe *output[2]; /* (owned) (nullable): the ends of stdout and stderr that stay */
 } Ends;
 
@@ -139,6 +140,30 @@ duplicate (int fd, int *out_fd, const char *what, GError **error)
   return *out_fd >= 0 || set_errno_error (error, what);
 }
 
+/* Each child its own: where opening a descriptor's name means duplicating it, the place in the file is shared. */
+static gboolean
+open_script (const char *text, Ends *ends, GError **error)
+{
+  gsize n_bytes = strlen (text);
+  int fd;
+
+#ifdef __linux__
+  fd = malt_descriptor_raise (memfd_create ("malt-boot", MFD_CLOEXEC));
+#else
+  g_autofree char *path = NULL;
+
+  fd = malt_descriptor_raise (g_file_open_tmp ("malt-XXXXXX", &path, NULL));
+  if (fd >= 0)
+    unlink (path);
+  if (fd >= 0)
+    fcntl (fd, F_SETFD, FD_CLOEXEC);
+#endif
+  ends->child_fds[5] = fd;
+  return (fd >= 0 && write (fd, text, n_bytes) == (ssize_t) n_bytes &&
+          lseek (fd, 0, SEEK_SET) == 0) ||
+         set_errno_error (error, "cannot make the file of the boot text");
+}
+
 static gboolean
 open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
 {
@@ -148,7 +173,8 @@ open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
          (launcher->has_hosts_output || open_output (ends, error)) &&
          duplicate (launcher->inherited_fd, &ends->child_fds[3],
                     "cannot duplicate the connection", error) &&
-         duplicate (judge_fd, &ends->child_fds[4], "cannot duplicate the judge", error);
+         duplicate (judge_fd, &ends->child_fds[4], "cannot duplicate the judge", error) &&
+         (launcher->script == NULL || open_script (launcher->script, ends, error));
 }
 
 static void
@@ -243,7 +269,7 @@ child_open_exit_fd (MaltChild *child, int pidfd, GError **error)
 MaltChild *
 malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)
 {
-  g_auto (Ends) ends = { { -1, -1, -1, -1, -1 }, { NULL, NULL } };
+  g_auto (Ends) ends = { { -1, -1, -1, -1, -1, -1 }, { NULL, NULL } };
   MaltSpawnPlan plan = { 0 };
   MaltChild *child;
   int pidfd;

@@ -49,7 +49,7 @@
 enum
 {
   CHILD_STACK_BYTES = 128 * 1024,
-  FIRST_FOREIGN_FD = 5, /* 0 to 4 are what the child is given */
+  FIRST_FOREIGN_FD = MALT_DESCRIPTOR_FIRST, /* those below are what the child is given */
   FALLBACK_MAX_FD = 65536, /* where close_range() is missing */
   CLOSE_RANGE_CLOEXEC_BIT = 4 /* CLOSE_RANGE_CLOEXEC */
 };

@@ -34,7 +34,7 @@ typedef struct
   const char *const *argv;
   const char *const *envp;
   const char *cwd; /* (nullable) */
-  int fds[5]; /* what becomes 0 to 4; -1: 0 to 2 are inherited, 3 and 4 stay closed */
+  int fds[6]; /* what becomes 0 to 5; -1: 0 to 2 are inherited, the others stay closed */
   gboolean is_group_leader;
   sigset_t blocked; /* of one that is no group leader */
   pid_t host_pid;

@@ -256,6 +256,14 @@ malt_platform_is_forked (G_GNUC_UNUSED GError **error)
   return FALSE;
 }
 
+/* Stacks */
+
+gsize
+malt_platform_get_stack_bytes (void)
+{
+  return 0;
+}
+
 /* Threads */
 
 guintptr
