@@ -220,14 +220,13 @@ malt_cli_options_read_config (MaltCliOptions *options, int *out_status)
   return g_steal_pointer (&config);
 }
 
-/* Can workers of the backend have all the standard streams of the command? */
+/* Can workers of the backend have this stream of the command? */
 static gboolean
-can_lend (MaltBackend *backend)
+can_lend (MaltBackend *backend, const char *stream)
 {
   g_autoptr (MaltConfig) config = malt_config_new ();
 
-  malt_config_set_for (config, malt_backend_get_name (backend), "output", "inherit");
-  malt_config_set_for (config, malt_backend_get_name (backend), "stdin", "inherit");
+  malt_config_set_for (config, malt_backend_get_name (backend), stream, "inherit");
   return malt_backend_check_config (backend, config, NULL);
 }
 
@@ -241,7 +240,7 @@ set_output (MaltConfig *config, MaltCliOptions *options)
   for (char **option = options->options; option && *option; option++)
     if (g_str_has_prefix (*option, "output="))
       return;
-  if (!backend || !can_lend (backend))
+  if (!backend || !can_lend (backend, "output") || !can_lend (backend, "stdin"))
     return;
   malt_config_set (config, "output", "inherit");
   malt_config_set (config, "output-prefix", NULL);
@@ -266,11 +265,13 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
                               int *out_status)
 {
   MaltConfig *config = malt_cli_options_read_config (options, out_status);
+  g_autoptr (MaltBackend) backend = NULL;
 
   if (!config)
     return NULL;
   set_output (config, options);
-  if (standard_input)
+  backend = malt_backend_choose (config, NULL, NULL);
+  if (standard_input && backend && can_lend (backend, "stdin"))
     malt_config_set (config, "stdin", standard_input);
   return config;
 }
