@@ -202,6 +202,32 @@ message_beyond_the_limit_ends_the_worker (void)
   CHECK (strstr (malt_termination_get_stderr (termination), "1000000") != NULL);
 }
 
+/* A signal would end the wrapper, which runs now and then, and with that the worker. */
+static void
+julia_that_is_the_child_of_a_wrapper_is_not_signalled (void)
+{
+  g_autofree char *julia = find_julia ();
+  g_autofree char *text = g_strdup_printf (
+      "\"%s\" \"$@\" & while kill -0 $!; do sleep 0.01; done; wait $!", julia);
+  g_auto (ProcessTestScript) script = process_test_script_new (text);
+  g_autofree char *option = g_strconcat ("julia=", script.path, NULL);
+  g_autoptr (MaltWorker) worker = process_test_launch (option);
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (MaltValue) value = NULL;
+  g_autoptr (GError) error = NULL;
+
+  CHECK (worker != NULL);
+  g_free (process_test_eval (worker, "string(1)"));
+  future = process_test_start_running (
+      worker, "begun(); let t = time(); while time() < t + 6; end; 5; end");
+  CHECK (malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, &error) ==
+         MALT_INTERRUPT_UNDELIVERABLE);
+  CHECK_NO_ERROR (error);
+  value = malt_future_fetch (future, NULL, &error);
+  CHECK_NO_ERROR (error);
+  CHECK (malt_value_get_int64 (value) == 5);
+}
+
 static const ProcessTest tests[] = {
   { "every_transport_carries_large_values_both_ways",
     every_transport_carries_large_values_both_ways },
@@ -216,6 +242,8 @@ static const ProcessTest tests[] = {
     standard_input_of_evaluated_code_is_empty },
   { "message_beyond_the_limit_ends_the_worker",
     message_beyond_the_limit_ends_the_worker },
+  { "julia_that_is_the_child_of_a_wrapper_is_not_signalled",
+    julia_that_is_the_child_of_a_wrapper_is_not_signalled },
   { NULL, NULL },
 };
 
