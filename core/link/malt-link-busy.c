@@ -171,7 +171,7 @@ get_patience_us (MaltLink *link)
   return link->funcs->withdraw_interrupt != NULL ? TAKEN_BACK_US : UNREACHABLE_US;
 }
 
-/* It has had its time, and nothing is under way that could still hit. */
+/* It has had its time, and nothing of a signal is under way. */
 static gboolean
 is_hopeless (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
 {
@@ -182,7 +182,6 @@ is_hopeless (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
   if (waited_us > MAX_WAIT_US)
     return TRUE;
   if (link->signal_id == interrupt->id ||
-      (view->has_judge && malt_judge_is_raising (link->judge)) ||
       (interrupt->n_signals > 0 &&
        view->now_us - interrupt->signal_us < ANSWER_US + link->distance_ms * 1000))
     return FALSE;
@@ -318,6 +317,17 @@ get_last_result (MaltLinkInterrupt *interrupt, const View *view)
                                              : MALT_INTERRUPT_UNDELIVERABLE;
 }
 
+/* What was asked of Julia may still hit. The judge takes it back when the thread runs. */
+static gboolean
+takes_back (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
+{
+  if (!view->has_judge || !malt_judge_is_raising (link->judge) ||
+      view->now_us - interrupt->asked_us > MAX_WAIT_US)
+    return FALSE;
+  malt_judge_withdraw (link->judge, name_call (link, interrupt->id), TRUE);
+  return TRUE;
+}
+
 gboolean
 malt_link_busy_consider (MaltLink *link, MaltLinkInterrupt *interrupt,
                          MaltInterruptResult *out_result)
@@ -335,7 +345,7 @@ malt_link_busy_consider (MaltLink *link, MaltLinkInterrupt *interrupt,
     }
   else if (!is_hopeless (link, interrupt, &view))
     reach (link, interrupt, &view);
-  else if (withdraw (link, interrupt))
+  else if (!takes_back (link, interrupt, &view) && withdraw (link, interrupt))
     {
       *out_result = get_last_result (interrupt, &view);
       if (*out_result == MALT_INTERRUPT_UNDELIVERABLE)

@@ -64,4 +64,8 @@ typedef struct
   uint32_t listener;
   uint32_t is_open;
   uint32_t is_raising;
+  /* The call for which the last signal was sent, if that was given up while it was pending: it is deferred until the runtime sets the counter of deferrals,
+   * which is at this address, back to 1. */
+  uint64_t muted;
+  uint64_t deferrals;
 } MaltJudgePage;

@@ -65,7 +65,7 @@ guint32 malt_judge_count_obeyed (MaltJudge *judge);
 /* How many calls are in user code. */
 guint malt_judge_count_calls (MaltJudge *judge);
 
-/* Julia was told of a signal that may still be thrown. */
+/* Julia was told of a signal that may still be thrown. What is withdrawn is not, as soon as the thread has run. */
 gboolean malt_judge_is_raising (MaltJudge *judge);
 
 /* From now on an exception must not hit the call, even if it was asked for; or it may again. */

@@ -152,9 +152,11 @@ call_that_was_hit_and_sleeps_in_c_was_hit (void)
 }
 
 /* The module of the runtime has no name, but the frames of a call lead to it. */
-#define BREAK_COMPILER                                                             \
+#define IN_RUNTIME                                                                 \
   "let m = first(f.linfo.def.module for f in stacktrace() if f.func === :run_job " \
-  "&& f.linfo isa Core.MethodInstance); Core.eval(m, :(can_compile() = false)); end"
+  "&& f.linfo isa Core.MethodInstance); "
+
+#define BREAK_COMPILER IN_RUNTIME "Core.eval(m, :(can_compile() = false)); end"
 
 static void
 worker_whose_compiler_an_interrupt_has_broken_ends_and_says_so (void)

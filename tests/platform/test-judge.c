@@ -31,6 +31,7 @@ enum
 /* In the place of libjulia */
 
 __attribute__ ((visibility ("default"))) void *jl_interrupt_exception = "interrupt";
+__attribute__ ((visibility ("default"))) volatile guint32 jl_signal_pending;
 __attribute__ ((visibility ("default"))) void *jl_get_current_task (void);
 __attribute__ ((visibility ("default"))) void *jl_get_ptls_states (void);
 __attribute__ ((visibility ("default"))) void jl_sigatomic_begin (void);
@@ -85,6 +86,7 @@ typedef struct
   gboolean is_written_by_others; /* as the compiled regular expressions of PCRE */
   gboolean is_over; /* the call's user code has ended */
   gboolean is_beside_another; /* which has begun, and waits */
+  gboolean has_listener; /* SIGINT stays pending, and nothing can be forced */
 } Play;
 
 static void
@@ -114,14 +116,41 @@ spin_in_compiled_code (const Play *scene)
   spin ();
 }
 
+static gpointer
+listen_for_signals (G_GNUC_UNUSED gpointer data)
+{
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGINT);
+  while (sigwaitinfo (&set, NULL) == SIGINT)
+    jl_signal_pending = 1;
+  return NULL;
+}
+
+/* As Julia's own thread. */
+static void
+begin_to_listen (void)
+{
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGINT);
+  pthread_sigmask (SIG_BLOCK, &set, NULL);
+  g_thread_unref (g_thread_new ("listener", listen_for_signals, NULL));
+}
+
 static void
 play (const char *path, const Play *scene)
 {
+  if (scene->has_listener)
+    begin_to_listen ();
   gpointer library = dlopen (path, RTLD_NOW);
   MaltJudgePage *page = library != NULL ? dlsym (library, "malt_judge") : NULL;
 
   if (page == NULL || page->magic != MALT_JUDGE_MAGIC || !page->can_force)
     _exit (1);
+  page->can_force = !scene->has_listener;
   page->calls[1].call = CALL;
   page->calls[1].task = (guint64) (guintptr) &task + (scene->is_other_task ? 64 : 0);
   if (scene->is_beside_another)
@@ -260,6 +289,25 @@ what_was_withdrawn_does_not_hit_until_it_is_wanted_again (void)
   malt_assert_int (wait_for_status (pid, PATIENCE_MS), STATUS_THROWN);
 }
 
+/* Julia has not come to a safepoint when it is given up. */
+static void
+what_is_pending_is_taken_back (void)
+{
+  g_autoptr (MaltJudge) judge = make_judge ();
+  const Play scene = { .has_listener = TRUE };
+  pid_t pid = begin (judge, &scene);
+
+  malt_assert (ask (judge, pid));
+  for (guint i = 0; i < PATIENCE_MS && !malt_judge_is_raising (judge); i++)
+    g_usleep (1000);
+  malt_assert (malt_judge_is_raising (judge));
+  malt_judge_withdraw (judge, CALL, TRUE);
+  for (guint i = 0; i < PATIENCE_MS && malt_judge_is_raising (judge); i++)
+    g_usleep (1000);
+  malt_assert (!malt_judge_is_raising (judge));
+  malt_assert_int (wait_for_status (pid, 0), -1);
+}
+
 int
 main (void)
 {
@@ -268,6 +316,7 @@ main (void)
     MALT_TEST (nothing_else_is_hit),
     MALT_TEST (the_page_says_what_a_call_is_at),
     MALT_TEST (what_was_withdrawn_does_not_hit_until_it_is_wanted_again),
+    MALT_TEST (what_is_pending_is_taken_back),
     CU_TEST_INFO_NULL,
   };
   CU_SuiteInfo suites[] = { { "judge", NULL, NULL, NULL, NULL, tests },

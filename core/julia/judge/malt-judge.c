@@ -23,6 +23,8 @@
  *     the stack has room. So never in libjulia, in the system image, in LLVM or in C code. The thread's registers are set as if the code had called
  *     `throw` there. What was pending is what is thrown: one interrupt, one exception.
  *
+ * Where neither ends the call (a loop of the system image without a safepoint) and the host gives it up, what is pending is deferred: it must not hit later.
+ *
  * At an arbitrary instruction that is still unsound for code that expects no exception there: rare, never safe. n_forced tells the runtime.
  *
  * Places in Julia's thread state differ by version. They are found by calling the functions that change them; if that does not give one place for
@@ -497,6 +499,15 @@ may_force (int n_users, int64_t used_ns, const ucontext_t *context)
   return place.is_compiled && place.has_room;
 }
 
+/* What Julia was asked for is still pending, and the host has given it up: it is deferred until the runtime can take it back. */
+static void
+mute (void)
+{
+  ++*n_deferrals;
+  page->muted = wanted.call;
+  end_wanted ();
+}
+
 static void
 judge (ucontext_t *context)
 {
@@ -514,6 +525,12 @@ judge (ucontext_t *context)
           note_hit ();
           return;
         }
+    }
+  if (call != NULL && wanted.is_raised && n_deferrals != NULL && is_withdrawn ())
+    {
+      if (call->task == (uint64_t) (uintptr_t) get_current_task ())
+        mute ();
+      return;
     }
   if (call == NULL || wanted.n_obeyed != count_obeyed () || is_withdrawn () ||
       used_ns > MAX_CPU_NS)
@@ -822,6 +839,7 @@ take_office (void)
   if (sigaction (kick_signal, &action, NULL) != 0)
     return;
   page->can_force = n_deferrals != NULL && *interrupt_exception != NULL;
+  page->deferrals = (uint64_t) (uintptr_t) n_deferrals;
   page->pid = (uint32_t) getpid ();
   page->magic = MALT_JUDGE_MAGIC;
 }

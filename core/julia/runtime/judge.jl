@@ -16,6 +16,8 @@ const JUDGE_HITS = 28           # how many requests for the call that was hit la
 const JUDGE_TAKEN = 32          # how many requests were read that had not been,
 const JUDGE_N_THROWN = 36       # how often something was thrown,
 const JUDGE_RAISED_CALL = 40    # and for which call the last signal was sent (64 bits)
+const JUDGE_MUTED = 1600        # The call in which that is deferred, since it was given up; and where the level is that says so (64 bits each).
+const JUDGE_LEVEL = 1608
 
 judge_word(offset::Int) = unsafe_load(Ptr{UInt32}(JUDGE_PAGE[] + offset))
 set_judge_word(offset::Int, word::UInt32) = unsafe_store!(Ptr{UInt32}(JUDGE_PAGE[] + offset), word)
@@ -39,6 +41,7 @@ end
 function judge_leave!(job::Job)
     job.place == 0 && return nothing
     unsafe_store!(judge_place(job.place), JUDGE_BEHIND | judge_name(job))
+    judge_call(JUDGE_MUTED) == judge_name(job) && unsafe_store!(Ptr{Int32}(UInt(judge_call(JUDGE_LEVEL))), Int32(1))
     settle_signals()
     job.interrupted |= judge_call(JUDGE_THROWN) == judge_name(job)
     n = judge_word(JUDGE_FORCED)

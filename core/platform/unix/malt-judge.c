@@ -199,7 +199,8 @@ malt_judge_count_calls (MaltJudge *judge)
 gboolean
 malt_judge_is_raising (MaltJudge *judge)
 {
-  return judge->page->n_raised != judge->page->n_settled;
+  return judge->page->n_raised != judge->page->n_settled &&
+         judge->page->muted != judge->page->raised;
 }
 
 void
