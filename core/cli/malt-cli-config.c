@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* malt config: the options of the worker that would be launched, each with its value and where that comes from; or whether a key file is
- * right. */
+/* malt config: the options of the worker that would be launched, each with its value
+ * and where that comes from; or whether a key file is right. */
 #include "malt-cli.h"
 
 #include <string.h>

@@ -10,8 +10,9 @@ enum
   MAX_MISTAKES = 2,
 };
 
-/* How many letters are missing, too many or wrong, or swapped with their neighbour (Damerau's distance, where no
- * letter is changed twice). Both are at most MAX_WORD_BYTES long. */
+/* How many letters are missing, too many or wrong, or swapped with their neighbour
+ * (Damerau's distance, where no letter is changed twice). Both are at most
+ * MAX_WORD_BYTES long. */
 static gsize
 count_mistakes (const char *typed, const char *meant)
 {

@@ -23,7 +23,8 @@ enum
 
 static int found_flags[N_STREAMS]; /* of the standard streams; -1: closed */
 
-/* Signals that are waited for: the handler writes a byte for each, the number and whether the terminal sent it. */
+/* Signals that are waited for: the handler writes a byte for each, the number and
+ * whether the terminal sent it. */
 static struct
 {
   int fds[2];

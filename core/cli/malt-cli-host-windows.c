@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The command on Windows. Events of its console stand for signals: Ctrl-C for SIGINT; Ctrl-Break for SIGTERM; the closing of the window, logging off and shutting
- * down for SIGHUP. After these the system ends the command within seconds, or as soon as their handler returns (Microsoft, "HandlerRoutine callback function").
- */
+/* The command on Windows. Events of its console stand for signals: Ctrl-C for SIGINT;
+ * Ctrl-Break for SIGTERM; the closing of the window, logging off and shutting down for
+ * SIGHUP. After these the system ends the command within seconds, or as soon as their
+ * handler returns (Microsoft, "HandlerRoutine callback function"). */
 #include "malt-cli-host.h"
 
 #include <errno.h>
@@ -197,7 +197,8 @@ malt_cli_host_shares_stdin (void)
   return FALSE;
 }
 
-/* A worker in the command's own group gets Ctrl-C itself; which one that is the system does not say. */
+/* A worker in the command's own group gets Ctrl-C itself; which one that is the system
+ * does not say. */
 gboolean
 malt_cli_host_shares_terminal (G_GNUC_UNUSED gint64 pid)
 {

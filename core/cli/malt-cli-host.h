@@ -22,8 +22,9 @@ enum
   MALT_CLI_STDERR = 2,
 };
 
-/* First of all. A reader that goes away early is noticed as an error of writing from then on. Returns the arguments in UTF-8
- * or as the system has them, and their number; they live as long as the program. */
+/* First of all. A reader that goes away early is noticed as an error of writing from
+ * then on. Returns the arguments in UTF-8 or as the system has them, and their number;
+ * they live as long as the program. */
 char **malt_cli_host_begin (int *argc, char **argv);
 
 gboolean malt_cli_host_is_terminal (int descriptor);
@@ -34,21 +35,25 @@ gboolean malt_cli_host_has_colors (int descriptor);
 /* Of the terminal that standard output is; FALSE: it is none. */
 gboolean malt_cli_host_get_size (guint *out_rows, guint *out_columns);
 
-/* Are there descriptors and threads for what GLib makes by itself? It ends the process where there are none. FALSE, and errno: no. */
+/* Are there descriptors and threads for what GLib makes by itself? It ends the process
+ * where there are none. FALSE, and errno: no. */
 gboolean malt_cli_host_has_resources (void);
 
-/* @is_shared: the terminal has sent it to all of the command's process group, and not somebody to the command alone. */
+/* @is_shared: the terminal has sent it to all of the command's process group, and not
+ * somebody to the command alone. */
 typedef void (*MaltCliSignalFunc) (int signum, gboolean is_shared, gpointer user_data);
 
-/* Calls @func in the main thread when the command gets one of the signals above, but for those that the command was started with ignored. @has_all: also
- * those that mean nothing to the command itself. */
+/* Calls @func in the main thread when the command gets one of the signals above, but
+ * for those that the command was started with ignored. @has_all: also those that mean
+ * nothing to the command itself. */
 void malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all,
                                   gpointer user_data);
 
 /* Can a worker have the command's standard input? */
 gboolean malt_cli_host_shares_stdin (void);
 
-/* Last of all: standard streams are left as they were found. @signum: the signal to die of, without a core file; 0: none. Returns if that cannot be. */
+/* Last of all: standard streams are left as they were found. @signum: the signal to die
+ * of, without a core file; 0: none. Returns if that cannot be. */
 void malt_cli_host_end (int signum);
 
 /* Does what the terminal sends to this command reach the process, too? */

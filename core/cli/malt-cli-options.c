@@ -30,8 +30,9 @@ malt_cli_usage_error (const char *command, const char *format, ...)
   return MALT_CLI_USAGE;
 }
 
-/* Those of the options that @flags has, in the order of the help text, and one that ends them. Texts are taken as file names: bytes
- * that need not be in the encoding of the locale. (transfer full) */
+/* Those of the options that @flags has, in the order of the help text, and one that
+ * ends them. Texts are taken as file names: bytes that need not be in the encoding of
+ * the locale. (transfer full) */
 static GOptionEntry *
 make_entries (guint flags, MaltCliOptions *options)
 {

@@ -77,7 +77,8 @@ end_worker (MaltCliSession *session, gint64 exit_timeout_ms, gint64 term_timeout
                           on_stopped, session);
 }
 
-/* How a worker that has the command's place has ended is how the command ends: FALSE: it has not ended, or otherwise than a program does. */
+/* How a worker that has the command's place has ended is how the command ends: FALSE:
+ * it has not ended, or otherwise than a program does. */
 static gboolean
 take_end (MaltCliSession *session)
 {
@@ -292,8 +293,9 @@ pass_on (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* To a worker that has the command's place: what reaches the command alone. Somebody may have sent it to the whole group, which does not show: then the
- * worker has it already, and mostly ends of it. */
+/* To a worker that has the command's place: what reaches the command alone. Somebody
+ * may have sent it to the whole group, which does not show: then the worker has it
+ * already, and mostly ends of it. */
 static void
 pass_on_soon (MaltCliSession *session, int signum)
 {

@@ -89,8 +89,8 @@ char **malt_cli_dup_option_words (const MaltCliCommand *command);
 /* Prints "malt COMMAND: message" and where to read more; returns MALT_CLI_USAGE. */
 int malt_cli_usage_error (const char *command, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
-/* The user's config with @options on top; and one for a worker of this command, whose output it passes on. NULL
- * when the command is done and *out_status its exit status. */
+/* The user's config with @options on top; and one for a worker of this command, whose
+ * output it passes on. NULL when the command is done and *out_status its exit status. */
 MaltConfig *malt_cli_options_read_config (MaltCliOptions *options, int *out_status);
 gboolean malt_cli_options_lends (MaltConfig *config);
 MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
@@ -99,8 +99,9 @@ MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
 /* malt-cli-session.c: one worker, some calls one after the other, and the signals that
  * come in between. */
 
-/* Takes the display text of the last call to standard output. @is_program: the calls are a program, which gets its own signals. Returns the exit
- * status of the command, which then is over. */
+/* Takes the display text of the last call to standard output. @is_program: the calls
+ * are a program, which gets its own signals. Returns the exit status of the command,
+ * which then is over. */
 int malt_cli_session_run (MaltConfig *config, GPtrArray *calls,
                           const MaltCliOptions *options, gboolean is_program);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltCall: what to run on a worker, and what to send back. Documentation stands beside the code. */
+/* MaltCall: what to run on a worker, and what to send back. Documentation stands beside
+ * the code. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)
