@@ -257,6 +257,7 @@ is_late(idle) = idle != NOBODY && time_ns() - idle > 1000000000
 function take_program(texts, file)
     compile_on()
     PROGRAM[1] = file
+    JUDGE == NOBODY || set_judge_word(1624, 0x00000001)     # It has its signals to itself.
     empty!(ARGS)
     append!(ARGS, split(texts, '\0'))
     pop!(ARGS)

@@ -182,12 +182,12 @@ is_hopeless (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
   if (waited_us > MAX_WAIT_US)
     return TRUE;
   if (link->signal_id == interrupt->id ||
-      (interrupt->n_signals > 0 &&
-       view->now_us - interrupt->signal_us < ANSWER_US + link->distance_ms * 1000))
+      (interrupt->n_signals > 0 && view->now_us - interrupt->signal_us <
+                                       ANSWER_US + (gint64) link->distance_ms * 1000))
     return FALSE;
   if (view->run_us < 0)
-    return waited_us >=
-           (can_reach ? BLIND_MAX_US : get_patience_us (link)) + link->distance_ms * 1000;
+    return waited_us >= (can_reach ? BLIND_MAX_US : get_patience_us (link)) +
+                            (gint64) link->distance_ms * 1000;
   return view->run_us - interrupt->asked_run_us >
              (can_reach ? MAX_RUN_US : get_patience_us (link)) ||
          view->now_us - interrupt->ran_us > MAX_ASLEEP_US;
@@ -198,8 +198,11 @@ is_hopeless (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
 static void
 send_signal (MaltLink *link, MaltLinkInterrupt *interrupt)
 {
-  MaltLinkSignal signal = link->funcs->send_interrupt_signal (link->owner);
+  MaltLinkSignal signal;
 
+  if (link->judge != NULL)
+    malt_judge_expose (link->judge, TRUE);
+  signal = link->funcs->send_interrupt_signal (link->owner);
   interrupt->signal_us = g_get_monotonic_time ();
   interrupt->cannot_signal = signal == MALT_LINK_SIGNAL_IMPOSSIBLE;
   if (interrupt->cannot_signal)
@@ -303,8 +306,11 @@ withdraw (MaltLink *link, MaltLinkInterrupt *interrupt)
 void
 malt_link_busy_end (MaltLink *link, MaltLinkInterrupt *interrupt)
 {
-  if (link->judge != NULL && interrupt->is_sent)
-    malt_judge_withdraw (link->judge, name_call (link, interrupt->id), TRUE);
+  if (link->judge == NULL || !interrupt->is_sent)
+    return;
+  malt_judge_withdraw (link->judge, name_call (link, interrupt->id), TRUE);
+  if (interrupt->n_signals > 0)
+    malt_judge_expose (link->judge, FALSE);
 }
 
 /* It could not be ended any sooner, or has caught the exception and sleeps. */

@@ -68,4 +68,9 @@ typedef struct
    * which is at this address, back to 1. */
   uint64_t muted;
   uint64_t deferrals;
+  /* Elsewhere the judge stands before Julia's handler of SIGINT (has_gate), and drops what it has not sent itself, unless
+   * the host (for a throw that is not judged) or a program of its own wants otherwise. */
+  uint32_t is_exposed; /* by the host; at offset 1616 */
+  uint32_t has_gate;
+  uint32_t is_program;
 } MaltJudgePage;

@@ -37,6 +37,9 @@ gpointer malt_judge_lend (MaltJudge *judge, gint64 listener);
 /* And then: SIGINT is let through to that thread, or will not be. FALSE: one is on its way at this moment, and must be. */
 gboolean malt_judge_set_open (MaltJudge *judge, gboolean is_open);
 
+/* Elsewhere: SIGINT that the host sends is for Julia, not for the judge to drop. */
+void malt_judge_expose (MaltJudge *judge, gboolean is_exposed);
+
 /* The worker has loaded it. */
 gboolean malt_judge_is_ready (MaltJudge *judge);
 

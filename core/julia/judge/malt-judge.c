@@ -94,7 +94,7 @@ static timer_t timer;
 static int kick_signal;
 static int is_julia_listening; /* SIGINT is for Julia's own thread */
 static pid_t listener; /* in which Julia waits for signals; 0: not found */
-static struct sigaction julia_action; /* of SIGINT; not in the host's process */
+static void (*julia_handler) (int); /* (nullable) of SIGINT; not in the host's process */
 
 typedef struct
 {
@@ -414,17 +414,39 @@ wait_for_listener (void)
   return is_signal_pending ();
 }
 
-/* Julia drops a signal whose handler is not its own. The handler is of the whole process, so what ran in another task may have changed it. */
+/* Julia drops a signal that does not reach its handler: it is called in Julia's own thread, which asks by that whether
+ * the signal counts. So nothing that others send is thrown anywhere, however often they do. */
+static void
+on_sigint (int signal_number)
+{
+  if (__atomic_load_n (&page->is_raising, __ATOMIC_SEQ_CST) ||
+      __atomic_load_n (&page->is_exposed, __ATOMIC_SEQ_CST) || page->is_program)
+    julia_handler (signal_number);
+}
+
+static void
+stand_before_julia (void)
+{
+  struct sigaction action;
+
+  sigaction (SIGINT, NULL, &action);
+  if ((action.sa_flags & SA_SIGINFO) != 0 || action.sa_handler == SIG_DFL ||
+      action.sa_handler == SIG_IGN)
+    return;
+  julia_handler = action.sa_handler;
+  action.sa_handler = on_sigint;
+  page->has_gate = sigaction (SIGINT, &action, NULL) == 0;
+}
+
 static int
 raise_here (void)
 {
-  struct sigaction found;
   int is_taken;
 
-  sigaction (SIGINT, &julia_action, &found);
+  __atomic_store_n (&page->is_raising, 1, __ATOMIC_SEQ_CST);
   kill (getpid (), SIGINT);
   is_taken = wait_for_listener ();
-  sigaction (SIGINT, &found, NULL);
+  __atomic_store_n (&page->is_raising, 0, __ATOMIC_SEQ_CST);
   return is_taken;
 }
 
@@ -832,9 +854,11 @@ take_office (void)
     return;
   find_state ();
   find_system_image ();
-  sigaction (SIGINT, NULL, &julia_action);
+  if (page->listener == 0)
+    stand_before_julia ();
   pthread_sigmask (SIG_SETMASK, NULL, &blocked);
-  is_julia_listening = sigismember (&blocked, SIGINT) == 1 && signal_pending != NULL;
+  is_julia_listening = sigismember (&blocked, SIGINT) == 1 && signal_pending != NULL &&
+                       (page->has_gate || page->listener != 0);
   sigemptyset (&action.sa_mask);
   if (sigaction (kick_signal, &action, NULL) != 0)
     return;

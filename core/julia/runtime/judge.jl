@@ -18,6 +18,7 @@ const JUDGE_N_THROWN = 36       # how often something was thrown,
 const JUDGE_RAISED_CALL = 40    # and for which call the last signal was sent (64 bits)
 const JUDGE_MUTED = 1600        # The call in which that is deferred, since it was given up; and where the level is that says so (64 bits each).
 const JUDGE_LEVEL = 1608
+const JUDGE_GATE = 1620         # does the judge drop SIGINT that it has not sent?
 
 judge_word(offset::Int) = unsafe_load(Ptr{UInt32}(JUDGE_PAGE[] + offset))
 set_judge_word(offset::Int, word::UInt32) = unsafe_store!(Ptr{UInt32}(JUDGE_PAGE[] + offset), word)
@@ -25,6 +26,8 @@ add_to_judge_word(offset::Int) = (set_judge_word(offset, judge_word(offset) + on
 judge_call(offset::Int) = unsafe_load(Ptr{UInt64}(JUDGE_PAGE[] + offset))
 judge_place(i::Int) = Ptr{UInt64}(JUDGE_PAGE[] + JUDGE_CALLS + 16 * i)
 judge_name(job::Job) = job.peer.number << 40 | job.id
+
+is_gated() = JUDGE_PAGE[] != 0 && judge_word(JUDGE_GATE) != 0
 
 # The job's code begins, in this task. Without a free place it can only be interrupted while it waits.
 function judge_enter!(job::Job)

@@ -8,8 +8,8 @@
 # is invisible to it, and newer Julia does not even see a name that is younger. Each request is therefore run, and each result encoded,
 # by one `invokelatest`, and whatever may call the user's methods after that goes through another.
 #
-# Signals: the one invariant. Everything of ours runs masked (Julia defers signals) and with SIGINT ignored by the process. Signals are
-# enabled in these places only:
+# Signals: the one invariant. Everything of ours runs masked (Julia defers signals) and with SIGINT ignored by the process; or a
+# judge stands before Julia's handler and drops whatever it has not sent itself. Signals are enabled in these places only:
 #   - `@exposed f(x)`: code of the user's, in a task that knows what to do with an exception;
 #   - `@idle f(x)`: a wait of ours that can be left and begun again, so that what comes there hits nobody;
 #   - the lines of the boot, of its transports and of the bridge that say `sigatomic_end`, which are of these two kinds, too.
@@ -28,9 +28,9 @@ mask() = ccall(:jl_sigatomic_begin, Cvoid, ())
 unmask() = ccall(:jl_sigatomic_end, Cvoid, ())
 const N_USERS = Ref(0)          # calls in user code
 const SIGINT = Cint(2)
-const SIGINT_ACTIONS = Any[]    # two `struct sigaction`, Julia's own and one that ignores; none where there are no such things
+const SIGINT_ACTIONS = Any[]    # two `struct sigaction`, Julia's own and one that ignores; none where there are no such things, or the judge is the gate
 function save_signals()
-    Sys.isunix() || return nothing
+    Sys.isunix() && !is_gated() || return nothing
     julia = zeros(UInt8, 256)
     ignore = zeros(UInt8, 256)
     ignore[1] = 0x01            # SIG_IGN; the handler comes first

@@ -118,6 +118,12 @@ malt_judge_set_open (MaltJudge *judge, gboolean is_open)
   return FALSE;
 }
 
+void
+malt_judge_expose (MaltJudge *judge, gboolean is_exposed)
+{
+  __atomic_store_n (&judge->page->is_exposed, is_exposed ? 1 : 0, __ATOMIC_SEQ_CST);
+}
+
 gboolean
 malt_judge_is_ready (MaltJudge *judge)
 {

@@ -37,6 +37,11 @@ malt_judge_set_open (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED gboolean is_o
   return TRUE;
 }
 
+void
+malt_judge_expose (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED gboolean is_exposed)
+{
+}
+
 gboolean
 malt_judge_is_ready (G_GNUC_UNUSED MaltJudge *judge)
 {
