@@ -245,9 +245,9 @@ set_output (MaltConfig *config, MaltCliOptions *options)
     return;
   malt_config_set (config, "output", "inherit");
   malt_config_set (config, "output-prefix", NULL);
-  /* The terminal's kind is a variable, too. */
-  if (!malt_config_get_for (config, malt_backend_get_name (backend), "env-policy"))
-    malt_config_set (config, "env-policy", "inherit");
+  /* The terminal's kind is a variable, too. A backend around another one hands this on. */
+  if (!malt_config_get_for (config, "malt-process", "env-policy"))
+    malt_config_set_for (config, "malt-process", "env-policy", "inherit");
   malt_config_set_for (config, malt_backend_get_name (backend), "output-prefix", NULL);
 }
 

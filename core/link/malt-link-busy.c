@@ -253,15 +253,22 @@ malt_link_is_burst_deadly (const char *julia_version)
   return minor == NULL || atoi (julia_version) > 1 || atoi (minor + 1) >= 10;
 }
 
-/* What nothing else has reached; or is it in the middle of it? */
+/* What nothing else has reached. */
+static gboolean
+is_burst_due (MaltLinkInterrupt *interrupt, const View *view)
+{
+  if (view->run_us < 0)
+    return view->now_us - interrupt->asked_us > BLIND_US + UNJUDGED_US;
+  return view->run_us - interrupt->asked_run_us > UNJUDGED_US ||
+         view->now_us - interrupt->ran_us > UNJUDGED_US;
+}
+
+/* Or it is in the middle of it. */
 static gboolean
 wants_burst (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
 {
-  gboolean is_due = interrupt->n_unjudged > 0 ||
-                    view->run_us - interrupt->asked_run_us > UNJUDGED_US ||
-                    view->now_us - interrupt->ran_us > UNJUDGED_US;
-
-  return (interrupt->flags & MALT_INTERRUPT_UNJUDGED) && view->run_us >= 0 && is_due &&
+  return (interrupt->flags & MALT_INTERRUPT_UNJUDGED) &&
+         (interrupt->n_unjudged > 0 || is_burst_due (interrupt, view)) &&
          !g_atomic_int_get (&link->is_burst_deadly) &&
          interrupt->n_unjudged < MAX_UNJUDGED && !is_beyond (view) &&
          !may_answer_be_coming (link) && may_signal (link, interrupt, view);

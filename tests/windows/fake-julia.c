@@ -162,16 +162,25 @@ acknowledge (FakeJulia *julia, guint32 id)
 }
 
 static void
-evaluate (FakeJulia *julia, guint32 id, GBytes *body)
+evaluate (FakeJulia *julia, guint32 id, guint8 flags, GBytes *body)
 {
   g_auto (MaltWireReader) reader;
   g_autoptr (MaltValue) module = NULL;
   g_autofree char *source = NULL;
+  g_autofree char *file = NULL;
 
   malt_wire_reader_init (&reader, body, NULL);
   module = malt_wire_reader_take_value (&reader, NULL);
   source = module != NULL ? malt_wire_reader_take_string_value (&reader, NULL) : NULL;
-  if (source == NULL)
+  if (flags & MALT_FRAME_PROGRAM && source != NULL)
+    file = malt_wire_reader_take_string_value (&reader, NULL);
+  if (file != NULL)
+    {
+      g_autofree char *message = g_strdup_printf ("no program %s here", file);
+
+      fake_julia_throw (julia, id, "SystemError", message);
+    }
+  else if (source == NULL)
     fake_julia_throw (julia, id, "ErrorException", "expected a line of script");
   else
     fake_script_run (julia, id, source);
@@ -213,7 +222,7 @@ handle (FakeJulia *julia, const MaltFrameHeader *header, GBytes *body)
   switch (header->kind)
     {
     case MALT_FRAME_EVAL:
-      evaluate (julia, header->id, body);
+      evaluate (julia, header->id, header->flags, body);
       break;
     case MALT_FRAME_CALL:
       call (julia, header->id, body);
