@@ -241,11 +241,13 @@ set_output (MaltConfig *config, MaltCliOptions *options)
   for (char **option = options->options; option && *option; option++)
     if (g_str_has_prefix (*option, "output="))
       return;
-  if (!backend || !can_lend (backend, "output") || !can_lend (backend, "stdin"))
+  /* What one around another one has inside may not have them. */
+  if (!backend || g_strcmp0 (malt_backend_get_name (backend), "malt-process") != 0 ||
+      !can_lend (backend, "output") || !can_lend (backend, "stdin"))
     return;
   malt_config_set (config, "output", "inherit");
   malt_config_set (config, "output-prefix", NULL);
-  /* The terminal's kind is a variable, too. A backend around another one hands this on. */
+  /* The terminal's kind is a variable, too. */
   if (!malt_config_get_for (config, "malt-process", "env-policy"))
     malt_config_set_for (config, "malt-process", "env-policy", "inherit");
   malt_config_set_for (config, malt_backend_get_name (backend), "output-prefix", NULL);

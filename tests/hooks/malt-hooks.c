@@ -67,7 +67,9 @@ static const char *const unsure[] = {
   "boot.jl, was_hit:", /* the judge's next look comes first */
   "runtime.jl, let_signals_arrive:", /* a host without a judge asks for it */
   "runtime.jl, evaluate_script:", /* no host does */
-  "runtime.jl, pause_while_busy: sleep(0.05)", /* a host that is quick to ask again */
+  "runtime.jl, pause_while_busy:", /* how long compiling takes decides */
+  "runtime.jl, rehearse:",
+  "boot.jl, warm_when_idle: yield()", /* a host that is quick to ask again */
   "frames.jl, transmit:", /* a host that is slow to read */
   "stream.jl, serve:",
   "boot.jl, request: yield()", /* a program */
@@ -740,9 +742,10 @@ play (const Scene *scene, const Mode *mode, MaltWorker **kept)
 /* Hooks */
 
 /* Which scene passes which hook how often: the first that always does, those with a worker of
- * their own last; and which others do. */
+ * their own last, else one that has; and which others do. */
 static guint scene_of[MAX_HOOKS + 1];
 static guint count_of[MAX_HOOKS + 1];
+static gboolean is_always_passed[MAX_HOOKS + 1];
 static gboolean is_passed_in[G_N_ELEMENTS (scenes)][MAX_HOOKS + 1];
 
 static void
@@ -764,10 +767,13 @@ look (guint i, MaltWorker **kept)
   for (guint n = 1; n <= hooks->len; n++)
     {
       is_passed_in[i][n] = n_looks[n] > 0;
-      if (n_looks[n] < N_LOOKS || count_of[n] > 0)
+      if (n_looks[n] == 0 || is_always_passed[n])
+        continue;
+      is_always_passed[n] = n_looks[n] == N_LOOKS;
+      if (!is_always_passed[n] && count_of[n] > 0)
         continue;
       scene_of[n] = i;
-      count_of[n] = page->counts[n];
+      count_of[n] = MAX (1, page->counts[n]);
     }
 }
 
