@@ -116,6 +116,15 @@ spin_in_compiled_code (const Play *scene)
   spin ();
 }
 
+static volatile sig_atomic_t is_passed;
+
+static void
+pass (G_GNUC_UNUSED int signal_number)
+{
+  is_passed = 1;
+}
+
+/* Asks the handler whether a signal counts. */
 static gpointer
 listen_for_signals (G_GNUC_UNUSED gpointer data)
 {
@@ -124,7 +133,14 @@ listen_for_signals (G_GNUC_UNUSED gpointer data)
   sigemptyset (&set);
   sigaddset (&set, SIGINT);
   while (sigwaitinfo (&set, NULL) == SIGINT)
-    jl_signal_pending = 1;
+    {
+      is_passed = 0;
+      pthread_sigmask (SIG_UNBLOCK, &set, NULL);
+      raise (SIGINT);
+      pthread_sigmask (SIG_BLOCK, &set, NULL);
+      if (is_passed)
+        jl_signal_pending = 1;
+    }
   return NULL;
 }
 
@@ -137,6 +153,7 @@ begin_to_listen (void)
   sigemptyset (&set);
   sigaddset (&set, SIGINT);
   pthread_sigmask (SIG_BLOCK, &set, NULL);
+  signal (SIGINT, pass);
   g_thread_unref (g_thread_new ("listener", listen_for_signals, NULL));
 }
 
