@@ -832,12 +832,12 @@ try_hook (guint n, GRand *random, MaltWorker **kept)
 {
   const Scene *scene = &scenes[scene_of[n]];
 
-  /* Both kinds of interrupts for a fresh worker would take too long. */
+  /* All interrupts for fresh workers would take too long: of each kind a fourth. */
   if (count_of[n] > 0)
     for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
       {
         if (!modes[i].is_interrupt || !scene->is_fresh ||
-            ((n + i) % 2 == 0 && scene->run != run_rest))
+            ((n + i) % 4 == 0 && scene->run != run_rest))
           hit (n, &modes[i], random, kept);
       }
   else if (is_sure (n))

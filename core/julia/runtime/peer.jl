@@ -40,8 +40,7 @@ function save_signals()
 end
 # A program has its signals to itself.
 function act_on_signals(which::Int)
-    which == 2 && PROGRAM[1] !== nothing && return nothing
-    isempty(SIGINT_ACTIONS) ||
+    isempty(SIGINT_ACTIONS) || which == 2 && PROGRAM[1] !== nothing ||
         ccall(:sigaction, Cint, (Cint, Ptr{UInt8}, Ptr{UInt8}), SIGINT, SIGINT_ACTIONS[which]::Vector{UInt8}, C_NULL)
     nothing
 end

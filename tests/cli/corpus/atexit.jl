@@ -4,7 +4,6 @@
 #: sample
 atexit(() -> println("first")); atexit(() -> println("second")); atexit(() -> println(stderr, "third")); println("program")
 ### decides-the-status
-#: sample
 atexit(() -> exit(7)); println("x")
 ### decides-the-status-after-an-exception
 atexit(() -> exit(7)); error("boom")
@@ -27,7 +26,6 @@ atexit(() -> (println("one"); atexit(() -> println("two"))))
 #: rarely
 atexit(() -> (sleep(2); println("saved"))); println("work done")
 ### waits-for-tasks
-#: sample
 t = @async (for i in 1:3; println("task ", i); sleep(0.05); end); atexit(() -> (wait(t); println("hook")))
 ### starts-a-process
 #: rarely

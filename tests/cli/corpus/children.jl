@@ -17,7 +17,6 @@ println("x"); run(`no-such-program-anywhere`)
 p = run(ignorestatus(`sh -c 'exit 5'`)); println(p.exitcode, success(p), process_exited(p))
 ### in-the-background
 #: modes pipe file terminal
-#: sample
 run(`sh -c 'sleep 1; echo later'`, wait = false); println("program ends")
 ### in-the-background-on-a-stream-of-its-own
 run(pipeline(detach(`sh -c 'sleep 1; echo later >later.txt'`), stdout = devnull, stderr = devnull), wait = false); println("program ends")
@@ -48,7 +47,6 @@ p = open(`sh -c 'sleep 0.5; echo done'`); println(process_running(p)); wait(p); 
 #: rarely
 for i in 1:3 run(`true`) end; println(count(p -> isdir("/proc/$p") && occursin(r"\) Z ", read("/proc/$p/stat", String)), split(read("/proc/self/task/$(getpid())/children", String))))
 ### another-julia
-#: sample
 println(readchomp(`$(Base.julia_cmd()) --startup-file=no -e 'println(6 * 7, ARGS)' a b`))
 ### system-of-c
 #: rarely

@@ -12,7 +12,6 @@ from nine
 println(read(Base.fdio(9, true), String))
 ### which-are-open
 #: run prog main.jl 3>three 5</dev/null
-#: sample
 println([d for d in 0:9 if ccall(:fcntl, Cint, (Cint, Cint), d, 1) != -1 && occursin(r"three|/dev/null", readlink("/proc/self/fd/$d"))])
 ### which-are-open-in-children
 #: run prog main.jl 3>three 5</dev/null
@@ -24,7 +23,6 @@ run(`sh -c 'echo to four >&4'`); nothing
 println([d for d in 0:2 if ccall(:fcntl, Cint, (Cint, Cint), d, 1) == -1])
 ### output-closed
 #: run prog main.jl >&-
-#: sample
 println("lost"); println(stderr, typeof(stdout)); println(stderr, "runs on")
 ### error-closed
 #: run prog main.jl 2>&-

@@ -8,7 +8,6 @@ display([1 2; 3 4]); display("text"); display(1:10); display(Dict("a" => 1)); di
 #: modes pipe terminal
 display(reshape(1:10_000, 100, 100)); display(collect(1:1000)); println(collect(1:100))
 ### show-and-print
-#: sample
 for x in (1, 1.0, 1f0, 'a', "a\n", :a, [1, 2], (1,), (a = 1,), 1:2, Dict(1 => 2), Set([1]), missing, nothing, r"a", 1 => 2, Int, Union{}, sin, x -> x, big"1.5", 1 + 2im, true, 0x01, v"1.2", `echo a`, Ref(1), Any[1, "a"])
     x isa Function && x !== sin && continue
     print(x, " "); show(x); print(" "); show(stdout, MIME"text/plain"(), x); println()

@@ -16,7 +16,6 @@ println("x"); exit()
 ### exit-in-a-function
 f() = (println("f"); exit(4)); g() = (try; f(); finally; println("finally"); end); g()
 ### exit-in-a-task
-#: sample
 t = @async (yield(); println("in the task"); exit(6)); sleep(600)
 ### exit-in-a-task-that-is-awaited
 wait(@async exit(9))
@@ -60,14 +59,12 @@ throw(E())
 Threads.@threads for i in 1:2 i == 1 && exit(18) end; sleep(600)
 ### exit-by-c
 #: modes pipe file
-#: sample
 atexit(() -> println("a hook that does not run")); println("x"); ccall(:exit, Cvoid, (Cint,), 19)
 ### exit-at-once-by-c
 #: rarely
 atexit(() -> println("a hook that does not run")); ccall(:_exit, Cvoid, (Cint,), 20)
 ### an-exception
 #: modes pipe terminal closed
-#: sample
 println("before"); error("deep"); println("after")
 ### quit-by-an-interrupt-exception
 #: rarely
@@ -76,7 +73,6 @@ throw(InterruptException())
 #: rarely
 ccall(:execv, Cint, (Cstring, Ptr{Cstring}), "/bin/echo", Cstring.([pointer("echo"), pointer("another program"), C_NULL])); exit(21)
 ### a-busy-task-remains
-#: sample
 @async while true end
 nothing
 ### a-waiting-task-remains

@@ -55,7 +55,6 @@ end
 #: file main.jl
 using Outer; println(typeof(Outer.f()), " ", nameof(parentmodule(Outer.f)))
 ### directory
-#: sample
 println(basename(pwd())); cd("/"); println(pwd()); run(`pwd`); println(ENV["PWD"] == pwd())
 ### a-directory-that-is-gone
 #: rarely

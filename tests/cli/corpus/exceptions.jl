@@ -8,7 +8,6 @@ g() = f(2)
 
 g()
 ### of-each-kind
-#: sample
 for f in (() -> sqrt(-1), () -> [1][2], () -> Dict()[:a], () -> 1 + "a", () -> nosuch, () -> parse(Int, "x"), () -> convert(Int, 1.5), () -> Int8(200),
           () -> (1, 2)[3], () -> "\u00e4b"[2], () -> 1 ÷ 0, () -> factorial(-1), () -> open("/no/such"), () -> nothing.a, () -> zeros(2) * zeros(2))
     try; f(); catch e; showerror(stdout, e); println(); end
@@ -24,7 +23,6 @@ function configure()
 end
 configure()
 ### caused-thrice
-#: sample
 try; try; try; error("1"); catch; error("2"); end; catch; error("3"); end; catch; error("4"); end
 ### custom
 struct MyError <: Exception; code::Int; end

@@ -12,7 +12,6 @@ print("ready\n"); sleep(600)
 #: expect "ready"
 #: idle
 #: type "\x03"
-#: sample
 print("ready\n"); sleep(600)
 ### ctrl-c-spinning
 #: modes terminal
@@ -51,7 +50,6 @@ atexit(() -> println("hook")); print("ready\n"); sleep(600)
 #: idle
 #: type "\x03"
 #: expect "caught"
-#: sample
 Base.exit_on_sigint(false); print("ready\n"); try; sleep(600); catch e; println("caught ", typeof(e)); end; exit(3)
 ### uncaught-on-demand
 #: modes terminal

@@ -67,7 +67,6 @@ println("written"); exit(5)
 #: type "echo $(( $? > 0 ))\n"
 #: expect "% "
 #: type "exit\n"
-#: sample
 print("ready\n"); sleep(600)
 ### killed-job
 #: rarely
@@ -97,5 +96,4 @@ ccall(:kill, Cint, (Cint, Cint), 0, 20); sleep(0.2); println("on again")
 ### without-a-controlling-terminal
 #: modes terminal pipe
 #: run setsid -w prog main.jl
-#: sample
 println(try; close(open("/dev/tty")); "has one"; catch e; typeof(e); end); println(stdout isa Base.TTY)

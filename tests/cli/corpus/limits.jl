@@ -33,7 +33,6 @@ write("big", zeros(UInt8, 100_000)); println("not here")
 while true end
 ### umask
 #: run umask 077; prog main.jl
-#: sample
 write("private", "x"); mkdir("folder"); println(string(ccall(:umask, Cuint, (Cuint,), 0o22), base = 8))
 ### open-umask
 #: rarely

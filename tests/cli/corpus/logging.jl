@@ -5,7 +5,6 @@
 #: sample
 @debug "not seen"; @info "info"; @warn "warn"; @error "error"; @info "two\nlines" a = 1 b = [1, 2]
 ### with-an-exception
-#: sample
 f() = error("inner")
 try; f(); catch e; @error "failed" exception = (e, catch_backtrace()); end
 ### with-an-exception-alone

@@ -20,7 +20,6 @@ t = T(); finalizer(t -> error("in the finalizer"), t); finalize(t); println("on"
 mutable struct T; end
 keep = T(); finalizer(t -> error("in the finalizer"), keep); println("end")
 ### a-finalizer-after-exit
-#: sample
 mutable struct T; end
 keep = T(); finalizer(t -> ccall(:dprintf, Cint, (Cint, Cstring), 2, "final\n"), keep); atexit(() -> println("hook")); exit(4)
 ### files-are-closed

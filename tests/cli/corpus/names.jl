@@ -12,7 +12,6 @@ foreach(a -> println(codeunits(a)), ARGS)
 #: run prog main.jl $(seq 1 5000)
 println(length(ARGS), " ", sum(a -> parse(Int, a), ARGS))
 ### the-file
-#: sample
 println(PROGRAM_FILE, " ", basename(@__FILE__), " ", basename(@__DIR__), " ", @__LINE__, " ", @__MODULE__, " ", abspath(PROGRAM_FILE) == @__FILE__)
 ### the-file-by-a-path
 #: run cd sub && prog ../main.jl a
@@ -72,7 +71,6 @@ println("part")
 #: file main.jl
 cd("/"); include("part.jl"); println(pwd())
 ### names-of-main
-#: sample
 x = 1; println(sort(names(Main))); println(sort(names(Main, all = true, imported = true)))
 ### main-is-main
 #: rarely
@@ -94,7 +92,6 @@ m = first(methods(f)); println(basename(String(m.file)), " ", m.line); println(f
 #: modes pipe terminal
 println(isinteractive(), isdefined(Base, :active_repl), isdefined(Main, :ans))
 ### options
-#: sample
 o = Base.JLOptions(); for n in (:quiet, :banner, :startupfile, :compile_enabled, :opt_level, :debug_level, :check_bounds, :depwarn, :can_inline, :fast_math, :color, :history_file, :handle_signals, :use_compiled_modules, :warn_overwrite, :isinteractive)
     hasfield(typeof(o), n) && println(n, " ", getfield(o, n))
 end
@@ -102,5 +99,4 @@ end
 #: rarely
 println(replace(string(Base.julia_cmd()), r"/[^ ]*/" => ""))
 ### loaded-modules
-#: sample
 println(sort([string(id.name) for id in keys(Base.loaded_modules)]))

@@ -9,7 +9,6 @@ for i in 1:50 println(stdout, "out ", i); println(stderr, "err ", i) end
 for i in 1:20 print(stdout, "o"); print(stderr, "e") end
 ### with-children
 #: modes joined file
-#: sample
 println("before"); run(`sh -c 'echo child out; echo child err >&2'`); println("between"); run(pipeline(`echo to err`, stdout = stderr)); println(stderr, "after")
 ### with-c-code
 #: modes joined terminal
@@ -26,7 +25,6 @@ println("one"); @info "two"; println("three"); @warn "four" x = 5; println("six"
 for i in 1:200 println(i) end; error("at the end")
 ### hooks-come-after
 #: modes joined
-#: sample
 atexit(() -> println(stderr, "hook on 2")); atexit(() -> println("hook on 1")); println("program"); exit(3)
 ### of-threads
 #: rarely

@@ -6,14 +6,12 @@
 println("hello")
 ### both-streams
 #: modes pipe joined file
-#: sample
 println("to stdout"); println(stderr, "to stderr"); print("no newline at the end")
 ### nothing-at-all
 #: modes pipe terminal
 1 + 1
 ### bytes-that-are-no-text
 #: modes pipe terminal
-#: sample
 write(stdout, UInt8[0xff, 0xfe, 0x00, 0xc3, 0x28, 0x80, 0x0a]); println("\xe2\x88 cut, \u2200 whole"); println(repr("\xff"))
 ### nul-bytes
 print("a\0b\0"); write(stdout, 0x00)
@@ -45,7 +43,6 @@ println("here again"); print(read("out.txt", String))
 old = stdout; (r, w) = redirect_stdout(); println("captured"); run(`echo child`); redirect_stdout(old); close(w); print(uppercase(read(r, String)))
 ### kinds-of-streams
 #: modes pipe file terminal closed
-#: sample
 println(stderr, typeof(stdin), " ", typeof(stdout), " ", typeof(stderr)); println(stdout isa Base.TTY, " ", isopen(stdout), " ", iswritable(stdout))
 ### properties-of-streams
 #: rarely

@@ -14,7 +14,6 @@ ccall(:kill, Cint, (Cint, Cint), getpid(), 45); sleep(60)
 #: expect "ready"
 #: idle
 #: signal TERM
-#: sample
 atexit(() -> println("hook")); print("ready\n"); sleep(600)
 ### hung-up-from-outside
 #: expect "ready"
@@ -49,7 +48,6 @@ ccall(:signal, Ptr{Cvoid}, (Cint, Ptr{Cvoid}), 1, Ptr{Cvoid}(1)); print("ready\n
 #: expect "ready"
 #: idle
 #: signal HUP
-#: sample
 print("ready\n"); sleep(2); println("survived")
 ### nohup
 #: rarely
@@ -60,7 +58,6 @@ print("ready\n"); sleep(2); println("survived")
 #: modes terminal
 println("started"); sleep(1); println("survived")
 ### dispositions
-#: sample
 foreach(println, [line for line in eachline("/proc/self/status") if startswith(line, r"Sig(Blk|Ign)|ShdPnd")])
 caught = parse(UInt64, split(first(l for l in eachline("/proc/self/status") if startswith(l, "SigCgt")))[2], base = 16); println(caught % UInt32)
 ### dispositions-of-a-shell-with-traps

@@ -8,7 +8,6 @@ d(n) = n == 0 ? 0 : 1 + d(n - 1); println(d(parse(Int, "100000")))
 d(n) = n == 0 ? 0 : 1 + d(n - 1); println(d(parse(Int, ARGS[1])))
 ### overflow-is-caught
 #: modes joined
-#: sample
 f(n) = 1 + f(n + 1); println(try; f(0); catch e; typeof(e); end); println("on")
 ### overflow-is-caught-twice
 f(n) = 1 + f(n + 1); for i in 1:2; println(try; f(0); catch e; typeof(e); end); end

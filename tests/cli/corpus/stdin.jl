@@ -32,7 +32,6 @@ three
 write("seen", readline()); println("first program")
 ### left-untouched-for-the-next
 #: run printf 'a\nb\n' | (prog main.jl; cat)
-#: sample
 println("first program")
 ### as-it-comes
 #: rarely
@@ -55,7 +54,6 @@ print("say: "); for line in eachline() println("got ", line) end; println("end")
 #: modes terminal
 #: expect "secret"
 #: type "geheim\n"
-#: sample
 s = Base.getpass("secret"); println(); println(length(read(s, String))); Base.shred!(s)
 ### no-password-on-a-pipe
 #: rarely

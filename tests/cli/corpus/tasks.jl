@@ -31,7 +31,6 @@ n = 0; t = Timer(_ -> (global n += 1), 0.01, interval = 0.01); while n < 3; slee
 Timer(_ -> error("in the timer"), 0.01); sleep(0.3); println("end")
 ### threads
 #: env JULIA_NUM_THREADS=2
-#: sample
 println(Threads.nthreads()); a = zeros(Int, 8); Threads.@threads for i in 1:8; a[i] = i; end; println(sum(a))
 ### number-of-threads
 #: rarely

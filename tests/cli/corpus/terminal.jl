@@ -18,7 +18,6 @@ printstyled("plain?\n", color = :red); println(displaysize(stdout))
 printstyled("plain?\n", color = :red); println(haskey(ENV, "TERM"))
 ### isatty
 #: modes terminal pipe file
-#: sample
 s = join([ccall(:isatty, Cint, (Cint,), d) for d in 0:2]); println(s); write("seen", s); nothing
 ### size-of-the-terminal
 #: modes terminal
@@ -51,7 +50,6 @@ f(1)
 @info "in colour" x = 1; @warn "yellow"; @error "red"
 ### children-see-it
 #: modes terminal
-#: sample
 run(`sh -c 'test -t 0 && test -t 1 && test -t 2 && echo all three; stty size; tty >/dev/null && echo tty'`); nothing
 ### controlling-terminal
 #: rarely

@@ -10,7 +10,6 @@ foreach(println, [string(f.func, " ", basename(String(f.file))) for f in stacktr
 #: rarely
 println(length(stacktrace(backtrace(), true)) > 0, " ", [f.func for f in stacktrace(backtrace(), false)])
 ### of-an-exception
-#: sample
 f() = error("x"); g() = f()
 try; g(); catch; for fr in stacktrace(catch_backtrace()) println(fr.func, " ", basename(String(fr.file)), ":", fr.line); end; end
 ### printed
