@@ -9,6 +9,7 @@
  */
 #include "fake-julia.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -76,7 +76,7 @@ class Command(unittest.TestCase):
             for program, sign in (("program.jl", "no program program.jl here"), ("-", 'PROGRAM_FILE = "-"')):
                 with self.subTest(f"{backend} {program}"):
                     result = malt("run", "--backend", backend, program, julia=FAKE)
-                    self.assertIn(sign, result.stderr.decode())
+                    self.assertIn(sign, result.stderr.decode(), result)
                     self.assertEqual(result.returncode, 1)
 
     def test_output_and_values_are_printed_as_they_are(self):
