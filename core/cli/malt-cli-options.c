@@ -253,16 +253,6 @@ set_output (MaltConfig *config, MaltCliOptions *options)
   malt_config_set_for (config, malt_backend_get_name (backend), "output-prefix", NULL);
 }
 
-gboolean
-malt_cli_options_lends (MaltConfig *config)
-{
-  g_autoptr (MaltBackend) backend = malt_backend_choose (config, NULL, NULL);
-
-  return backend && g_strcmp0 (malt_config_get_for (
-                                   config, malt_backend_get_name (backend), "output"),
-                               "inherit") == 0;
-}
-
 MaltConfig *
 malt_cli_options_make_config (MaltCliOptions *options, const char *standard_input,
                               int *out_status)
@@ -276,5 +266,9 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
   backend = malt_backend_choose (config, NULL, NULL);
   if (standard_input && backend && can_lend (backend, "stdin"))
     malt_config_set (config, "stdin", standard_input);
+  options->is_lent =
+      backend &&
+      g_strcmp0 (malt_config_get_for (config, malt_backend_get_name (backend), "output"),
+                 "inherit") == 0;
   return config;
 }

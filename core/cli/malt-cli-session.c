@@ -359,7 +359,7 @@ malt_cli_session_run (MaltConfig *config, GPtrArray *calls, const MaltCliOptions
                              .flags = options->is_unjudged ? MALT_INTERRUPT_UNJUDGED
                                                            : MALT_INTERRUPT_DEFAULT,
                              .is_program = is_program,
-                             .is_lent = malt_cli_options_lends (config),
+                             .is_lent = options->is_lent,
                              .n_operations = 1 };
 
   if (!malt_cli_host_has_resources ())

@@ -55,6 +55,7 @@ typedef struct
   char *check;
   char **options;
   gboolean is_unjudged;
+  gboolean is_lent; /* the worker has the command's own output; set with the config */
   gboolean is_help;
 } MaltCliOptions;
 
@@ -92,7 +93,6 @@ int malt_cli_usage_error (const char *command, const char *format, ...)
 /* The user's config with @options on top; and one for a worker of this command, whose
  * output it passes on. NULL when the command is done and *out_status its exit status. */
 MaltConfig *malt_cli_options_read_config (MaltCliOptions *options, int *out_status);
-gboolean malt_cli_options_lends (MaltConfig *config);
 MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
                                           const char *standard_input, int *out_status);
 
