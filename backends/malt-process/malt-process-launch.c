@@ -76,6 +76,11 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
       g_propagate_error (error, failure);
       return FALSE;
     }
+  /* Who sends signals to the host's group interrupts what is busy. */
+  if (evaluator->judge == NULL && !launcher->is_group_leader)
+    malt_worker_set_capabilities (worker,
+                                  malt_worker_get_capabilities (worker) &
+                                      ~(guint) MALT_CAPABILITY_CAN_INTERRUPT_BUSY);
   arguments = malt_process_dup_arguments (
       worker, julia, (const char *const *) environment,
       evaluator->listener != NULL ? boot : NULL,

@@ -263,6 +263,9 @@ malt_cli_options_make_config (MaltCliOptions *options, const char *standard_inpu
   if (!config)
     return NULL;
   set_output (config, options);
+  /* What the terminal and kill(1) do to the command, they do to the worker. */
+  if (!malt_config_get_for (config, "malt-process", "process-group"))
+    malt_config_set_for (config, "malt-process", "process-group", "host");
   backend = malt_backend_choose (config, NULL, NULL);
   if (standard_input && backend && can_lend (backend, "stdin"))
     malt_config_set (config, "stdin", standard_input);

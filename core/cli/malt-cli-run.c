@@ -103,9 +103,6 @@ malt_cli_run (G_GNUC_UNUSED int argc, char **argv)
       &options, malt_cli_host_shares_stdin () ? "inherit" : NULL, &status);
   if (!config)
     return status;
-  /* What the terminal and kill(1) mean for a program is for Julia. */
-  if (!malt_config_get_for (config, "malt-process", "process-group"))
-    malt_config_set_for (config, "malt-process", "process-group", "host");
   calls = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_call_unref);
   add_program (calls, arguments);
   return malt_cli_session_run (config, calls, &options, TRUE);

@@ -9,10 +9,12 @@
  *   launch -> call -> call -> ... -> stop
  *
  * The first SIGINT cancels the launch or interrupts the call; the second one kills the
- * worker. SIGTERM and SIGHUP end it, politely. A worker in the process group of the
- * command gets the terminal's SIGINT itself: then the first one is not sent on, it
- * would count twice. Once the end has begun (is_ending), answers that still come are
- * of no interest: the worker was told to go.
+ * worker. Other signals end it, politely, or are passed on to a worker that has the
+ * command's place. A worker in the process group of the command gets the terminal's
+ * signals itself; SIGINT it drops, or, where no judge stands before Julia
+ * (MALT_CAPABILITY_CAN_INTERRUPT_BUSY is clear), the first one is not sent on: it would
+ * count twice. Once the end has begun (is_ending), answers that still come are of no
+ * interest: the worker was told to go.
  *
  * Output goes through the signal of the worker and not through its forwarding: the
  * library never waits for whoever reads the host's output, and so drops what is too
@@ -306,8 +308,16 @@ pass_on_soon (MaltCliSession *session, int signum)
   g_timeout_add_full (G_PRIORITY_DEFAULT, PASSING_DELAY_MS, pass_on, passing, g_free);
 }
 
+static gboolean
+takes_interrupts_itself (MaltWorker *worker)
+{
+  return (malt_worker_get_capabilities (worker) & MALT_CAPABILITY_CAN_INTERRUPT_BUSY) ==
+             0 &&
+         malt_cli_host_shares_terminal (malt_worker_get_pid (worker));
+}
+
 static void
-interrupt (MaltCliSession *session)
+interrupt (MaltCliSession *session, gboolean is_shared)
 {
   session->n_interrupts++;
   if (session->n_interrupts > 1 || !session->future)
@@ -315,7 +325,7 @@ interrupt (MaltCliSession *session)
       end_on_signal (session, MALT_CLI_SIGINT);
       return;
     }
-  if (malt_cli_host_shares_terminal (malt_worker_get_pid (session->worker)))
+  if (is_shared && takes_interrupts_itself (session->worker))
     return;
   session->n_operations++;
   malt_future_interrupt_async (session->future, session->flags, NULL, on_interrupted,
@@ -326,14 +336,15 @@ static void
 on_signal (int signum, gboolean is_shared, gpointer user_data)
 {
   MaltCliSession *session = user_data;
-  gboolean is_programs = session->is_lent && session->is_program &&
-                         session->worker != NULL && !session->is_closing;
+  gboolean is_workers = session->is_lent && session->worker != NULL &&
+                        !session->is_closing &&
+                        (session->is_program || signum != MALT_CLI_SIGINT);
 
-  if (is_programs && !is_shared)
+  if (is_workers && !is_shared)
     pass_on_soon (session, signum);
-  else if (!is_programs && signum == MALT_CLI_SIGINT)
-    interrupt (session);
-  else if (!is_programs)
+  else if (!is_workers && signum == MALT_CLI_SIGINT)
+    interrupt (session, is_shared);
+  else if (!is_workers)
     end_on_signal (session, signum);
 }
 

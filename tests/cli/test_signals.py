@@ -122,6 +122,12 @@ class End(CliCase):
                 started.process.kill()
                 self.assert_gone(pid)
 
+    def test_a_signal_to_the_command_is_for_the_worker_to_end_by(self):
+        with Started("eval", 'atexit(() -> print("hook")); println(ccall(:getpgrp, Cint, ())); sleep(600)') as started:
+            self.assertEqual(int(started.read_line()), os.getpgid(started.process.pid))
+            started.process.send_signal(signal.SIGTERM)
+            self.assertEqual(started.finish()[:2], (128 + signal.SIGTERM, "hook"))
+
     def test_a_worker_is_gone_when_the_command_is(self):
         with Started("eval", "println(getpid()); @async while true; sleep(0.01); end; 1") as started:
             pid = int(started.read_line())
@@ -156,13 +162,15 @@ class Passed(CliCase):
             path = self.write("dies.jl", f"ccall(:kill, Cint, (Cint, Cint), getpid(), {int(signum)}); sleep(60)")
             self.assertEqual(malt("run", str(path)).returncode, julia(str(path)).returncode)
 
-    def test_ctrl_c_leaves_nothing_that_the_program_started(self):
-        with OnTerminal("run", str(self.write("starts.jl", 'p = open(`sleep 600`); println(getpid(p)); wait(p)'))) as on:
-            on.read_until("\n")
-            pid = int(on.text.split()[0])
-            on.type("\x03")
-            on.finish()
-            self.assert_gone(pid)
+    def test_ctrl_c_leaves_nothing_that_the_code_started(self):
+        text = "p = open(`sleep 600`); println(getpid(p)); wait(p)"
+        for arguments in (("run", str(self.write("starts.jl", text))), ("eval", text)):
+            with self.subTest(arguments), OnTerminal(*arguments) as on:
+                on.read_until("\n")
+                pid = int(on.text.split()[0])
+                on.type("\x03")
+                on.finish()
+                self.assert_gone(pid)
 
 
 if __name__ == "__main__":

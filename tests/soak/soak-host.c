@@ -19,8 +19,8 @@ enum
 
 /* Forks */
 
-/* The end of a child that was forked. FALSE: it did not end as it should. */
-static gboolean
+/* How the child ended, NULL: as it should. */
+static char *
 await_child (pid_t pid)
 {
   int status = 0;
@@ -29,7 +29,11 @@ await_child (pid_t pid)
   do
     seen = waitpid (pid, &status, 0);
   while (seen < 0 && errno == EINTR);
-  return seen == pid && WIFEXITED (status) && WEXITSTATUS (status) == 0;
+  if (seen == pid && WIFSIGNALED (status))
+    return g_strdup_printf ("died of signal %d", WTERMSIG (status));
+  if (seen != pid || WEXITSTATUS (status) != 0)
+    return g_strdup_printf ("ended with status %d", seen == pid ? WEXITSTATUS (status) : -1);
+  return NULL;
 }
 
 /* The child ends at once. */
@@ -73,6 +77,7 @@ fork_beside (SoakThread *thread, void (*run) (MaltWorker *worker, MaltFuture *fu
 {
   g_autoptr (SoakWorker) worker = soak_worker_share (thread);
   gint64 id = soak_next_id (thread);
+  g_autofree char *fault = NULL;
   SoakFlight *flight;
   pid_t pid;
 
@@ -84,9 +89,8 @@ fork_beside (SoakThread *thread, void (*run) (MaltWorker *worker, MaltFuture *fu
     run (worker->worker, flight->future);
   if (pid < 0)
     soak_note ("fork: %s", g_strerror (errno));
-  else if (!await_child (pid))
-    soak_fault (SOAK_WRONG, "%s: the child did not end as it should",
-                thread->operation->name);
+  else if ((fault = await_child (pid)) != NULL)
+    soak_fault (SOAK_WRONG, "%s: the child %s", thread->operation->name, fault);
   soak_land_int (flight, SOAK_MAY_ONLY_ANSWER, id);
 }
 

@@ -34,3 +34,13 @@ println("x"); ccall(:kill, Cint, (Cint, Cint), getpid(), 9); sleep(60)
 ### no-new-group-is-made
 #: rarely
 p = run(`sleep 0.2`, wait = false); println(ccall(:getpgid, Cint, (Cint,), getpid(p)) == ccall(:getpgrp, Cint, ())); q = run(detach(`sleep 0.2`), wait = false); println(ccall(:getpgid, Cint, (Cint,), getpid(q)) == getpid(q)); wait(p)
+### first-of-a-container
+#: run unshare --pid --fork --mount-proc sh -c 'exec "$0" main.jl' "$(command -v prog)"; echo "status $?"
+println(length(filter(name -> all(isdigit, name), readdir("/proc"))) < 4); run(`sh -c "sleep 0.1 & echo left"`); exit(7)
+### terminated-in-a-container
+#: rarely
+#: run unshare --pid --fork --mount-proc sh -c 'exec 3<&0; (read x <&3; kill -TERM 1) & exec "$0" main.jl </dev/null 3<&-' "$(command -v prog)"; echo "status $?"
+#: expect "ready"
+#: idle
+#: type "go\n"
+atexit(() -> println("hook")); print("ready\n"); sleep(600)
