@@ -19,20 +19,23 @@ malt_process_dup_boot (void)
 char **
 malt_process_dup_arguments (MaltWorker *worker, const char *julia,
                             const char *const *environment, const char *boot,
-                            const char *transport, guint parameter, const char *judge)
+                            const MaltProcessGiven *given)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *number = g_strdup_printf ("%u", parameter);
-  g_autofree char *stack =
-      g_strdup_printf ("%" G_GSIZE_FORMAT, malt_platform_get_stack_bytes ());
+  g_autofree char *script = malt_child_dup_given_path (given->script);
+  g_autofree char *words = g_strdup_printf (
+      "%s %u %d %" G_GSIZE_FORMAT " %d", given->port != 0 ? "connect" : "fd",
+      given->port != 0 ? given->port : (guint) given->link, given->judge,
+      malt_platform_get_stack_bytes (), given->script);
+  g_auto (GStrv) own = g_strsplit (words, " ", -1);
 
   g_strv_builder_add (builder, julia);
   malt_julia_add_flags (builder, worker, environment);
-  if (boot != NULL)
+  if (given->script == 0)
     g_strv_builder_add_many (builder, "-e", boot, "--", NULL);
   else
-    g_strv_builder_add_many (builder, "-L", MALT_CHILD_SCRIPT_PATH, "--", "malt", NULL);
-  g_strv_builder_add_many (builder, transport, number, judge, stack, NULL);
+    g_strv_builder_add_many (builder, "-L", script, "--", "malt", NULL);
+  g_strv_builder_addv (builder, (const char **) own);
   if (malt_julia_keeps_compile_mode (worker))
     g_strv_builder_add (builder, "keep");
   return g_strv_builder_end (builder);

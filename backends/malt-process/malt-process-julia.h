@@ -9,13 +9,18 @@ G_BEGIN_DECLS
 /* What julia runs first. (transfer full) */
 char *malt_process_dup_boot (void);
 
-/* "fd" and 3, or "connect" and a port, and the path of the judge, "" for none: what the
- * boot text is told. @boot (nullable): that text, for `-e`; else it is the child's
- * script, for `-L`, after which julia goes on with a program. @environment: the
- * worker's. */
+/* What the boot text is told of; 0: there is none. Descriptors but for the port. */
+typedef struct
+{
+  guint port; /* to connect to, where there is no link */
+  int link;
+  int judge;
+  int script; /* the boot text, for `-L`, after which julia goes on with a program; else it is run by `-e` */
+} MaltProcessGiven;
+
+/* @environment: the worker's. */
 char **malt_process_dup_arguments (MaltWorker *worker, const char *julia,
                                    const char *const *environment, const char *boot,
-                                   const char *transport, guint parameter,
-                                   const char *judge);
+                                   const MaltProcessGiven *given);
 
 G_END_DECLS

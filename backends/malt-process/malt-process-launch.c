@@ -25,10 +25,25 @@ on_connected (int fd, GError *failure, gpointer user_data)
     malt_launch_decide (evaluator->launch, error);
 }
 
-/* The worker's end goes to the launcher, which the caller closes. */
+/* What a launch needs until the process is there. */
+typedef struct
+{
+  MaltProcessLauncher launcher;
+  MaltProcessGiven given; /* the launcher's */
+} Launch;
+
+static void
+launch_clear (Launch *launch)
+{
+  malt_child_close_given (launch->launcher.given);
+  g_clear_pointer (&launch->launcher.stdin_bytes, g_bytes_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Launch, launch_clear)
+
 static gboolean
-connect_worker (MaltProcessEvaluator *evaluator, const char *transport,
-                MaltProcessLauncher *launcher, GError **error)
+connect_worker (MaltProcessEvaluator *evaluator, const char *transport, Launch *launch,
+                GError **error)
 {
   int fds[2];
   gboolean is_open;
@@ -38,8 +53,9 @@ connect_worker (MaltProcessEvaluator *evaluator, const char *transport,
       evaluator->listener = malt_link_listener_new (error);
       if (evaluator->listener == NULL)
         return FALSE;
-      launcher->stdin_source = MALT_CHILD_STDIN_BYTES;
-      launcher->stdin_bytes = malt_link_listener_dup_secrets (evaluator->listener);
+      launch->given.port = malt_link_listener_get_port (evaluator->listener);
+      launch->launcher.stdin_source = MALT_CHILD_STDIN_BYTES;
+      launch->launcher.stdin_bytes = malt_link_listener_dup_secrets (evaluator->listener);
       return TRUE;
     }
   is_open = g_strcmp0 (transport, "socketpair") == 0
@@ -48,12 +64,29 @@ connect_worker (MaltProcessEvaluator *evaluator, const char *transport,
   if (!is_open)
     return FALSE;
   evaluator->fd = fds[0];
-  launcher->inherited_fd = fds[1];
-  return TRUE;
+  launch->given.link = launch->launcher.given[0] = malt_child_give (fds[1], error);
+  malt_socket_close (fds[1]);
+  return launch->given.link > 0;
+}
+
+/* The judge, and the boot text of a worker that can lend its root task. */
+static gboolean
+give_files (MaltProcessEvaluator *evaluator, const char *boot, Launch *launch,
+            GError **error)
+{
+  MaltProcessGiven *given = &launch->given;
+
+  if (evaluator->judge != NULL)
+    given->judge = malt_child_give (malt_judge_get_fd (evaluator->judge), error);
+  if (given->judge >= 0 && given->link > 0)
+    given->script = malt_child_give_text (boot, error);
+  launch->launcher.given[1] = given->judge;
+  launch->launcher.given[2] = given->script;
+  return given->judge >= 0 && given->script >= 0;
 }
 
 static gboolean
-spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher *launcher,
+spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, Launch *launch,
        GError **error)
 {
   g_autofree char *julia =
@@ -70,44 +103,48 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, MaltProcessLauncher 
   if (environment == NULL)
     return FALSE;
   library = malt_julia_dup_source ("julia/judge.so");
-  launcher->judge = evaluator->judge = malt_judge_new (library, &failure);
+  evaluator->judge = malt_judge_new (library, &failure);
   if (failure != NULL)
     {
       g_propagate_error (error, failure);
       return FALSE;
     }
   /* Who sends signals to the host's group interrupts what is busy. */
-  if (evaluator->judge == NULL && !launcher->is_group_leader)
+  if (evaluator->judge == NULL && !launch->launcher.is_group_leader)
     malt_worker_set_capabilities (worker,
                                   malt_worker_get_capabilities (worker) &
                                       ~(guint) MALT_CAPABILITY_CAN_INTERRUPT_BUSY);
+  if (!give_files (evaluator, boot, launch, error))
+    return FALSE;
   arguments = malt_process_dup_arguments (
-      worker, julia, (const char *const *) environment,
-      evaluator->listener != NULL ? boot : NULL,
-      evaluator->listener != NULL ? "connect" : "fd",
-      evaluator->listener != NULL ? malt_link_listener_get_port (evaluator->listener) : 3,
-      evaluator->judge != NULL ? MALT_CHILD_JUDGE : "");
-  launcher->script = evaluator->listener != NULL ? NULL : boot;
-  launcher->argv = (const char *const *) arguments;
-  launcher->envp = (const char *const *) environment;
-  evaluator->child = malt_process_launcher_spawn (launcher, error);
+      worker, julia, (const char *const *) environment, boot, &launch->given);
+  launch->launcher.argv = (const char *const *) arguments;
+  launch->launcher.envp = (const char *const *) environment;
+  evaluator->child = malt_process_launcher_spawn (&launch->launcher, error);
   return evaluator->child != NULL;
 }
 
 static gboolean
-launch (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
+is_inherited (MaltWorker *worker, const char *option)
+{
+  return g_strcmp0 (malt_worker_get_option (worker, option), "inherit") == 0;
+}
+
+static gboolean
+launch_julia (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
 {
   const char *transport = malt_worker_get_option (worker, "transport");
-  MaltProcessLauncher launcher = { .inherited_fd = -1 };
-  gboolean is_launched;
+  g_auto (Launch) launch = { 0 };
+  MaltProcessLauncher *launcher = &launch.launcher;
 
   if (!malt_output_prepare (worker, error))
     return FALSE;
-  launcher.has_hosts_output = malt_output_is_hosts (worker);
-  launcher.cwd = malt_worker_get_option (worker, "cwd");
-  launcher.is_group_leader =
+  launcher->has_hosts_output = malt_output_is_hosts (worker);
+  launcher->has_hosts_descriptors = is_inherited (worker, "descriptors");
+  launcher->cwd = malt_worker_get_option (worker, "cwd");
+  launcher->is_group_leader =
       g_strcmp0 (malt_worker_get_option (worker, "process-group"), "host") != 0;
-  if (g_strcmp0 (malt_worker_get_option (worker, "stdin"), "inherit") == 0)
+  if (is_inherited (worker, "stdin"))
     {
       if (g_strcmp0 (transport, "tcp-connect") == 0)
         {
@@ -117,14 +154,10 @@ launch (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
               "which needs standard input");
           return FALSE;
         }
-      launcher.stdin_source = MALT_CHILD_STDIN_INHERIT;
+      launcher->stdin_source = MALT_CHILD_STDIN_INHERIT;
     }
-  is_launched = connect_worker (evaluator, transport, &launcher, error) &&
-                spawn (evaluator, worker, &launcher, error);
-  g_clear_pointer (&launcher.stdin_bytes, g_bytes_unref);
-  if (launcher.inherited_fd >= 0)
-    malt_socket_close (launcher.inherited_fd);
-  return is_launched;
+  return connect_worker (evaluator, transport, &launch, error) &&
+         spawn (evaluator, worker, &launch, error);
 }
 
 /* What julia has said so far. */
@@ -170,7 +203,7 @@ malt_process_evaluator_new (MaltWorker *worker, GError **error)
     return NULL;
   runtime = malt_julia_dup_runtime (transport);
   malt_link_start (evaluator->link, NULL, runtime);
-  if (!launch (evaluator, worker, error))
+  if (!launch_julia (evaluator, worker, error))
     {
       malt_link_close (evaluator->link);
       return NULL;

@@ -2,11 +2,13 @@
 /* The command on Unix. */
 #include "malt-cli-host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #if __has_include(<sys/prctl.h>)
@@ -22,6 +24,7 @@ enum
 };
 
 static int found_flags[N_STREAMS]; /* of the standard streams; -1: closed */
+static GArray *found_descriptors; /* (owned): of int, beyond these */
 
 /* Signals that are waited for: the handler writes a byte for each, the number and
  * whether the terminal sent it. */
@@ -49,6 +52,45 @@ hold_streams (void)
     }
 }
 
+/* Of int: beyond the standard streams. (transfer full) */
+static GArray *
+list_descriptors (void)
+{
+  GArray *descriptors = g_array_new (FALSE, FALSE, sizeof (int));
+  DIR *folder = opendir ("/dev/fd");
+  const struct dirent *entry;
+
+  while (folder && (entry = readdir (folder)))
+    {
+      int fd = atoi (entry->d_name);
+
+      if (fd >= N_STREAMS && fd != dirfd (folder))
+        g_array_append_val (descriptors, fd);
+    }
+  if (folder)
+    closedir (folder);
+  return descriptors;
+}
+
+/* What was open at the beginning is the caller's, and is inherited by itself. */
+void
+malt_cli_host_hide_descriptors (void)
+{
+  g_autoptr (GArray) descriptors = list_descriptors ();
+
+  for (guint i = 0; i < descriptors->len; i++)
+    {
+      int fd = g_array_index (descriptors, int, i);
+      guint n = 0;
+
+      while (n < found_descriptors->len &&
+             g_array_index (found_descriptors, int, n) != fd)
+        n++;
+      if (n == found_descriptors->len)
+        fcntl (fd, F_SETFD, FD_CLOEXEC);
+    }
+}
+
 char **
 malt_cli_host_begin (G_GNUC_UNUSED int *argc, char **argv)
 {
@@ -56,6 +98,7 @@ malt_cli_host_begin (G_GNUC_UNUSED int *argc, char **argv)
   struct sigaction found;
 
   hold_streams ();
+  found_descriptors = list_descriptors ();
   /* A handler, since a signal that is ignored would be ignored in the worker, too. */
   if (sigaction (SIGPIPE, NULL, &found) == 0 && found.sa_handler != SIG_IGN)
     sigaction (SIGPIPE, &action, NULL);

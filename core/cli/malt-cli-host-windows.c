@@ -185,6 +185,12 @@ malt_cli_host_has_resources (void)
   return TRUE;
 }
 
+/* None are inherited. */
+void
+malt_cli_host_hide_descriptors (void)
+{
+}
+
 void
 malt_cli_host_end (G_GNUC_UNUSED int signum)
 {

@@ -52,6 +52,10 @@ void malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all,
 /* Can a worker have the command's standard input? */
 gboolean malt_cli_host_shares_stdin (void);
 
+/* Before a process is launched that is to have what the command found open: of other
+ * descriptors nothing but the standard streams may reach it. */
+void malt_cli_host_hide_descriptors (void);
+
 /* Last of all: standard streams are left as they were found. @signum: the signal to die
  * of, without a core file; 0: none. Returns if that cannot be. */
 void malt_cli_host_end (int signum);

@@ -231,12 +231,25 @@ can_lend (MaltBackend *backend, const char *stream)
   return malt_backend_check_config (backend, config, NULL);
 }
 
+/* Hands on what the command found open. */
+static void
+set_descriptors (MaltConfig *config, MaltBackend *backend)
+{
+  const char *name = malt_backend_get_name (backend);
+
+  if (can_lend (backend, "descriptors") &&
+      !malt_config_get_for (config, name, "descriptors"))
+    malt_config_set_for (config, name, "descriptors", "inherit");
+}
+
 /* Lends the command's standard output, unless the command line says where output goes. */
 static void
 set_output (MaltConfig *config, MaltCliOptions *options)
 {
   g_autoptr (MaltBackend) backend = malt_backend_choose (config, NULL, NULL);
 
+  if (backend)
+    set_descriptors (config, backend);
   malt_config_set (config, "output", "signal");
   for (char **option = options->options; option && *option; option++)
     if (g_str_has_prefix (*option, "output="))

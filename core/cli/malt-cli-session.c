@@ -379,6 +379,7 @@ malt_cli_session_run (MaltConfig *config, GPtrArray *calls, const MaltCliOptions
       return MALT_CLI_WORKER;
     }
   malt_cli_host_watch_signals (on_signal, session.is_lent, &session);
+  malt_cli_host_hide_descriptors ();
   session.cancellable = g_cancellable_new ();
   session.writer = malt_cli_writer_new (on_writer_event, &session);
   malt_worker_launch_async (config, session.cancellable, on_launched, &session);

@@ -115,8 +115,8 @@ dispatch (int argc, char **argv)
 int
 main (int argc, char **argv)
 {
+  argv = malt_cli_host_begin (&argc, argv);
   setlocale (LC_ALL, "");
   g_set_prgname ("malt");
-  argv = malt_cli_host_begin (&argc, argv);
   return malt_cli_close_output (dispatch (argc, argv));
 }

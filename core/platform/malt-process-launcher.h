@@ -13,8 +13,10 @@
 
 G_BEGIN_DECLS
 
-/* Where a child finds its judge. Not by a path of the host's: nobody but root may look into a host that is not dumpable. */
-#define MALT_CHILD_JUDGE "/proc/self/fd/4"
+enum
+{
+  MALT_CHILD_MAX_GIVEN = 3
+};
 
 /* What the child's standard input is. */
 typedef enum
@@ -30,10 +32,10 @@ typedef struct
       *argv; /* argv[0] is the path of the program: it is not searched for */
   const char *const *envp; /* the whole environment */
   const char *cwd; /* (nullable): the host's where NULL */
-  int inherited_fd; /* becomes descriptor 3 of the child, where malt_socket_open_tcp_pair() works; -1: none. The caller keeps its own */
-  MaltJudge *judge; /* (nullable): its memory becomes what MALT_CHILD_JUDGE names */
-  const char *
-      script; /* (nullable): a text that the child finds as the file MALT_CHILD_SCRIPT_PATH, where it inherits a descriptor */
+  int given
+      [MALT_CHILD_MAX_GIVEN]; /* (owned): of malt_child_give(), open in the child under the same numbers; at most 0: none */
+  gboolean
+      has_hosts_descriptors; /* those beyond the standard streams that are not close-on-exec are the child's, too (Unix) */
   MaltChildStdin stdin_source;
   GBytes *stdin_bytes; /* (nullable): at most PIPE_BUF bytes */
   gboolean has_hosts_output; /* standard output and error are the host's own: no pipes */
@@ -51,11 +53,20 @@ typedef enum
 
 typedef struct _MaltChild MaltChild;
 
-#ifdef __linux__
-#define MALT_CHILD_SCRIPT_PATH "/proc/self/fd/5"
-#else
-#define MALT_CHILD_SCRIPT_PATH "/dev/fd/5"
-#endif
+/* What a child is given has a number that is free in the host, so that nothing the host hands on is overwritten, and a high one, so that the child finds low ones free.
+ * It is close-on-exec until a child has it. Where there are no such descriptors (Windows) none can be made. Errors: RESOURCES, LAUNCH_FAILED. */
+
+/* The same file as @fd; -1: error. */
+int malt_child_give (int fd, GError **error);
+
+/* A file that holds @text, to be read once; -1: error. */
+int malt_child_give_text (const char *text, GError **error);
+
+/* When the child is there, or will not be. */
+void malt_child_close_given (const int given[MALT_CHILD_MAX_GIVEN]);
+
+/* By which name a child opens what it was given. Not by a path of the host's: nobody but root may look into a host that is not dumpable. (transfer full) */
+char *malt_child_dup_given_path (int given);
 
 MaltChild *malt_process_launcher_spawn (const MaltProcessLauncher *launcher,
                                         GError **error);

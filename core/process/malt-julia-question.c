@@ -147,7 +147,6 @@ launch (Question *question, const char *const *arguments, GError **error)
   g_auto (GStrv) environment = malt_platform_dup_environment ();
   MaltProcessLauncher launcher = { .argv = arguments,
                                    .envp = (const char *const *) environment,
-                                   .inherited_fd = -1,
                                    .is_group_leader = TRUE };
 
   question->context = malt_platform_new_context (error);

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """malt run: a program does in a worker what it does under julia."""
+import contextlib
 import os
+import pathlib
+import resource
+import shutil
 import subprocess
 import unittest
 
@@ -143,6 +147,39 @@ class Lent(CliCase):
         expected = subprocess.run(["sh", "-c", f"{JULIA} --startup-file=no {path} >&-"], stderr=subprocess.PIPE, text=True,
                                   timeout=120)
         self.assertEqual((result.returncode, result.stderr), (expected.returncode, expected.stderr))
+
+    def with_open_files(self, numbers, limit, *arguments, **changes):
+        """Runs the command with open files of these numbers, which hold their numbers."""
+        with contextlib.ExitStack() as stack:
+            for number in numbers:
+                path = self.write(f"file-{number}", str(number))
+                os.dup2(stack.enter_context(open(path, encoding="ascii")).fileno(), number, inheritable=True)
+                stack.callback(os.close, number)
+            return subprocess.run([MALT, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment(**changes),
+                                  pass_fds=numbers, timeout=120, check=False,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+
+    def test_open_files_keep_their_numbers_up_to_the_limit(self):
+        source = "foreach(n -> println(read(Base.fdio(n, true), String)), [109, 126, 127])"
+        path = self.write("program.jl", source)
+        for arguments in (("run", str(path)), ("eval", source)):
+            with self.subTest(arguments):
+                result = self.with_open_files([109, 126, 127], 128, *arguments)
+                self.assert_result(result, 0, "109\n126\n127\n")
+        result = self.with_open_files([109], 128, "eval", "--option", "descriptors=none", "ccall(:fcntl, Cint, (Cint, Cint), 109, 1)")
+        self.assert_result(result, 0, "-1\n")
+
+    def test_open_files_of_the_command_itself_are_not_handed_on(self):
+        """A module of the test keeps a file open, without close-on-exec."""
+        module = pathlib.Path(os.environ["MALT_BUILD_DIR"], "tests/modules/keeps-open.so")
+        folder = self.folder / "modules"
+        folder.mkdir()
+        shutil.copyfile(module, folder / module.name)
+        source = """names = [try readlink("/proc/self/fd/$d") catch; "" end for d in readdir("/proc/self/fd")];
+            (count(endswith("marks"), names), count(endswith("file-109"), names))"""
+        result = self.with_open_files([109], 1024, "eval", source, MALT_BACKEND_PATH=str(folder), MODULE_MARKS=str(self.folder / "marks"))
+        self.assert_result(result, 0, "(0, 1)\n")
+        self.assertEqual((self.folder / "marks").read_text(), "keeps-open\n")
 
     def test_a_pipe_blocks_afterwards_as_before(self):
         reader, writer = os.pipe()

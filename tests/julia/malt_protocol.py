@@ -329,7 +329,7 @@ class Worker:
         self.runtime, self.settings = runtime or runtime_text(), settings
         if transport is None:
             self.socket, theirs = socket.socketpair()
-            arguments, passed = ["fd", "3", "", "0"], theirs.fileno()
+            arguments, passed = ["fd", "3", "0", "0", "0"], theirs.fileno()
         else:
             arguments, passed = transport, None
 

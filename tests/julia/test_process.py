@@ -290,7 +290,7 @@ class Process(WorkerCase):
             listener = socket.socket()
             listener.bind(("127.0.0.1", 0))
             listener.listen(8)
-            w = self.worker(transport=["connect", str(listener.getsockname()[1]), "", "0"], stdin=subprocess.PIPE)
+            w = self.worker(transport=["connect", str(listener.getsockname()[1]), "0", "0", "0"], stdin=subprocess.PIPE)
             token = os.urandom(64)
             w.process.stdin.write(token + b"rest of stdin\n")
             w.process.stdin.flush()

@@ -99,11 +99,23 @@ julia_that_hangs_is_killed_at_the_start_timeout (void)
   CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));
 }
 
+/* The script of a julia that says this to the host, written as bytes of Python. */
+static char *
+dup_saying_script (const char *bytes)
+{
+  return g_strdup_printf (
+      MALT_TEST_PYTHON
+      " -c 'import os, sys\n"
+      "os.write(int(sys.argv[sys.argv.index(\"fd\") + 1]), b\"%s\")' \"$@\"\n",
+      bytes);
+}
+
 static void
 peer_that_does_not_speak_the_protocol_is_reported (void)
 {
-  g_auto (ProcessTestScript) script =
-      process_test_script_new ("echo 'hello, who is there?' >&3; sleep 100");
+  g_autofree char *saying = dup_saying_script ("hello, who is there?\\n");
+  g_autofree char *source = g_strconcat (saying, "sleep 100", NULL);
+  g_auto (ProcessTestScript) script = process_test_script_new (source);
   g_autoptr (GError) error = fail_with (script.path, NULL);
 
   CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
@@ -155,7 +167,7 @@ __wrap_malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError 
   return child;
 }
 
-/* As printf of the shell reads them. */
+/* As Python reads them. */
 static void
 append_octal (GString *text, const guint8 *bytes, gsize n_bytes)
 {
@@ -181,13 +193,12 @@ dup_early_script (guint8 kind, const guint8 *body, guint8 n_bytes)
   static const guint8 hello[] = { 'M', 'A', 'L', 'T', '\r', '\n', 0x1a, 0,   1,  0,
                                   0,   0,   1,   0,   0,    0,    5,    0,   0,  0,
                                   0,   0,   0,   0,   '1',  '.',  '5',  '.', '3' };
-  GString *text = g_string_new ("printf '");
+  g_autoptr (GString) text = g_string_new (NULL);
 
   append_frame (text, MALT_FRAME_RUNTIME_HELLO, 0, hello, sizeof hello);
   for (int i = 0; i < 3; i++)
     append_frame (text, kind, 7, body, n_bytes);
-  g_string_append (text, "' >&3");
-  return g_string_free (text, FALSE);
+  return dup_saying_script (text->str);
 }
 
 static void

@@ -3,10 +3,12 @@
 #include "process-test.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -72,13 +74,114 @@ worker_has_no_descriptor_of_another_worker (void)
 {
   g_autoptr (MaltWorker) other = process_test_launch ("transport=tcp");
   g_autoptr (MaltWorker) worker = process_test_launch ("transport=tcp");
-  /* Descriptor 3 is the only socket that is not libuv's own. */
+  /* The link is the only socket that is not libuv's own. */
   const char *const source = "count(f -> startswith(f, \"socket:\") , [try "
                              "readlink(\"/proc/self/fd/$f\") catch; \"\" end "
                              "for f in readdir(\"/proc/self/fd\")])";
 
   CHECK (worker != NULL && other != NULL);
   CHECK (process_test_eval_int (worker, source) <= 1 + 2);
+}
+
+static const char *const both[] = { "descriptors=none", "descriptors=inherit" };
+
+/* What descriptors of a worker lead to, or of what it starts. */
+static char *
+dup_names (MaltWorker *worker, const int *fds, gsize n_fds, gboolean of_child)
+{
+  g_autoptr (GString) source = g_string_new (
+      of_child ? "[try read(`readlink /proc/self/fd/$d`, String)[1:end-1]; catch; \"-\" "
+                 "end for d in ["
+               : "[try readlink(\"/proc/self/fd/$d\"); catch; \"-\" end for d in [");
+
+  for (gsize i = 0; i < n_fds; i++)
+    g_string_append_printf (source, "%d, ", fds[i]);
+  g_string_append (source, "]] |> x -> join(x, ' ')");
+  return process_test_eval (worker, source->str);
+}
+
+/* A descriptor of /dev/zero from this number on. */
+static int
+open_zero (int first, int command)
+{
+  int zero = open ("/dev/zero", O_RDONLY | O_CLOEXEC);
+  int fd = fcntl (zero, command, first);
+
+  close (zero);
+  return fd;
+}
+
+/* The numbers are beyond what libuv takes for itself. The last one is the host's own. */
+static void
+descriptors_of_the_host_are_inherited_under_their_numbers_if_wanted (void)
+{
+  const int fds[] = { open_zero (120, F_DUPFD), open_zero (900, F_DUPFD),
+                      open_zero (1015, F_DUPFD), open_zero (130, F_DUPFD_CLOEXEC) };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (transports); i++)
+    for (int is_inherited = 0; is_inherited < 2; is_inherited++)
+      {
+        g_autoptr (MaltWorker) worker =
+            process_test_launch (transports[i], both[is_inherited]);
+        const char *expected =
+            is_inherited ? "\"/dev/zero /dev/zero /dev/zero -\"" : "\"- - - -\"";
+
+        CHECK (worker != NULL);
+        for (int of_child = 0; of_child < 2; of_child++)
+          {
+            g_autofree char *names =
+                dup_names (worker, fds, G_N_ELEMENTS (fds), of_child);
+
+            CU_ASSERT_STRING_EQUAL (names, expected);
+          }
+        CHECK (process_test_eval_int (worker, "1 + 1") == 2);
+      }
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+}
+
+static void
+set_limit (rlim_t n)
+{
+  struct rlimit limit;
+
+  getrlimit (RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = n;
+  setrlimit (RLIMIT_NOFILE, &limit);
+}
+
+/* The numbers where what a worker is given is put first are taken; then all are. */
+static void
+few_descriptors_suffice_and_none_are_an_error_with_the_reason (void)
+{
+  const int fds[] = { open_zero (62, F_DUPFD), open_zero (99, F_DUPFD) };
+  struct rlimit saved;
+  int first_free;
+
+  getrlimit (RLIMIT_NOFILE, &saved);
+  for (gsize i = 0; i < G_N_ELEMENTS (transports); i++)
+    {
+      g_autoptr (MaltConfig) config = process_test_config (transports[i], both[1]);
+      g_autoptr (MaltWorker) worker = NULL;
+      g_autoptr (MaltWorker) none = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autofree char *names = NULL;
+
+      set_limit (100);
+      worker = malt_worker_launch (config, NULL, NULL);
+      first_free = open_zero (0, F_DUPFD_CLOEXEC);
+      close (first_free);
+      set_limit ((rlim_t) first_free);
+      none = malt_worker_launch (config, NULL, &error);
+      setrlimit (RLIMIT_NOFILE, &saved);
+      CHECK (worker != NULL);
+      names = dup_names (worker, fds, G_N_ELEMENTS (fds), FALSE);
+      CU_ASSERT_STRING_EQUAL (names, "\"/dev/zero /dev/zero\"");
+      CHECK (none == NULL && g_error_matches (error, MALT_ERROR, MALT_ERROR_RESOURCES));
+      CHECK (strstr (error->message, g_strerror (EMFILE)) != NULL);
+    }
+  close (fds[0]);
+  close (fds[1]);
 }
 
 /* In the place of julia: bothers the host at the port it was told, then becomes julia. */
@@ -235,6 +338,10 @@ static const ProcessTest tests[] = {
     child_of_evaluated_code_has_no_descriptor_of_ours },
   { "worker_has_no_descriptor_of_another_worker",
     worker_has_no_descriptor_of_another_worker },
+  { "descriptors_of_the_host_are_inherited_under_their_numbers_if_wanted",
+    descriptors_of_the_host_are_inherited_under_their_numbers_if_wanted },
+  { "few_descriptors_suffice_and_none_are_an_error_with_the_reason",
+    few_descriptors_suffice_and_none_are_an_error_with_the_reason },
   { "strangers_at_the_port_neither_get_in_nor_delay",
     strangers_at_the_port_neither_get_in_nor_delay },
   { "standard_input_does_not_go_with_tokens", standard_input_does_not_go_with_tokens },

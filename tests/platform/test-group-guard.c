@@ -71,9 +71,9 @@ be_host_that_dies (char **argv)
 {
   const char *const arguments[] = { "/bin/sh", "-c", argv[0], NULL };
   const char *const environment[] = { "PATH=/usr/bin:/bin", NULL };
-  MaltProcessLauncher launcher = {
-    .argv = arguments, .envp = environment, .inherited_fd = -1, .is_group_leader = TRUE
-  };
+  MaltProcessLauncher launcher = { .argv = arguments,
+                                   .envp = environment,
+                                   .is_group_leader = TRUE };
   MaltChild *child = malt_process_launcher_spawn (&launcher, NULL);
 
   if (child == NULL)

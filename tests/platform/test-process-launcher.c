@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ enum
 {
   N_NOTICES = 21,
   N_FORKS = 100,
+  MANY_FDS = 900,
   FORK_LIFE_S = 20 /* longer than all launches of a test take */
 };
 
@@ -72,8 +74,7 @@ static void
 status_of_a_child_is_kept (void)
 {
   int status = 0;
-  g_autofree char *text =
-      run_shell ("exit 7", (MaltProcessLauncher){ .inherited_fd = -1 }, &status);
+  g_autofree char *text = run_shell ("exit 7", (MaltProcessLauncher){ 0 }, &status);
 
   CHECK (text != NULL);
   CHECK (status == 7);
@@ -83,9 +84,7 @@ static void
 program_that_is_not_there_is_an_error_with_its_name (void)
 {
   const char *const arguments[] = { "/nowhere/julia", NULL };
-  MaltProcessLauncher launcher = { .argv = arguments,
-                                   .envp = environment,
-                                   .inherited_fd = -1 };
+  MaltProcessLauncher launcher = { .argv = arguments, .envp = environment };
   g_autoptr (GError) error = NULL;
 
   CHECK (malt_process_launcher_spawn (&launcher, &error) == NULL);
@@ -97,7 +96,7 @@ program_that_is_not_there_is_an_error_with_its_name (void)
 static void
 directory_that_is_not_there_is_an_error_with_its_name (void)
 {
-  MaltProcessLauncher launcher = { .inherited_fd = -1, .cwd = "/nowhere" };
+  MaltProcessLauncher launcher = { .cwd = "/nowhere" };
   g_autoptr (GError) error = NULL;
 
   CHECK (spawn_shell ("true", launcher, &error) == NULL);
@@ -108,7 +107,7 @@ directory_that_is_not_there_is_an_error_with_its_name (void)
 static void
 directory_and_environment_are_those_given (void)
 {
-  MaltProcessLauncher launcher = { .inherited_fd = -1, .cwd = "/usr" };
+  MaltProcessLauncher launcher = { .cwd = "/usr" };
   g_autofree char *text = run_shell ("pwd; echo $GREETING $HOME.", launcher, NULL);
 
   CU_ASSERT_STRING_EQUAL (text, "/usr\nhello .\n");
@@ -118,30 +117,91 @@ static void
 child_has_no_descriptor_but_those_given (void)
 {
   int leaking = open ("/dev/null", O_RDONLY);
-  int given = open ("/dev/zero", O_RDONLY);
-  MaltProcessLauncher launcher = { .inherited_fd = given };
-  g_autofree char *with = run_shell ("exec ls /proc/self/fd", launcher, NULL);
-  g_autofree char *zero = run_shell ("readlink /proc/self/fd/3", launcher, NULL);
-  g_autofree char *without = run_shell (
-      "exec ls /proc/self/fd", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+  int zero = open ("/dev/zero", O_RDONLY);
+  MaltProcessLauncher launcher = { .given = { malt_child_give (zero, NULL) } };
+  g_autofree char *command = g_strdup_printf (
+      "readlink /proc/self/fd/%d; exec ls -v /proc/self/fd", launcher.given[0]);
+  g_autofree char *with = run_shell (command, launcher, NULL);
+  g_autofree char *expected =
+      g_strdup_printf ("/dev/zero\n0\n1\n2\n3\n%d\n", launcher.given[0]);
+  g_autofree char *without =
+      run_shell ("exec ls /proc/self/fd", (MaltProcessLauncher){ 0 }, NULL);
 
+  malt_child_close_given (launcher.given);
   close (leaking);
-  close (given);
-  CHECK (with != NULL && zero != NULL && without != NULL);
-  CU_ASSERT_STRING_EQUAL (zero, "/dev/zero\n");
-  /* The last is the directory that ls reads. */
-  CU_ASSERT_STRING_EQUAL (with, "0\n1\n2\n3\n4\n");
+  close (zero);
+  CHECK (with != NULL && without != NULL);
+  /* 3 is the directory that ls reads. */
+  CU_ASSERT_STRING_EQUAL (with, expected);
   CU_ASSERT_STRING_EQUAL (without, "0\n1\n2\n3\n");
+}
+
+/* A descriptor of /dev/zero from this number on. */
+static int
+open_zero (int first, int command)
+{
+  int zero = open ("/dev/zero", O_RDONLY | O_CLOEXEC);
+  int fd = fcntl (zero, command, first);
+
+  close (zero);
+  return fd;
+}
+
+/* Those that are close-on-exec are the host's own, as after exec. */
+static void
+child_has_the_hosts_descriptors_if_it_is_to_have_them (void)
+{
+  const int fds[] = { open_zero (9, F_DUPFD), open_zero (MANY_FDS, F_DUPFD),
+                      open_zero (20, F_DUPFD_CLOEXEC) };
+  MaltProcessLauncher launcher = { .given = { malt_child_give (fds[0], NULL) } };
+  g_autofree char *command = g_strdup_printf (
+      "for fd in %d %d %d %d; do readlink /proc/self/fd/$fd || echo none; done", fds[0],
+      fds[1], fds[2], launcher.given[0]);
+  g_autofree char *without = run_shell (command, launcher, NULL);
+  g_autofree char *with = NULL;
+
+  launcher.has_hosts_descriptors = TRUE;
+  with = run_shell (command, launcher, NULL);
+  malt_child_close_given (launcher.given);
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    close (fds[i]);
+  CHECK (with != NULL && without != NULL);
+  CU_ASSERT_STRING_EQUAL (with, "/dev/zero\n/dev/zero\nnone\n/dev/zero\n");
+  CU_ASSERT_STRING_EQUAL (without, "none\nnone\nnone\n/dev/zero\n");
+}
+
+static void
+what_is_given_has_a_number_below_the_limit_or_is_refused_with_the_reason (void)
+{
+  struct rlimit limit;
+  g_autoptr (GError) error = NULL;
+  int fds[2] = { -1, -1 };
+  int refused;
+
+  getrlimit (RLIMIT_NOFILE, &limit);
+  setrlimit (RLIMIT_NOFILE, &(const struct rlimit){ 40, limit.rlim_max });
+  fds[0] = malt_child_give (STDERR_FILENO, NULL);
+  fds[1] = malt_child_give_text ("text", NULL);
+  setrlimit (RLIMIT_NOFILE, &(const struct rlimit){ 3, limit.rlim_max });
+  refused = malt_child_give (STDERR_FILENO, &error);
+  setrlimit (RLIMIT_NOFILE, &limit);
+  for (int i = 0; i < 2; i++)
+    {
+      CU_ASSERT (fds[i] >= 20 && fds[i] < 40);
+      close (fds[i]);
+    }
+  CU_ASSERT_EQUAL (refused, -1);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_RESOURCES));
+  CHECK (strstr (error->message, g_strerror (EMFILE)) != NULL);
 }
 
 static void
 standard_input_is_what_was_asked_for (void)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static ("token", 5);
-  MaltProcessLauncher with = { .inherited_fd = -1,
-                               .stdin_source = MALT_CHILD_STDIN_BYTES,
+  MaltProcessLauncher with = { .stdin_source = MALT_CHILD_STDIN_BYTES,
                                .stdin_bytes = bytes };
-  MaltProcessLauncher without = { .inherited_fd = -1 };
+  MaltProcessLauncher without = { 0 };
   g_autofree char *token = run_shell ("cat; echo .", with, NULL);
   g_autofree char *nothing = run_shell ("cat; echo .", without, NULL);
 
@@ -163,10 +223,8 @@ dup_signals_of (gboolean is_group_leader)
   pthread_sigmask (SIG_BLOCK, &blocked, &saved);
   signal (SIGINT, SIG_IGN);
   signal (SIGPIPE, SIG_IGN);
-  text = run_shell (
-      "exec grep -E 'Sig(Blk|Ign)' /proc/self/status",
-      (MaltProcessLauncher){ .inherited_fd = -1, .is_group_leader = is_group_leader },
-      NULL);
+  text = run_shell ("exec grep -E 'Sig(Blk|Ign)' /proc/self/status",
+                    (MaltProcessLauncher){ .is_group_leader = is_group_leader }, NULL);
   signal (SIGINT, SIG_DFL);
   signal (SIGPIPE, SIG_DFL);
   pthread_sigmask (SIG_SETMASK, &saved, NULL);
@@ -212,7 +270,7 @@ can_read_pid (gpointer data)
 static void
 signal_to_the_group_reaches_grandchildren (void)
 {
-  MaltProcessLauncher launcher = { .inherited_fd = -1, .is_group_leader = TRUE };
+  MaltProcessLauncher launcher = { .is_group_leader = TRUE };
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltChild) child =
       spawn_shell ("sleep 100 & echo $! > /dev/stderr; echo .; wait", launcher, &error);
@@ -266,9 +324,9 @@ static void
 child_that_leaves_its_group_can_be_killed (void)
 {
   const char *const arguments[] = { program, "--child-that-leaves-its-group", NULL };
-  MaltProcessLauncher launcher = {
-    .argv = arguments, .envp = environment, .inherited_fd = -1, .is_group_leader = TRUE
-  };
+  MaltProcessLauncher launcher = { .argv = arguments,
+                                   .envp = environment,
+                                   .is_group_leader = TRUE };
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltChild) child = malt_process_launcher_spawn (&launcher, &error);
 
@@ -283,8 +341,7 @@ child_that_leaves_its_group_can_be_killed (void)
 static gpointer
 spawn_and_leave (G_GNUC_UNUSED gpointer data)
 {
-  return spawn_shell ("sleep 0.3; exit 5", (MaltProcessLauncher){ .inherited_fd = -1 },
-                      NULL);
+  return spawn_shell ("sleep 0.3; exit 5", (MaltProcessLauncher){ 0 }, NULL);
 }
 
 static void
@@ -303,7 +360,7 @@ child_outlives_the_thread_that_launched_it (void)
 static int
 be_host_that_dies (void)
 {
-  MaltProcessLauncher launcher = { .inherited_fd = -1, .is_group_leader = TRUE };
+  MaltProcessLauncher launcher = { .is_group_leader = TRUE };
   MaltChild *child = spawn_shell ("while :; do :; done", launcher, NULL);
 
   g_print ("%" G_GINT64_FORMAT "\n", malt_child_get_pid (child));
@@ -331,9 +388,7 @@ static int
 be_host_without_descriptors (void)
 {
   const char *const arguments[] = { "/nowhere/julia", NULL };
-  MaltProcessLauncher launcher = { .argv = arguments,
-                                   .envp = environment,
-                                   .inherited_fd = -1 };
+  MaltProcessLauncher launcher = { .argv = arguments, .envp = environment };
   g_autoptr (GError) error = NULL;
 
   for (int fd = 0; fd < 10; fd++)
@@ -368,16 +423,14 @@ make_descriptors (void)
          malt_socket_open_tcp_pair (fds, NULL) &&
          malt_socket_open_local_pair (fds, NULL) &&
          malt_socket_listen (1, &port, NULL) >= 0 &&
-         spawn_shell ("sleep 100", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL) !=
-             NULL;
+         spawn_shell ("sleep 100", (MaltProcessLauncher){ 0 }, NULL) != NULL;
 }
 
 /* A host without standard streams; its status says whether they are still free, and whether a child has an empty input all the same. */
 static int
 be_host_without_streams (void)
 {
-  MaltProcessLauncher launcher = { .inherited_fd = -1,
-                                   .stdin_source = MALT_CHILD_STDIN_INHERIT };
+  MaltProcessLauncher launcher = { .stdin_source = MALT_CHILD_STDIN_INHERIT };
   g_autofree char *input = NULL;
 
   for (int fd = 0; fd < 3; fd++)
@@ -460,7 +513,7 @@ launch_waits_for_no_process_that_the_host_forks (void)
   while (!g_atomic_int_get (&forks.is_over))
     {
       g_autoptr (MaltChild) child =
-          spawn_shell ("exit 0", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+          spawn_shell ("exit 0", (MaltProcessLauncher){ 0 }, NULL);
       n_launched++;
       n_failed += child == NULL;
     }
@@ -508,7 +561,7 @@ static gint64
 measure_notice (void)
 {
   g_autoptr (MaltChild) child =
-      spawn_shell ("sleep 100", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+      spawn_shell ("sleep 100", (MaltProcessLauncher){ 0 }, NULL);
   g_autoptr (GSource) source = NULL;
   Watch watch = { 0, 0 };
   gboolean is_noticed;
@@ -558,8 +611,7 @@ launches_leave_no_descriptors (void)
 
   for (int i = 0; i < 20; i++)
     {
-      g_autofree char *text =
-          run_shell ("true", (MaltProcessLauncher){ .inherited_fd = -1 }, NULL);
+      g_autofree char *text = run_shell ("true", (MaltProcessLauncher){ 0 }, NULL);
       CHECK (text != NULL);
       if (i == 0)
         n_before = process_test_count_descriptors ();
@@ -576,6 +628,10 @@ static const ProcessTest tests[] = {
   { "directory_and_environment_are_those_given",
     directory_and_environment_are_those_given },
   { "child_has_no_descriptor_but_those_given", child_has_no_descriptor_but_those_given },
+  { "child_has_the_hosts_descriptors_if_it_is_to_have_them",
+    child_has_the_hosts_descriptors_if_it_is_to_have_them },
+  { "what_is_given_has_a_number_below_the_limit_or_is_refused_with_the_reason",
+    what_is_given_has_a_number_below_the_limit_or_is_refused_with_the_reason },
   { "standard_input_is_what_was_asked_for", standard_input_is_what_was_asked_for },
   { "signals_of_a_group_leader_are_as_in_a_fresh_process",
     signals_of_a_group_leader_are_as_in_a_fresh_process },

@@ -200,7 +200,6 @@ fake_bridged_new (FakeJulia *julia, guint32 id, gint64 number, const char *const
   MaltProcessLauncher launcher = { .argv = argv,
                                    .envp = envp,
                                    .cwd = cwd,
-                                   .inherited_fd = -1,
                                    .stdin_source = MALT_CHILD_STDIN_BYTES,
                                    .stdin_bytes = input };
   g_autoptr (GError) error = NULL;

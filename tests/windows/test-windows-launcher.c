@@ -20,7 +20,6 @@ spawn (const char *what, MaltProcessLauncher launcher, GError **error)
 
   launcher.argv = arguments;
   launcher.envp = (const char *const *) environment;
-  launcher.inherited_fd = -1;
   return malt_process_launcher_spawn (&launcher, error);
 }
 
@@ -337,8 +336,7 @@ errors_name_what_was_to_be_run (void)
   const char *const batches[][2] = { { "C:\\windows\\julia.BAT", NULL },
                                      { "C:\\windows\\julia.cmd. .", NULL } };
   MaltProcessLauncher launcher = { .argv = nowhere,
-                                   .envp = (const char *const *) environment,
-                                   .inherited_fd = -1 };
+                                   .envp = (const char *const *) environment };
   g_autoptr (GError) error = NULL;
 
   malt_assert (malt_process_launcher_spawn (&launcher, &error) == NULL);
@@ -371,8 +369,7 @@ command_line_may_be_as_long_as_the_system_takes_it (void)
   g_autofree char *fits = g_strnfill (n, 'x');
   g_autofree char *too_long = g_strnfill (n + 1, 'x');
   MaltProcessLauncher launcher = { .argv = arguments,
-                                   .envp = (const char *const *) environment,
-                                   .inherited_fd = -1 };
+                                   .envp = (const char *const *) environment };
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltChild) child = NULL;
 

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: MIT
-# The transport of a worker process, for the boot: `julia --startup-file=no --compile=min -L BOOT -- malt fd 3 JUDGE STACK` (or `-e BOOT -- connect PORT JUDGE STACK`).
+# The transport of a worker process, for the boot: `julia --startup-file=no --compile=min -L BOOT -- malt fd LINK JUDGE STACK SCRIPT` (or `-e BOOT -- connect PORT JUDGE STACK 0`).
+# LINK, JUDGE and SCRIPT (the boot text) are descriptors, 0 for none. Only the link stays open, and nothing that is run from here inherits it.
 # All of it lives in a module that no name leads to, so that Main stays as Julia made it.
 #
 # After `-L` Julia runs the program that its first argument names. Only a request for a program lets it get there: `main` returns, reading goes on in a task of its own, and
 # Julia runs the program, and ends, as it always does. Not by a call of ours, which would stand in each backtrace.
 const TRANSPORT = ARGS[1]
 const PARAMETER = parse(Int, ARGS[2])
-const JUDGE_PATH = ARGS[3]
+const JUDGE_FD = parse(Int, ARGS[3])
+const JUDGE_PATH = JUDGE_FD == 0 ? "" : "/proc/self/fd/$JUDGE_FD"
 const STACK = parse(Int, ARGS[4])       # how many bytes a task reserves for its stack
-const KEEP = length(ARGS) > 4           # The fifth argument says that the user wants the compiler as the options have it.
+const SCRIPT = parse(Int, ARGS[5])
+const KEEP = length(ARGS) > 5           # The sixth argument says that the user wants the compiler as the options have it.
 empty!(ARGS)
-# The boot text was a file; a worker that is no program is none.
-const LENDS_ROOT = Base.PROGRAM_FILE == "malt"
+const LENDS_ROOT = SCRIPT != 0
 const OWNS_PROCESS = true               # no other worker is in it
+close_given(fd) = close(Base.Filesystem.File(RawFD(fd)))
 if LENDS_ROOT
-    close(Base.Filesystem.File(RawFD(5)))
-    Core.eval(Base, Expr(:(=), :PROGRAM_FILE, ""))
+    close_given(SCRIPT)
+    Core.eval(Base, Expr(:(=), :PROGRAM_FILE, ""))      # a worker that is no program
 end
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
 close_on_exec(fd) = ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
@@ -75,6 +78,6 @@ function read_frames()
 end
 read_on() = (Base.sigatomic_begin(); read_frames())
 const LINK = open_link()
-isempty(JUDGE_PATH) || close_on_exec(4)
 const JUDGE = load_judge()
+JUDGE_FD == 0 || close_given(JUDGE_FD)
 main()

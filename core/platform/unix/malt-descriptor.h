@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Descriptors that the library makes are none of the numbers that have a meaning: 0 to 2,
- * which programs take for their standard streams even when they are closed, and 3 and 4,
- * which launched children are given. Whatever makes one passes it through here.
+ * which programs take for their standard streams even when they are closed. Whatever makes
+ * one passes it through here.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 G_BEGIN_DECLS
 
 /* The first number that is ours to use. */
-#define MALT_DESCRIPTOR_FIRST 6
+#define MALT_DESCRIPTOR_FIRST 3
 
 /* Consumes @fd; gives the same file at such a number, close-on-exec. -1, and errno: it
  * cannot, or @fd was -1. */

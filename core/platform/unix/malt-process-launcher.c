@@ -43,6 +43,11 @@
 
 #define LOST_STATUS_PATIENCE_NS 5000000
 
+enum
+{
+  HIGH_FD = 1000
+};
+
 struct _MaltChild
 {
   MaltChildBase base; /* first */
@@ -59,7 +64,7 @@ struct _MaltChild
 /* Descriptors that are closed when the plan has been carried out. */
 typedef struct
 {
-  int child_fds[MALT_DESCRIPTOR_FIRST]; /* (owned) */
+  int child_fds[MALT_SPAWN_N_STREAMS]; /* (owned) */
   MaltPipe *output[2]; /* (owned) (nullable): the ends of stdout and stderr that stay */
 } Ends;
 
@@ -130,19 +135,35 @@ open_output (Ends *ends, GError **error)
   return TRUE;
 }
 
-/* @fd: -1: there is none. */
 static gboolean
-duplicate (int fd, int *out_fd, const char *what, GError **error)
+open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
 {
-  if (fd < 0)
-    return TRUE;
-  *out_fd = fcntl (fd, F_DUPFD_CLOEXEC, MALT_DESCRIPTOR_FIRST);
-  return *out_fd >= 0 || set_errno_error (error, what);
+  return open_stdin (launcher, ends, error) &&
+         (launcher->has_hosts_output || open_output (ends, error));
+}
+
+/* What a child is given */
+
+int
+malt_child_give (int fd, GError **error)
+{
+  int given = -1;
+
+  /* Below the limit, whatever that is; and not so high that a table of that size costs something. */
+  errno = EMFILE;
+  for (int first = HIGH_FD; given < 0 && first >= MALT_DESCRIPTOR_FIRST &&
+                            (errno == EMFILE || errno == EINVAL);
+       first /= 2)
+    given = fcntl (fd, F_DUPFD_CLOEXEC, first);
+  errno = errno == EINVAL ? EMFILE : errno;
+  if (given < 0)
+    set_errno_error (error, "cannot give the child a descriptor");
+  return given;
 }
 
 /* Each child its own: where opening a descriptor's name means duplicating it, the place in the file is shared. */
-static gboolean
-open_script (const char *text, Ends *ends, GError **error)
+static int
+open_text (const char *text)
 {
   gsize n_bytes = strlen (text);
   int fd;
@@ -158,23 +179,45 @@ open_script (const char *text, Ends *ends, GError **error)
   if (fd >= 0)
     fcntl (fd, F_SETFD, FD_CLOEXEC);
 #endif
-  ends->child_fds[5] = fd;
-  return (fd >= 0 && write (fd, text, n_bytes) == (ssize_t) n_bytes &&
-          lseek (fd, 0, SEEK_SET) == 0) ||
-         set_errno_error (error, "cannot make the file of the boot text");
+  if (fd < 0 ||
+      (write (fd, text, n_bytes) == (ssize_t) n_bytes && lseek (fd, 0, SEEK_SET) == 0))
+    return fd;
+  close (fd);
+  return -1;
 }
 
-static gboolean
-open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
+int
+malt_child_give_text (const char *text, GError **error)
 {
-  int judge_fd = launcher->judge != NULL ? malt_judge_get_fd (launcher->judge) : -1;
+  int fd = open_text (text);
+  int given;
 
-  return open_stdin (launcher, ends, error) &&
-         (launcher->has_hosts_output || open_output (ends, error)) &&
-         duplicate (launcher->inherited_fd, &ends->child_fds[3],
-                    "cannot duplicate the connection", error) &&
-         duplicate (judge_fd, &ends->child_fds[4], "cannot duplicate the judge", error) &&
-         (launcher->script == NULL || open_script (launcher->script, ends, error));
+  if (fd < 0)
+    {
+      set_errno_error (error, "cannot make the file of the boot text");
+      return -1;
+    }
+  given = malt_child_give (fd, error);
+  close (fd);
+  return given;
+}
+
+void
+malt_child_close_given (const int given[MALT_CHILD_MAX_GIVEN])
+{
+  for (int i = 0; i < MALT_CHILD_MAX_GIVEN; i++)
+    if (given[i] > 0)
+      close (given[i]);
+}
+
+char *
+malt_child_dup_given_path (int given)
+{
+#ifdef __linux__
+  return g_strdup_printf ("/proc/self/fd/%d", given);
+#else
+  return g_strdup_printf ("/dev/fd/%d", given);
+#endif
 }
 
 static void
@@ -269,7 +312,7 @@ child_open_exit_fd (MaltChild *child, int pidfd, GError **error)
 MaltChild *
 malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)
 {
-  g_auto (Ends) ends = { { -1, -1, -1, -1, -1, -1 }, { NULL, NULL } };
+  g_auto (Ends) ends = { { -1, -1, -1 }, { NULL, NULL } };
   MaltSpawnPlan plan = { 0 };
   MaltChild *child;
   int pidfd;
@@ -283,6 +326,8 @@ malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error
   plan.is_group_leader = launcher->is_group_leader;
   pthread_sigmask (SIG_SETMASK, NULL, &plan.blocked);
   memcpy (plan.fds, ends.child_fds, sizeof plan.fds);
+  memcpy (plan.given, launcher->given, sizeof plan.given);
+  plan.has_hosts_descriptors = launcher->has_hosts_descriptors;
   pid = malt_process_spawn (&plan, &pidfd);
   if (pid < 0)
     {

@@ -49,7 +49,7 @@
 enum
 {
   CHILD_STACK_BYTES = 128 * 1024,
-  FIRST_FOREIGN_FD = MALT_DESCRIPTOR_FIRST, /* those below are what the child is given */
+  FIRST_FOREIGN_FD = MALT_SPAWN_N_STREAMS,
   FALLBACK_MAX_FD = 65536, /* where close_range() is missing */
   CLOSE_RANGE_CLOEXEC_BIT = 4 /* CLOSE_RANGE_CLOEXEC */
 };
@@ -107,17 +107,14 @@ child_close_foreign (void)
 IN_CHILD static void
 child_place_descriptors (MaltSpawnPlan *plan)
 {
-  for (int target = 0; target < FIRST_FOREIGN_FD; target++)
-    {
-      if (plan->fds[target] >= 0)
-        {
-          if (dup2 (plan->fds[target], target) < 0)
-            child_fail (plan, MALT_SPAWN_STEP_DESCRIPTORS);
-        }
-      else if (target > STDERR_FILENO)
-        close (target);
-    }
-  child_close_foreign ();
+  if (!plan->has_hosts_descriptors)
+    child_close_foreign ();
+  for (int target = 0; target < MALT_SPAWN_N_STREAMS; target++)
+    if (plan->fds[target] >= 0 && dup2 (plan->fds[target], target) < 0)
+      child_fail (plan, MALT_SPAWN_STEP_DESCRIPTORS);
+  for (int i = 0; i < MALT_CHILD_MAX_GIVEN; i++)
+    if (plan->given[i] > 0 && fcntl (plan->given[i], F_SETFD, 0) < 0)
+      child_fail (plan, MALT_SPAWN_STEP_DESCRIPTORS);
 }
 
 IN_CHILD static int

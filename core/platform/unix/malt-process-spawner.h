@@ -3,7 +3,8 @@
  * it becomes another program. */
 #pragma once
 
-#include <glib.h>
+#include "platform/malt-process-launcher.h"
+
 #include <signal.h>
 #include <sys/types.h>
 
@@ -27,14 +28,21 @@ typedef struct
   int error_number;
 } MaltSpawnReport;
 
+enum
+{
+  MALT_SPAWN_N_STREAMS = 3
+};
+
 /* Everything the child needs, made before the fork. All descriptors are close-on-exec and
- * above 4 (malt_descriptor_raise()): no dup2() of the child overwrites one. */
+ * no standard streams (malt_descriptor_raise()): no dup2() of the child overwrites one. */
 typedef struct
 {
   const char *const *argv;
   const char *const *envp;
   const char *cwd; /* (nullable) */
-  int fds[6]; /* what becomes 0 to 5; -1: 0 to 2 are inherited, the others stay closed */
+  int fds[MALT_SPAWN_N_STREAMS]; /* what becomes 0 to 2; -1: the host's */
+  int given[MALT_CHILD_MAX_GIVEN]; /* what stays open; 0: none */
+  gboolean has_hosts_descriptors; /* and so does what is not close-on-exec */
   gboolean is_group_leader;
   sigset_t blocked; /* of one that is no group leader */
   pid_t host_pid;

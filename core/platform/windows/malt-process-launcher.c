@@ -322,6 +322,31 @@ child_new (Launch *launch, const MaltProcessLauncher *launcher, gboolean has_own
   return child;
 }
 
+int
+malt_child_give (G_GNUC_UNUSED int fd, GError **error)
+{
+  g_set_error_literal (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                       "a child cannot be given a descriptor on this system");
+  return -1;
+}
+
+int
+malt_child_give_text (G_GNUC_UNUSED const char *text, GError **error)
+{
+  return malt_child_give (-1, error);
+}
+
+void
+malt_child_close_given (G_GNUC_UNUSED const int given[MALT_CHILD_MAX_GIVEN])
+{
+}
+
+char *
+malt_child_dup_given_path (G_GNUC_UNUSED int given)
+{
+  return g_strdup ("");
+}
+
 MaltChild *
 malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)
 {
