@@ -7,6 +7,8 @@
 #include "platform/malt-process-launcher.h"
 #include "process/malt-julia-command.h"
 
+#include <malt/malt-worker-class.h>
+
 char *
 malt_process_dup_boot (void)
 {
@@ -34,7 +36,15 @@ malt_process_dup_arguments (MaltWorker *worker, const char *julia,
   if (given->script == 0)
     g_strv_builder_add_many (builder, "-e", boot, "--", NULL);
   else
-    g_strv_builder_add_many (builder, "-L", script, "--", "malt", NULL);
+    {
+      g_auto (GStrv) flags = malt_worker_dup_option_strings (worker, "program-flags");
+
+      /* Julia gets to these when the boot gives it the program. */
+      g_strv_builder_add_many (builder, "-L", script, NULL);
+      if (flags != NULL)
+        g_strv_builder_addv (builder, (const char **) flags);
+      g_strv_builder_add_many (builder, "--", "malt", NULL);
+    }
   g_strv_builder_addv (builder, (const char **) own);
   if (malt_julia_keeps_compile_mode (worker))
     g_strv_builder_add (builder, "keep");

@@ -130,6 +130,24 @@ is_inherited (MaltWorker *worker, const char *option)
   return g_strcmp0 (malt_worker_get_option (worker, option), "inherit") == 0;
 }
 
+/* It takes standard input, and the place where Julia goes on to a program. */
+static gboolean
+check_connect (MaltWorker *worker, GError **error)
+{
+  const char *option = NULL;
+
+  if (is_inherited (worker, "stdin"))
+    option = "stdin";
+  else if (malt_worker_get_option (worker, "program-flags") != NULL)
+    option = "program-flags";
+  if (option == NULL)
+    return TRUE;
+  g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
+               "option '%s': '%s' does not go with transport 'tcp-connect'", option,
+               malt_worker_get_option (worker, option));
+  return FALSE;
+}
+
 static gboolean
 launch_julia (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
 {
@@ -139,23 +157,15 @@ launch_julia (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **erro
 
   if (!malt_output_prepare (worker, error))
     return FALSE;
+  if (g_strcmp0 (transport, "tcp-connect") == 0 && !check_connect (worker, error))
+    return FALSE;
   launcher->has_hosts_output = malt_output_is_hosts (worker);
   launcher->has_hosts_descriptors = is_inherited (worker, "descriptors");
   launcher->cwd = malt_worker_get_option (worker, "cwd");
   launcher->is_group_leader =
       g_strcmp0 (malt_worker_get_option (worker, "process-group"), "host") != 0;
   if (is_inherited (worker, "stdin"))
-    {
-      if (g_strcmp0 (transport, "tcp-connect") == 0)
-        {
-          g_set_error (
-              error, MALT_ERROR, MALT_ERROR_CONFIG,
-              "option 'stdin': 'inherit' does not go with transport 'tcp-connect', "
-              "which needs standard input");
-          return FALSE;
-        }
-      launcher->stdin_source = MALT_CHILD_STDIN_INHERIT;
-    }
+    launcher->stdin_source = MALT_CHILD_STDIN_INHERIT;
   return connect_worker (evaluator, transport, &launch, error) &&
          spawn (evaluator, worker, &launch, error);
 }

@@ -62,6 +62,9 @@ static const MaltOption options[] = {
     .default_value = "own",
     .choices = group_choices,
     .summary = "own: signals of the host's terminal do not reach the worker" },
+  { .name = "program-flags",
+    .type = MALT_OPTION_STRINGS,
+    .summary = "flags of julia that are for the program: -L FILE, -e EXPR, -E EXPR" },
   { .name = NULL },
 };
 

@@ -20,14 +20,20 @@ print_backends (void)
 }
 
 static void
+print_option_words (const MaltCliCommand *command)
+{
+  g_auto (GStrv) words = malt_cli_dup_option_words (command);
+
+  print_words (words);
+}
+
+static void
 print_options (void)
 {
   for (const MaltCliCommand *command = malt_cli_commands; command->name; command++)
     {
-      g_auto (GStrv) words = malt_cli_dup_option_words (command);
-
       printf ("    %s) options='", command->name);
-      print_words (words);
+      print_option_words (command);
       fputs ("' ;;\n", stdout);
     }
 }
@@ -55,8 +61,10 @@ malt_cli_completion (G_GNUC_UNUSED int argc, char **argv)
                                  arguments[0]);
   fputs ("_malt() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
-         "  local options='--help --version' commands='",
+         "  local options='",
          stdout);
+  print_option_words (malt_cli_find_command ("run"));
+  fputs ("' commands='", stdout);
   print_commands ();
   fputs ("'\n"
          "  [ \"$before\" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}\n"

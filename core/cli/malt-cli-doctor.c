@@ -131,8 +131,7 @@ malt_cli_doctor (G_GNUC_UNUSED int argc, char **argv)
   config = malt_cli_options_read_config (&options, &status);
   if (!config)
     return status;
-  printf ("malt %u.%u.%u\n", malt_get_major_version (), malt_get_minor_version (),
-          malt_get_micro_version ());
+  malt_cli_print_version ();
   choice = dup_choice (config);
   backends = malt_backend_list ();
   for (guint i = 0; i < backends->len; i++)

@@ -8,6 +8,9 @@ make_calls (const MaltCliOptions *options, char **expressions)
 {
   GPtrArray *calls = g_ptr_array_new_with_free_func ((GDestroyNotify) malt_call_unref);
 
+  if (options->arguments)
+    malt_cli_add_arguments (calls, "", options->arguments);
+  malt_cli_add_commands (calls, options->commands);
   for (char **expression = expressions; *expression; expression++)
     {
       MaltCall *call = malt_call_new_eval (options->module, *expression);
@@ -34,7 +37,7 @@ malt_cli_eval (G_GNUC_UNUSED int argc, char **argv)
   if (!expressions[0])
     return malt_cli_usage_error ("eval", "expected an expression");
 
-  config = malt_cli_options_make_config (&options, NULL, &status);
+  config = malt_cli_options_make_config (&options, &status);
   if (!config)
     return status;
   calls = make_calls (&options, expressions);

@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+void
+malt_cli_print_version (void)
+{
+  printf ("malt %u.%u.%u\n", malt_get_major_version (), malt_get_minor_version (),
+          malt_get_micro_version ());
+}
+
 static void
 print_overview (void)
 {
@@ -14,9 +21,9 @@ print_overview (void)
 
       printf ("  malt %s%s%s\n", command->name, space, command->arguments);
     }
-  fputs ("  malt FILE.jl [ARGS]\n  malt --version\n\nEvaluates Julia code in a worker of "
-         "its "
-         "own.\n\nSubcommands:\n",
+  fputs ("  malt [OPTIONS] FILE.jl [ARGS]\n  malt [OPTIONS] -e EXPR [ARGS]\n"
+         "  malt --version\n\nEvaluates Julia code in a worker of its own.\n\n"
+         "Subcommands:\n",
          stdout);
   for (const MaltCliCommand *command = malt_cli_commands; command->name; command++)
     printf ("  %-11s %s\n", command->name, command->summary);

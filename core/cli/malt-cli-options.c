@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the command line of a subcommand and makes a worker's config of it. */
+/* Makes a worker's config of what the command line says. */
+#include "malt-cli-host.h"
 #include "malt-cli.h"
 
 #include <string.h>
-
-void
-malt_cli_options_clear (MaltCliOptions *options)
-{
-  g_clear_pointer (&options->backend, g_free);
-  g_clear_pointer (&options->module, g_free);
-  g_clear_pointer (&options->julia, g_free);
-  g_clear_pointer (&options->profile, g_free);
-  g_clear_pointer (&options->check, g_free);
-  g_clear_pointer (&options->options, g_strfreev);
-}
 
 int
 malt_cli_usage_error (const char *command, const char *format, ...)
@@ -30,137 +20,27 @@ malt_cli_usage_error (const char *command, const char *format, ...)
   return MALT_CLI_USAGE;
 }
 
-/* Those of the options that @flags has, in the order of the help text, and one that
- * ends them. Texts are taken as file names: bytes that need not be in the encoding of
- * the locale. (transfer full) */
-static GOptionEntry *
-make_entries (guint flags, MaltCliOptions *options)
-{
-  const struct
-  {
-    guint flag;
-    GOptionEntry entry;
-  } all[] = {
-    { G_MAXUINT,
-      { "help", 'h', 0, G_OPTION_ARG_NONE, &options->is_help, "Show this text", NULL } },
-    { MALT_CLI_PARSE_WORKER,
-      { "backend", 'b', 0, G_OPTION_ARG_FILENAME, &options->backend,
-        "Evaluate with this backend (see malt backends)", "NAME" } },
-    { MALT_CLI_PARSE_WORKER,
-      { "julia", 'j', 0, G_OPTION_ARG_FILENAME, &options->julia, "Use this julia",
-        "PATH" } },
-    { MALT_CLI_PARSE_WORKER,
-      { "option", 'o', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->options,
-        "Set an option of the worker; may be given again", "KEY=VALUE" } },
-    { MALT_CLI_PARSE_PROFILE,
-      { "profile", 'p', 0, G_OPTION_ARG_FILENAME, &options->profile,
-        "Take this profile of the key files", "NAME" } },
-    { MALT_CLI_PARSE_MODULE,
-      { "module", 'm', 0, G_OPTION_ARG_FILENAME, &options->module,
-        "Evaluate in this module instead of Main", "MODULE" } },
-    { MALT_CLI_PARSE_SESSION,
-      { "unjudged", 0, 0, G_OPTION_ARG_NONE, &options->is_unjudged,
-        "Let Ctrl-C throw where that may end the worker", NULL } },
-    { MALT_CLI_PARSE_CHECK,
-      { "check", 0, 0, G_OPTION_ARG_FILENAME, &options->check,
-        "Say whether this key file is right, and nothing else", "FILE" } },
-  };
-  GOptionEntry *entries = g_new0 (GOptionEntry, G_N_ELEMENTS (all) + 1);
-  gsize n = 0;
-
-  for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
-    if (all[i].flag == G_MAXUINT || (flags & all[i].flag))
-      entries[n++] = all[i].entry;
-  return entries;
-}
-
-char **
-malt_cli_dup_option_words (const MaltCliCommand *command)
-{
-  MaltCliOptions options;
-  g_autofree GOptionEntry *entries = make_entries (command->flags, &options);
-  g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
-
-  for (const GOptionEntry *entry = entries; entry->long_name; entry++)
-    {
-      g_autofree char *word = g_strconcat ("--", entry->long_name, NULL);
-
-      g_strv_builder_add (words, word);
-    }
-  return g_strv_builder_end (words);
-}
-
-static GOptionContext *
-make_context (const MaltCliCommand *command, MaltCliOptions *options, char ***arguments)
-{
-  g_autofree GOptionEntry *entries = make_entries (command->flags, options);
-  const char *parameters = command->arguments;
-  GOptionContext *context;
-  const GOptionEntry rest[] = {
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, arguments, NULL, NULL },
-    G_OPTION_ENTRY_NULL,
-  };
-
-  /* GOptionContext writes the word for the options itself. */
-  if (g_str_has_prefix (parameters, "[OPTIONS]"))
-    parameters += strlen ("[OPTIONS]");
-  parameters += strspn (parameters, " ");
-  context = g_option_context_new (parameters);
-  g_option_context_set_summary (context, command->summary);
-  g_option_context_set_help_enabled (context, FALSE);
-  g_option_context_set_strict_posix (context,
-                                     (command->flags & MALT_CLI_PARSE_STRICT) != 0);
-  g_option_context_add_main_entries (context, rest, NULL);
-  g_option_context_add_main_entries (context, entries, NULL);
-  return context;
-}
-
-static void
-print_help (GOptionContext *context, const char *command)
-{
-  g_autofree char *program = g_strconcat ("malt ", command, NULL);
-  g_autofree char *help = NULL;
-
-  g_set_prgname (program);
-  help = g_option_context_get_help (context, FALSE, NULL);
-  fputs (help, stdout);
-}
-
-/* GOption's message is in the user's language, and ends with the option. */
+/* A mistake in the command line has another status than all else that may be wrong. */
 static int
-report_parse_error (const MaltCliCommand *command, const GError *error)
+report (const GError *error, gboolean is_usage)
 {
-  g_auto (GStrv) words = malt_cli_dup_option_words (command);
-  const char *option = strrchr (error->message, ' ');
-
-  if (!option || !g_error_matches (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
-    return malt_cli_usage_error (command->name, "%s", error->message);
-  return malt_cli_unknown_error (command->name, "option", option + 1,
-                                 (const char *const *) words);
+  if (is_usage)
+    return malt_cli_usage_error (NULL, "%s", error->message);
+  fprintf (stderr, "malt: %s\n", error->message);
+  return MALT_CLI_WORKER;
 }
 
-char **
-malt_cli_parse (char **argv, MaltCliOptions *out_options, int *out_status)
+static MaltBackend *
+choose (MaltConfig *config, const MaltCliOptions *options, int *out_status)
 {
-  const MaltCliCommand *command = malt_cli_find_command (argv[0]);
-  g_autoptr (GOptionContext) context = NULL;
   g_autoptr (GError) error = NULL;
-  g_auto (GStrv) arguments = NULL;
-  g_auto (GStrv) words = g_strdupv (argv);
+  MaltBackend *backend = malt_backend_choose (config, NULL, &error);
 
-  context = make_context (command, out_options, &arguments);
-  if (!g_option_context_parse_strv (context, &words, &error))
-    {
-      *out_status = report_parse_error (command, error);
-      return NULL;
-    }
-  if (out_options->is_help)
-    {
-      print_help (context, command->name);
-      *out_status = MALT_CLI_OK;
-      return NULL;
-    }
-  return arguments ? g_steal_pointer (&arguments) : g_new0 (char *, 1);
+  if (!backend)
+    *out_status =
+        report (error, options->backend && g_error_matches (error, MALT_ERROR,
+                                                            MALT_ERROR_UNKNOWN_BACKEND));
+  return backend;
 }
 
 /* Any option of the backend can be set here, so they are set for the one that will be
@@ -181,23 +61,26 @@ set_option (MaltConfig *config, MaltBackend *backend, const char *text)
 static gboolean
 set_options (MaltConfig *config, MaltCliOptions *options, int *out_status)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (MaltBackend) backend = malt_backend_choose (config, NULL, &error);
+  g_autoptr (MaltBackend) backend = choose (config, options, out_status);
 
   if (!backend)
-    {
-      fprintf (stderr, "malt: %s\n", error->message);
-      *out_status = MALT_CLI_WORKER;
-      return FALSE;
-    }
+    return FALSE;
   for (char **option = options->options; *option; option++)
     if (!set_option (config, backend, *option))
       {
         *out_status = malt_cli_usage_error (
-            NULL, "expected KEY=VALUE after --option, got '%s'", *option);
+            NULL, "expected KEY=VALUE after '--option', got '%s'", *option);
         return FALSE;
       }
   return TRUE;
+}
+
+/* A number of threads, or auto; since Julia 1.9 another one behind a comma. */
+static gboolean
+is_count (const char *text)
+{
+  return g_regex_match_simple ("^(auto|[1-9][0-9]*)(,(auto|[0-9]+))?$", text,
+                               G_REGEX_DOLLAR_ENDONLY, 0);
 }
 
 MaltConfig *
@@ -208,83 +91,143 @@ malt_cli_options_read_config (MaltCliOptions *options, int *out_status)
 
   if (!config)
     {
-      fprintf (stderr, "malt: %s\n", error->message);
-      *out_status = MALT_CLI_WORKER;
+      *out_status = report (error, FALSE);
       return NULL;
     }
   if (options->backend)
     malt_config_set_backend (config, options->backend);
   if (options->julia)
     malt_config_set (config, "julia", options->julia);
+  if (options->threads && !is_count (options->threads))
+    {
+      *out_status = malt_cli_usage_error (
+          NULL, "expected a number or 'auto' after '--threads', got '%s'",
+          options->threads);
+      return NULL;
+    }
+  if (options->threads)
+    malt_config_set (config, "threads", options->threads);
+  if (options->project)
+    malt_config_set (config, "project", options->project);
   if (options->options && !set_options (config, options, out_status))
     return NULL;
   return g_steal_pointer (&config);
 }
 
-/* Can workers of the backend have this stream of the command? */
+/* Is it the command line that is wrong? Then all is well without its options. */
 static gboolean
-can_lend (MaltBackend *backend, const char *stream)
+check (MaltConfig *config, MaltBackend *backend, const MaltCliOptions *options,
+       int *out_status)
+{
+  MaltCliOptions others = { .backend = options->backend,
+                            .profile = options->profile,
+                            .julia = options->julia };
+  g_autoptr (MaltConfig) without = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (malt_backend_check_config (backend, config, &error))
+    return TRUE;
+  without = malt_cli_options_read_config (&others, out_status);
+  if (without)
+    *out_status = report (error, malt_backend_check_config (backend, without, NULL));
+  return FALSE;
+}
+
+/* Can workers of the backend have this value? */
+static gboolean
+takes (MaltBackend *backend, const char *key, const char *value)
 {
   g_autoptr (MaltConfig) config = malt_config_new ();
 
-  malt_config_set_for (config, malt_backend_get_name (backend), stream, "inherit");
+  malt_config_set_for (config, malt_backend_get_name (backend), key, value);
   return malt_backend_check_config (backend, config, NULL);
 }
 
-/* Hands on what the command found open. */
+/* Sets what the command wants of its workers, where nobody has said otherwise. */
 static void
-set_descriptors (MaltConfig *config, MaltBackend *backend)
+set_default (MaltConfig *config, MaltBackend *backend, const char *key, const char *value)
 {
   const char *name = malt_backend_get_name (backend);
 
-  if (can_lend (backend, "descriptors") &&
-      !malt_config_get_for (config, name, "descriptors"))
-    malt_config_set_for (config, name, "descriptors", "inherit");
+  if (!malt_config_get_for (config, name, key) && takes (backend, key, value))
+    malt_config_set_for (config, name, key, value);
+}
+
+/* The secrets of a connection that is made back come by standard input. */
+static gboolean
+can_share_stdin (MaltConfig *config, MaltBackend *backend)
+{
+  const char *transport =
+      malt_config_get_for (config, malt_backend_get_name (backend), "transport");
+
+  return malt_cli_host_shares_stdin () && g_strcmp0 (transport, "tcp-connect") != 0;
+}
+
+/* Who reads a terminal without being in its foreground group is stopped. */
+static void
+set_input (MaltConfig *config, MaltBackend *backend)
+{
+  const char *group =
+      malt_config_get_for (config, malt_backend_get_name (backend), "process-group");
+
+  if (can_share_stdin (config, backend) &&
+      (g_strcmp0 (group, "host") == 0 || !malt_cli_host_is_terminal (MALT_CLI_STDIN)))
+    set_default (config, backend, "stdin", "inherit");
 }
 
 /* Lends the command's standard output, unless the command line says where output goes. */
 static void
-set_output (MaltConfig *config, MaltCliOptions *options)
+set_output (MaltConfig *config, MaltBackend *backend, MaltCliOptions *options)
 {
-  g_autoptr (MaltBackend) backend = malt_backend_choose (config, NULL, NULL);
-
-  if (backend)
-    set_descriptors (config, backend);
   malt_config_set (config, "output", "signal");
   for (char **option = options->options; option && *option; option++)
     if (g_str_has_prefix (*option, "output="))
       return;
   /* What one around another one has inside may not have them. */
-  if (!backend || g_strcmp0 (malt_backend_get_name (backend), "malt-process") != 0 ||
-      !can_lend (backend, "output") || !can_lend (backend, "stdin"))
+  if (g_strcmp0 (malt_backend_get_name (backend), "malt-process") != 0 ||
+      !takes (backend, "output", "inherit"))
     return;
   malt_config_set (config, "output", "inherit");
   malt_config_set (config, "output-prefix", NULL);
-  /* The terminal's kind is a variable, too. */
-  if (!malt_config_get_for (config, "malt-process", "env-policy"))
-    malt_config_set_for (config, "malt-process", "env-policy", "inherit");
   malt_config_set_for (config, malt_backend_get_name (backend), "output-prefix", NULL);
 }
 
 MaltConfig *
-malt_cli_options_make_config (MaltCliOptions *options, const char *standard_input,
-                              int *out_status)
+malt_cli_options_make_config (MaltCliOptions *options, int *out_status)
 {
-  MaltConfig *config = malt_cli_options_read_config (options, out_status);
-  g_autoptr (MaltBackend) backend = NULL;
+  g_autoptr (MaltConfig) config = malt_cli_options_read_config (options, out_status);
+  g_autoptr (MaltBackend) backend = config ? choose (config, options, out_status) : NULL;
 
-  if (!config)
+  if (!backend)
     return NULL;
-  set_output (config, options);
   /* What the terminal and kill(1) do to the command, they do to the worker. */
-  if (!malt_config_get_for (config, "malt-process", "process-group"))
-    malt_config_set_for (config, "malt-process", "process-group", "host");
-  backend = malt_backend_choose (config, NULL, NULL);
-  if (standard_input && backend && can_lend (backend, "stdin"))
-    malt_config_set (config, "stdin", standard_input);
+  set_default (config, backend, "process-group", "host");
+  set_default (config, backend, "env-policy", "inherit");
+  set_default (config, backend, "descriptors", "inherit");
+  set_input (config, backend);
+  set_output (config, backend, options);
   options->is_lent =
-      backend &&
       g_strcmp0 (malt_config_get_for (config, malt_backend_get_name (backend), "output"),
                  "inherit") == 0;
-  return config;
+  if (!check (config, backend, options, out_status))
+    return NULL;
+  return g_steal_pointer (&config);
+}
+
+/* Lets Julia itself do what @flags say, when its program begins. FALSE: this backend
+ * cannot. */
+gboolean
+malt_cli_set_program_flags (MaltConfig *config, const char *const *flags)
+{
+  g_autoptr (MaltBackend) backend = malt_backend_choose (config, NULL, NULL);
+  g_autoptr (MaltConfig) joined = malt_config_new ();
+  const char *text;
+
+  malt_config_set_strings (joined, "program-flags", flags);
+  text = malt_config_get (joined, "program-flags");
+  if (!backend || !can_share_stdin (config, backend) ||
+      !takes (backend, "program-flags", text))
+    return FALSE;
+  malt_config_set_for (config, malt_backend_get_name (backend), "program-flags", text);
+  return TRUE;
 }

@@ -42,7 +42,7 @@ const MaltCliCommand *malt_cli_find_command (const char *name);
 /* Prints that there is no subcommand @name; returns MALT_CLI_USAGE. */
 int malt_cli_unknown_command (const char *command, const char *name);
 
-/* malt-cli-options.c: the command line and the config made of it. */
+/* malt-cli-parse.c: the command line. */
 
 /* What the options that choose and set up a worker said. Texts are bytes as given, in
  * no known encoding. */
@@ -53,22 +53,17 @@ typedef struct
   char *julia;
   char *profile;
   char *check;
+  char *threads;
+  char *project;
   char **options;
+  char **commands; /* --load=, --eval= and --print=, each with its value, in order */
+  char **arguments; /* (nullable): behind `--`, with MALT_CLI_PARSE_ARGS */
   gboolean is_unjudged;
+  gboolean is_interactive;
   gboolean is_lent; /* the worker has the command's own output; set with the config */
   gboolean is_help;
+  gboolean is_version;
 } MaltCliOptions;
-
-void malt_cli_options_clear (MaltCliOptions *options);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltCliOptions, malt_cli_options_clear)
-
-/* malt-cli-guess.c: mistyped words. */
-
-/* The one of @words that was probably meant; NULL: none is near. */
-const char *malt_cli_guess (const char *typed, const char *const *words);
-/* Prints that there is no such @kind of word, and what may be meant; returns MALT_CLI_USAGE. */
-int malt_cli_unknown_error (const char *command, const char *kind, const char *typed,
-                            const char *const *words);
 
 /* How a subcommand reads its command line. */
 typedef enum
@@ -79,22 +74,48 @@ typedef enum
   MALT_CLI_PARSE_STRICT = 1 << 2, /* options end at the first argument */
   MALT_CLI_PARSE_PROFILE = 1 << 3, /* has --profile */
   MALT_CLI_PARSE_CHECK = 1 << 4, /* has --check */
-  MALT_CLI_PARSE_SESSION = 1 << 5, /* has --unjudged */
+  MALT_CLI_PARSE_SESSION = 1 << 5, /* has --load and --unjudged */
+  MALT_CLI_PARSE_PROGRAM = 1 << 6, /* has what julia has in place of a file */
+  MALT_CLI_PARSE_ARGS = 1 << 7, /* arguments of the code stand behind `--` */
 } MaltCliParseFlags;
+
+void malt_cli_options_clear (MaltCliOptions *options);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MaltCliOptions, malt_cli_options_clear)
 
 /* Returns the arguments that are no options, or NULL when the command is done and
  * *out_status its exit status. */
 char **malt_cli_parse (char **argv, MaltCliOptions *out_options, int *out_status);
 /* "--help" and the like, in the order of the help text. (transfer full) */
 char **malt_cli_dup_option_words (const MaltCliCommand *command);
+
+/* malt-cli-guess.c: mistyped words. */
+
+/* The one of @words that was probably meant; NULL: none is near. */
+const char *malt_cli_guess (const char *typed, const char *const *words);
+/* Prints that there is no such @kind of word, and what may be meant; returns MALT_CLI_USAGE. */
+int malt_cli_unknown_error (const char *command, const char *kind, const char *typed,
+                            const char *const *words);
+
+/* malt-cli-help.c */
+void malt_cli_print_version (void);
+
+/* malt-cli-options.c: the config that the command line makes. */
+
 /* Prints "malt COMMAND: message" and where to read more; returns MALT_CLI_USAGE. */
 int malt_cli_usage_error (const char *command, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
-/* The user's config with @options on top; and one for a worker of this command, whose
- * output it passes on. NULL when the command is done and *out_status its exit status. */
+/* The user's config with @options on top; and one for a worker of this command, which has
+ * its process group, its environment, and its streams or their bytes. NULL when the
+ * command is done and *out_status its exit status. */
 MaltConfig *malt_cli_options_read_config (MaltCliOptions *options, int *out_status);
-MaltConfig *malt_cli_options_make_config (MaltCliOptions *options,
-                                          const char *standard_input, int *out_status);
+MaltConfig *malt_cli_options_make_config (MaltCliOptions *options, int *out_status);
+gboolean malt_cli_set_program_flags (MaltConfig *config, const char *const *flags);
+
+/* malt-cli-source.c: calls that do what julia does with its command line. */
+
+void malt_cli_add_arguments (GPtrArray *calls, const char *file, char **arguments);
+void malt_cli_add_commands (GPtrArray *calls, char **commands);
+void malt_cli_add_text (GPtrArray *calls, const char *text, const char *name);
 
 /* malt-cli-session.c: one worker, some calls one after the other, and the signals that
  * come in between. */

@@ -8,16 +8,16 @@
 
 const MaltCliCommand malt_cli_commands[] = {
   { .name = "eval",
-    .arguments = "[OPTIONS] EXPR...",
+    .arguments = "[OPTIONS] EXPR... [-- ARGS]",
     .summary = "evaluate expressions and print the value of the last one",
     .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_SESSION | MALT_CLI_PARSE_PROFILE |
-             MALT_CLI_PARSE_MODULE,
+             MALT_CLI_PARSE_MODULE | MALT_CLI_PARSE_ARGS,
     .run = malt_cli_eval },
   { .name = "run",
     .arguments = "[OPTIONS] FILE [ARGS]",
     .summary = "run a Julia program, as julia FILE ARGS does",
     .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_SESSION | MALT_CLI_PARSE_PROFILE |
-             MALT_CLI_PARSE_STRICT,
+             MALT_CLI_PARSE_STRICT | MALT_CLI_PARSE_PROGRAM,
     .run = malt_cli_run },
   { .name = "backends",
     .arguments = "[OPTIONS]",
@@ -64,32 +64,11 @@ malt_cli_unknown_command (const char *command, const char *name)
   return malt_cli_unknown_error (command, "subcommand", name, names);
 }
 
-static int
-print_version (void)
-{
-  printf ("malt %u.%u.%u\n", malt_get_major_version (), malt_get_minor_version (),
-          malt_get_micro_version ());
-  return MALT_CLI_OK;
-}
-
-/* `malt FILE ARGS` is `malt run FILE ARGS`. The array that main() got has room for a
- * NULL behind its arguments, but for no further one. */
-static int
-run_file (int argc, char **argv)
-{
-  g_autofree char **words = g_new0 (char *, (gsize) argc + 1);
-  char name[] = "run";
-
-  words[0] = name;
-  for (int i = 1; i < argc; i++)
-    words[i] = argv[i];
-  return malt_cli_run (argc, words);
-}
-
+/* What julia takes, `run` takes without being named: its options, and a file. */
 static int
 dispatch (int argc, char **argv)
 {
-  static const char *const options[] = { "--help", "--version", NULL };
+  static char run[] = "run";
   const MaltCliCommand *command;
   const char *word;
 
@@ -97,19 +76,16 @@ dispatch (int argc, char **argv)
     return malt_cli_usage_error (NULL, "expected a subcommand");
 
   word = argv[1];
-  if (strcmp (word, "--version") == 0)
-    return print_version ();
   if (strcmp (word, "--help") == 0 || strcmp (word, "-h") == 0)
     return malt_cli_help (1, argv + 1);
 
   command = malt_cli_find_command (word);
   if (command)
     return command->run (argc - 1, argv + 1);
-  if (word[0] == '-')
-    return malt_cli_unknown_error (NULL, "option", word, options);
-  if (g_str_has_suffix (word, ".jl"))
-    return run_file (argc, argv);
-  return malt_cli_unknown_command (NULL, word);
+  if (word[0] != '-' && !g_str_has_suffix (word, ".jl"))
+    return malt_cli_unknown_command (NULL, word);
+  argv[0] = run;
+  return malt_cli_run (argc, argv);
 }
 
 int

@@ -65,6 +65,15 @@ function hello()
     set_text(b, 33, Base.VERSION_STRING)
     send(b)
 end
+# What was printed comes before the answer, also where Julia keeps it for later.
+function flush_files()
+    try
+        stdout isa IOStream && flush(stdout)
+        stderr isa IOStream && flush(stderr)
+    catch                       # The disk is full.
+    end
+    Libc.flush_cstdio()
+end
 # The value of a tag and a word, a text that no limit of the host's forbids, or nothing but a tag; false if it is not that simple.
 function answered(id, @nospecialize(v))
     if v isa Int64 || v isa Float64
@@ -81,7 +90,7 @@ function answered(id, @nospecialize(v))
     else
         return false
     end
-    Libc.flush_cstdio()
+    flush_files()
     id == NOBODY || send(b)
     true
 end
@@ -261,7 +270,7 @@ function take_program(texts, file)
     empty!(ARGS)
     append!(ARGS, split(texts, '\0'))
     pop!(ARGS)
-    empty!(Core.ARGS); push!(Core.ARGS, file); append!(Core.ARGS, ARGS)
+    empty!(Core.ARGS); isempty(file) || push!(Core.ARGS, file); append!(Core.ARGS, ARGS)
     Core.eval(Base, Expr(:(=), :PROGRAM_FILE, file))
     RUN_PROGRAM
 end

@@ -113,10 +113,9 @@ class Output(CliCase):
     def test_what_is_printed_while_the_worker_ends_arrives(self):
         self.assert_result(malt("eval", 'atexit(() -> println("bye")); 1'), 0, "1\nbye\n")
 
-    def test_standard_input_is_empty_unless_it_is_asked_for(self):
-        self.assert_result(malt("eval", "read(stdin, String)", stdin=b"words"), 0, '""\n')
-        self.assert_result(malt("eval", "--option", "stdin=inherit", "read(stdin, String)", stdin=b"words"), 0,
-                           '"words"\n')
+    def test_standard_input_is_the_commands_unless_it_is_not_wanted(self):
+        self.assert_result(malt("eval", "readline()", "read(stdin, String)", stdin=b"first\nwords"), 0, '"words"\n')
+        self.assert_result(malt("eval", "--option", "stdin=null", "read(stdin, String)", stdin=b"words"), 0, '""\n')
 
     def test_a_reader_that_goes_away_ends_everything(self):
         for source in ("println(getpid()); for i in 1:10^8 println(i) end", "println(getpid()); while true println(1) end"):

@@ -8,7 +8,7 @@
 #
 # Between the host's socket and a worker, bytes pass unread. One task of a relay waits for the host; when something comes it leaves that to another, takes
 # the chunk to the worker itself, and brings back what the call returns.
-using Distributed, Sockets
+using ..Distributed, ..Sockets
 import Distributed: launch, manage, connect
 using ..MaltRelay: exchange, accept, notice_silence, prove, start, ENDS
 

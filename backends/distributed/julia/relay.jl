@@ -5,7 +5,7 @@
 # A worker on the host's machine connects to the host itself. For others, both sides cut the stream of frames between host and worker into chunks. A chunk is a Vector{UInt8}; its first eight bytes are
 # its number, counted from 1 in each direction (seven bytes, little-endian), and 1 if the frame that it ends in goes on in the next, else 0.
 module MaltRelay
-using Distributed
+using ..Distributed
 
 # What the bridge calls in a worker, and what a worker calls in the bridge.
 const ENDS = Any[nothing, nothing]

@@ -5,6 +5,7 @@
 #
 # After `-L` Julia runs the program that its first argument names. Only a request for a program lets it get there: `main` returns, reading goes on in a task of its own, and
 # Julia runs the program, and ends, as it always does. Not by a call of ours, which would stand in each backtrace.
+ARGS[1] == "malt" && popfirst!(ARGS)    # Julia leaves it there if the program is an expression.
 const TRANSPORT = ARGS[1]
 const PARAMETER = parse(Int, ARGS[2])
 const JUDGE_FD = parse(Int, ARGS[3])
