@@ -86,6 +86,18 @@ give_files (MaltProcessEvaluator *evaluator, const char *boot, Launch *launch,
 }
 
 static gboolean
+check_script (MaltWorker *worker, const MaltProcessGiven *given, GError **error)
+{
+  if (given->link == 0 || given->script > 0 ||
+      malt_worker_get_option (worker, "program-flags") == NULL)
+    return TRUE;
+  g_set_error_literal (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
+                       "option 'program-flags' needs a file of the size of the boot "
+                       "text, and this process may make none (ulimit -f)");
+  return FALSE;
+}
+
+static gboolean
 spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, Launch *launch,
        GError **error)
 {
@@ -114,7 +126,8 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, Launch *launch,
     malt_worker_set_capabilities (worker,
                                   malt_worker_get_capabilities (worker) &
                                       ~(guint) MALT_CAPABILITY_CAN_INTERRUPT_BUSY);
-  if (!give_files (evaluator, boot, launch, error))
+  if (!give_files (evaluator, boot, launch, error) ||
+      !check_script (worker, &launch->given, error))
     return FALSE;
   arguments = malt_process_dup_arguments (
       worker, julia, (const char *const *) environment, boot, &launch->given);

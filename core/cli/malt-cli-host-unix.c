@@ -31,6 +31,7 @@ static GArray *found_descriptors; /* (owned): of int, beyond these */
 static struct
 {
   int fds[2];
+  sigset_t ignored; /* at the beginning */
   MaltCliSignalFunc func;
   gpointer user_data;
 } watched;
@@ -238,27 +239,47 @@ on_signal_seen (int fd, G_GNUC_UNUSED GIOCondition condition,
   guint8 byte;
 
   if (read (fd, &byte, 1) == 1)
-    watched.func (byte & ~SHARED_BIT, (byte & SHARED_BIT) != 0, watched.user_data);
+    {
+      int signum = byte & ~SHARED_BIT;
+
+      watched.func (
+          signum,
+          ((byte & SHARED_BIT) != 0 ? MALT_CLI_SIGNAL_SHARED : 0) |
+              (sigismember (&watched.ignored, signum) ? MALT_CLI_SIGNAL_IGNORED : 0),
+          watched.user_data);
+    }
   return G_SOURCE_CONTINUE;
+}
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+static const struct sigaction watching = { .sa_sigaction = on_signal,
+                                           .sa_flags = SA_SIGINFO | SA_RESTART };
+
+void
+malt_cli_host_watch_ignored_signals (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+    if (sigismember (&watched.ignored, signals[i]))
+      sigaction (signals[i], &watching, NULL);
 }
 
 void
 malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all, gpointer user_data)
 {
-  static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
   const gsize n_signals = has_all ? G_N_ELEMENTS (signals) : 3;
-  struct sigaction action = { .sa_sigaction = on_signal,
-                              .sa_flags = SA_SIGINFO | SA_RESTART };
   struct sigaction found;
 
+  sigemptyset (&watched.ignored);
   if (!g_unix_open_pipe (watched.fds, FD_CLOEXEC, NULL))
     return;
   g_unix_set_fd_nonblocking (watched.fds[1], TRUE, NULL);
   watched.func = func;
   watched.user_data = user_data;
   for (gsize i = 0; i < n_signals; i++)
-    if (sigaction (signals[i], NULL, &found) == 0 && found.sa_handler != SIG_IGN)
-      sigaction (signals[i], &action, NULL);
+    if (sigaction (signals[i], NULL, &found) == 0 && found.sa_handler == SIG_IGN)
+      sigaddset (&watched.ignored, signals[i]);
+    else
+      sigaction (signals[i], &watching, NULL);
   g_unix_fd_add (watched.fds[0], G_IO_IN, on_signal_seen, NULL);
 }
 

@@ -149,7 +149,7 @@ dispatch (GSource *source, G_GNUC_UNUSED GSourceFunc callback, gpointer user_dat
   g_mutex_lock (&signals.lock);
   signals.is_pending[own->signum]--;
   g_mutex_unlock (&signals.lock);
-  own->func (own->signum, FALSE, user_data);
+  own->func (own->signum, MALT_CLI_SIGNAL_ALONE, user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -177,6 +177,11 @@ malt_cli_host_watch_signals (MaltCliSignalFunc func, G_GNUC_UNUSED gboolean has_
   watch_signal (MALT_CLI_SIGTERM, func, user_data);
   watch_signal (MALT_CLI_SIGHUP, func, user_data);
   SetConsoleCtrlHandler (on_console_event, TRUE);
+}
+
+void
+malt_cli_host_watch_ignored_signals (void)
+{
 }
 
 gboolean

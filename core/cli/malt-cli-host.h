@@ -39,15 +39,24 @@ gboolean malt_cli_host_get_size (guint *out_rows, guint *out_columns);
  * where there are none. FALSE, and errno: no. */
 gboolean malt_cli_host_has_resources (void);
 
-/* @is_shared: the terminal has sent it to all of the command's process group, and not
- * somebody to the command alone. */
-typedef void (*MaltCliSignalFunc) (int signum, gboolean is_shared, gpointer user_data);
+typedef enum
+{
+  MALT_CLI_SIGNAL_ALONE = 0, /* somebody has sent it to the command alone */
+  MALT_CLI_SIGNAL_SHARED = 1 << 0, /* the terminal, to all of the process group */
+  MALT_CLI_SIGNAL_IGNORED = 1 << 1, /* the command was started with it ignored */
+} MaltCliSignalFlags;
+
+typedef void (*MaltCliSignalFunc) (int signum, MaltCliSignalFlags flags,
+                                   gpointer user_data);
 
 /* Calls @func in the main thread when the command gets one of the signals above, but
  * for those that the command was started with ignored. @has_all: also those that mean
  * nothing to the command itself. */
 void malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all,
                                   gpointer user_data);
+
+/* Those, too. Only when the worker has been started, which is to have them ignored. */
+void malt_cli_host_watch_ignored_signals (void);
 
 /* Can a worker have the command's standard input? */
 gboolean malt_cli_host_shares_stdin (void);

@@ -237,6 +237,8 @@ on_launched (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_
         report_launch_failure (session, error);
       return;
     }
+  if (session->is_lent)
+    malt_cli_host_watch_ignored_signals ();
   g_signal_connect (session->worker, "output", G_CALLBACK (on_output), session);
   if (session->is_ending)
     end_worker (session, 0, 0);
@@ -333,18 +335,22 @@ interrupt (MaltCliSession *session, gboolean is_shared)
 }
 
 static void
-on_signal (int signum, gboolean is_shared, gpointer user_data)
+on_signal (int signum, MaltCliSignalFlags flags, gpointer user_data)
 {
   MaltCliSession *session = user_data;
+  gboolean is_shared = (flags & MALT_CLI_SIGNAL_SHARED) != 0;
   gboolean is_workers = session->is_lent && session->worker != NULL &&
                         !session->is_closing &&
                         (session->is_program || signum != MALT_CLI_SIGINT);
 
+  /* Also what was ignored: so it is in the worker, too, unless Julia has taken it. */
   if (is_workers && !is_shared)
     pass_on_soon (session, signum);
-  else if (!is_workers && signum == MALT_CLI_SIGINT)
+  else if (is_workers || (flags & MALT_CLI_SIGNAL_IGNORED) != 0)
+    return;
+  else if (signum == MALT_CLI_SIGINT)
     interrupt (session, is_shared);
-  else if (!is_workers)
+  else
     end_on_signal (session, signum);
 }
 

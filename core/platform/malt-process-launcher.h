@@ -59,7 +59,7 @@ typedef struct _MaltChild MaltChild;
 /* The same file as @fd; -1: error. */
 int malt_child_give (int fd, GError **error);
 
-/* A file that holds @text, to be read once; -1: error. */
+/* A file that holds @text, to be read once; 0: none as large may be made (`ulimit -f`); -1: error. */
 int malt_child_give_text (const char *text, GError **error);
 
 /* When the child is there, or will not be. */

@@ -157,6 +157,13 @@ class Passed(CliCase):
         ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.assertEqual(self.end('sleep(1); println("survived")', signal.SIGHUP, preexec_fn=ignore), (0, "survived\n"))
 
+    def test_an_interrupt_that_the_command_ignores_is_for_julia_to_ignore(self):
+        """Which it does not: it waits for the signal by itself."""
+        ignore = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
+        source = 'sleep(600)'
+        self.assertEqual(self.end(source, signal.SIGINT, preexec_fn=ignore),
+                         self.end(source, signal.SIGINT, (JULIA, "--startup-file=no"), preexec_fn=ignore))
+
     def test_a_signal_that_ends_the_program_ends_the_command(self):
         for signum in (signal.SIGKILL, signal.SIGALRM, signal.SIGHUP):
             path = self.write("dies.jl", f"ccall(:kill, Cint, (Cint, Cint), getpid(), {int(signum)}); sleep(60)")

@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -332,6 +333,28 @@ there_is_one_thread_unless_configured (void)
   CHECK (process_test_eval_int (named, "Threads.nthreads()") == 2);
 }
 
+/* Neither boot text nor judge find room then; to write them all the same would be a
+ * signal, by which the host ends. */
+static void
+worker_needs_no_files_of_any_size (void)
+{
+  g_autoptr (MaltConfig) config = process_test_config ("program-flags=-e;1");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MaltWorker) worker = NULL;
+  g_autoptr (MaltWorker) with_flags = NULL;
+  struct rlimit saved;
+
+  getrlimit (RLIMIT_FSIZE, &saved);
+  setrlimit (RLIMIT_FSIZE, &(const struct rlimit){ 100, saved.rlim_max });
+  worker = process_test_launch (NULL);
+  with_flags = malt_worker_launch (config, NULL, &error);
+  setrlimit (RLIMIT_FSIZE, &saved);
+  CHECK (with_flags == NULL);
+  CHECK (g_error_matches (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED));
+  CHECK (worker != NULL);
+  CHECK (process_test_eval_int (worker, "6 * 7") == 42);
+}
+
 static void
 env_without_a_value_is_a_config_error (void)
 {
@@ -473,6 +496,7 @@ static const ProcessTest tests[] = {
   { "failed_launches_leave_nothing_behind", failed_launches_leave_nothing_behind },
   { "environment_is_clean_unless_configured", environment_is_clean_unless_configured },
   { "there_is_one_thread_unless_configured", there_is_one_thread_unless_configured },
+  { "worker_needs_no_files_of_any_size", worker_needs_no_files_of_any_size },
   { "env_without_a_value_is_a_config_error", env_without_a_value_is_a_config_error },
   { "directory_threads_and_flags_are_those_configured",
     directory_threads_and_flags_are_those_configured },

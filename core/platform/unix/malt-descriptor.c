@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 int
@@ -50,4 +51,13 @@ malt_descriptor_open_pipe (int fds[2], GError **error)
   if (g_unix_open_pipe (fds, FD_CLOEXEC, NULL) && malt_descriptor_raise_pair (fds))
     return TRUE;
   return malt_error_set_by_errno (error, MALT_ERROR_FAILED, "cannot make a pipe");
+}
+
+gboolean
+malt_descriptor_may_hold (gsize n_bytes)
+{
+  struct rlimit limit;
+
+  return getrlimit (RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+         limit.rlim_cur >= n_bytes;
 }

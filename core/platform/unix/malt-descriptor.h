@@ -23,4 +23,8 @@ gboolean malt_descriptor_raise_pair (int fds[2]);
 /* Errors: RESOURCES, FAILED. */
 gboolean malt_descriptor_open_pipe (int fds[2], GError **error);
 
+/* May a file have that size (`ulimit -f`), also one in memory? A write beyond is a
+ * signal, by which this process ends. */
+gboolean malt_descriptor_may_hold (gsize n_bytes);
+
 G_END_DECLS

@@ -60,7 +60,8 @@ malt_judge_new (GBytes *library, GError **error)
   gpointer page = NULL;
   int fd;
 
-  if (library == NULL)
+  if (library == NULL ||
+      !malt_descriptor_may_hold (g_bytes_get_size (library) + 2 * MALT_JUDGE_PAGE_BYTES))
     return NULL;
   fd = malt_descriptor_raise (memfd_create ("malt-judge", MFD_CLOEXEC));
   if (fd >= 0 && write_all (fd, library))

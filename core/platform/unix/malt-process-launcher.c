@@ -101,9 +101,8 @@ open_stdin (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
   gconstpointer bytes;
   ssize_t n_written;
 
-  /* A host without one hands on an empty one: what the child opens next must not be its standard input. */
-  if (launcher->stdin_source == MALT_CHILD_STDIN_INHERIT &&
-      fcntl (STDIN_FILENO, F_GETFD) == 0)
+  /* Closed, where the host has none: what that means is for the child to say, as after exec. */
+  if (launcher->stdin_source == MALT_CHILD_STDIN_INHERIT)
     return TRUE;
   if (launcher->stdin_source != MALT_CHILD_STDIN_BYTES)
     {
@@ -189,9 +188,12 @@ open_text (const char *text)
 int
 malt_child_give_text (const char *text, GError **error)
 {
-  int fd = open_text (text);
+  int fd;
   int given;
 
+  if (!malt_descriptor_may_hold (strlen (text)))
+    return 0;
+  fd = open_text (text);
   if (fd < 0)
     {
       set_errno_error (error, "cannot make the file of the boot text");
