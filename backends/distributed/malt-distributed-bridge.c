@@ -13,6 +13,8 @@
 
 #include "link/malt-julia-source.h"
 #include "platform/malt-io-thread.h"
+#include "platform/malt-process-launcher.h"
+#include "process/malt-output.h"
 
 #include <malt/malt-worker-class.h>
 #include <string.h>
@@ -41,6 +43,7 @@ struct _MaltDistributedBridge
   GCancellable *left; /* (owned): cancelled when its last user has left */
   char *topology; /* (owned) */
   char *setup; /* (owned): code to run first */
+  const char *lent; /* (unowned): the host's streams that its workers are to have */
   gint n_users; /* guarded by bridges_lock */
 
   GMutex lock; /* guards the rest */
@@ -54,11 +57,16 @@ struct _MaltDistributedBridge
 /* What is passed on to the bridge's environment, besides what the worker's option says: what ssh needs. */
 #define BRIDGE_VARIABLES "SSH_AUTH_SOCK;SSH_ASKPASS;DISPLAY"
 
+enum
+{
+  N_STREAMS = 3
+};
+
 /* More than three weeks: the most that the option takes. */
 #define NO_TIMEOUT_MS "2147483647"
 
-static const char *const key_options[] = { "julia", "project", "env-policy", "topology",
-                                           "manager-setup" };
+static const char *const key_options[] = { "julia",    "project",       "env-policy",
+                                           "topology", "manager-setup", "descriptors" };
 
 static GMutex bridges_lock; /* guards bridges */
 static GHashTable *bridges; /* (owned) (nullable): key (unowned) -> bridge (unowned) */
@@ -396,13 +404,18 @@ begin (MaltDistributedBridge *bridge)
       g_strndup (g_bytes_get_data (function, NULL), g_bytes_get_size (function));
   g_autoptr (MaltCall) call = malt_call_new (text);
   g_autoptr (MaltFuture) future = NULL;
+  char lent[N_STREAMS + 1] = "";
 
+  for (const char *stream = bridge->lent; *stream != '\0'; stream++)
+    if (malt_child_can_inherit (*stream - '0'))
+      lent[strlen (lent)] = *stream;
   take_source_argument (call, malt_julia_dup_source ("distributed/relay.jl"));
   take_source_argument (call, malt_julia_dup_joined (bridge_files));
   take_source_argument (call, malt_julia_dup_runtime (direct));
   take_source_argument (call, malt_julia_dup_runtime (chunked));
   malt_call_take_argument (call, malt_value_new_string (bridge->topology));
   malt_call_take_argument (call, malt_value_new_string (bridge->setup));
+  malt_call_take_argument (call, malt_value_new_string (lent));
   future = malt_worker_remote_call (bridge->worker, call);
   malt_future_fetch_async (future, NULL, on_begun, bridge_ref (bridge));
 }
@@ -454,6 +467,7 @@ dup_key (MaltWorker *worker)
 
       g_string_append_printf (key, "%s=%s\n", key_options[i], value != NULL ? value : "");
     }
+  g_string_append (key, malt_distributed_get_lent_streams (worker));
   return g_string_free (key, FALSE);
 }
 
@@ -471,7 +485,10 @@ config_new (MaltWorker *worker)
   malt_config_set (config, "env-policy", bridge_policy);
   /* Nearly all that a bridge does it does once. */
   malt_config_set (config, "exeflags", "--compile=min");
-  malt_config_set (config, "output", "signal");
+  malt_config_set (config, "descriptors", malt_worker_get_option (worker, "descriptors"));
+  malt_config_set (config, "stdin", malt_worker_get_option (worker, "stdin"));
+  malt_config_set (config, "output",
+                   malt_output_is_hosts (worker) ? "inherit" : "signal");
   malt_config_set (config, "start-timeout-ms", NO_TIMEOUT_MS);
   return config;
 }
@@ -490,6 +507,7 @@ bridge_new (MaltWorker *worker, char *key)
   bridge->key = key;
   bridge->config = config_new (worker);
   bridge->left = g_cancellable_new ();
+  bridge->lent = malt_distributed_get_lent_streams (worker);
   bridge->topology = g_strdup (malt_worker_get_option (worker, "topology"));
   bridge->setup = g_strdup (setup != NULL ? setup : "");
   return bridge;

@@ -318,23 +318,25 @@ malt_distributed_evaluator_due (gpointer owner, int signum)
   send_signal (evaluator, signum);
 }
 
-/* The process of a local worker has ended. Who wanted that need not ask how. */
+/* The process of a local worker has ended. Who wanted that need not ask how: one that was
+ * told to go has gone, unless it had to be killed. */
 static gboolean
 on_process_ended (gpointer data)
 {
   MaltDistributedEvaluator *evaluator = data;
+  gboolean is_killed;
   gboolean is_known;
 
   g_mutex_lock (&evaluator->lock);
-  is_known = evaluator->is_forced || evaluator->host_signum == SIGKILL ||
-             malt_stops_are_wanted (&evaluator->stops);
+  is_killed = evaluator->is_forced || evaluator->host_signum == SIGKILL;
+  is_known = is_killed || malt_stops_are_wanted (&evaluator->stops);
   g_mutex_unlock (&evaluator->lock);
   if (is_known)
     {
       g_autoptr (MaltTermination) termination = NULL;
 
       malt_link_drain (evaluator->link);
-      termination = termination_new (evaluator, -1, SIGKILL, NULL);
+      termination = termination_new (evaluator, -1, is_killed ? SIGKILL : -1, NULL);
       malt_distributed_bridge_call (evaluator->bridge,
                                     malt_distributed_call_new_bury (evaluator->number, 0),
                                     NULL, NULL);

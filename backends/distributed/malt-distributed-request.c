@@ -71,11 +71,21 @@ malt_distributed_is_local (MaltWorker *worker)
   return !is_set (worker, "machine") && !is_set (worker, "manager");
 }
 
+const char *
+malt_distributed_get_lent_streams (MaltWorker *worker)
+{
+  static const char *const streams[] = { "", "0", "12", "012" };
+
+  return streams[(malt_julia_inherits (worker, "stdin") ? 1 : 0) +
+                 (malt_julia_inherits (worker, "output") ? 2 : 0)];
+}
+
 /* Options that mean nothing without another, or against another. */
 static gboolean
 check_options (MaltWorker *worker, GError **error)
 {
   static const char *const of_machine[] = { "sshflags", "tunnel" };
+  static const char *const of_host[] = { "stdin", "descriptors", "output" };
 
   if (is_set (worker, "machine") && is_set (worker, "manager"))
     {
@@ -94,19 +104,16 @@ check_options (MaltWorker *worker, GError **error)
                    "option '%s' needs option 'machine'", of_machine[i]);
       return FALSE;
     }
-  if (malt_output_is_hosts (worker))
-    {
-      g_autofree char *name = malt_pipe_dup_own_name (1);
-
-      if (name == NULL || !malt_distributed_is_local (worker))
-        {
-          g_set_error_literal (
-              error, MALT_ERROR, MALT_ERROR_CONFIG,
-              "option 'output' in [distributed]: 'inherit' is for workers "
-              "on this machine, on Linux");
-          return FALSE;
-        }
-    }
+  for (gsize i = 0; i < G_N_ELEMENTS (of_host); i++)
+    if (malt_julia_inherits (worker, of_host[i]) &&
+        (MALT_PLATFORM_PICK (FALSE, TRUE) || !malt_distributed_is_local (worker)))
+      {
+        g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
+                     "option '%s' in [distributed]: 'inherit' is for workers on this "
+                     "machine, and not on Windows",
+                     of_host[i]);
+        return FALSE;
+      }
   return malt_output_prepare (worker, error);
 }
 
@@ -215,20 +222,18 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets,
   dict_take (dict, "boot", malt_value_new_string (boot));
 }
 
-/* Where the worker's output goes: pipes of the host, what the host has itself, or nowhere by a way of its own. */
+/* Where the worker's output goes: pipes of the host, streams that the bridge has from the host, or nowhere by a way of its own. */
 static void
-add_pipes (Dict *dict, MaltWorker *worker, const MaltDistributedPipes *pipes)
+add_streams (Dict *dict, MaltWorker *worker, const MaltDistributedPipes *pipes)
 {
-  g_auto (GStrv) paths = g_new0 (char *, 4);
+  g_auto (GStrv) paths = g_new0 (char *, 3);
 
   for (int i = 0; i < 2; i++)
-    if (malt_output_is_hosts (worker))
-      paths[i] = malt_pipe_dup_own_name (i + 1);
-    else if (pipes->pipes[i] != NULL)
+    if (pipes->pipes[i] != NULL)
       paths[i] = malt_pipe_dup_name (pipes->pipes[i]);
-  if (malt_output_is_hosts (worker))
-    paths[2] = g_strdup ("the host's own");
   dict_add_strings (dict, "pipes", (const char *const *) paths);
+  dict_take (dict, "lent",
+             malt_value_new_string (malt_distributed_get_lent_streams (worker)));
 }
 
 static MaltCall *
@@ -255,7 +260,7 @@ malt_distributed_call_new_add (gint64 number, MaltWorker *worker, guint port,
   if (is_well)
     {
       add_common (&dict, worker, port, secrets, judge);
-      add_pipes (&dict, worker, pipes);
+      add_streams (&dict, worker, pipes);
     }
   if (is_well && malt_distributed_is_local (worker))
     is_well = add_local (&dict, worker, error);

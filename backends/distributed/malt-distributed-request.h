@@ -23,4 +23,7 @@ MaltCall *malt_distributed_call_new_bury (gint64 number, double patience_s);
 /* Is the worker one that the bridge itself launches, on this machine? */
 gboolean malt_distributed_is_local (MaltWorker *worker);
 
+/* The standard streams of the host that the worker is to have, as digits. */
+const char *malt_distributed_get_lent_streams (MaltWorker *worker);
+
 G_END_DECLS

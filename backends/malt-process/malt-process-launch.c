@@ -137,19 +137,13 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, Launch *launch,
   return evaluator->child != NULL;
 }
 
-static gboolean
-is_inherited (MaltWorker *worker, const char *option)
-{
-  return g_strcmp0 (malt_worker_get_option (worker, option), "inherit") == 0;
-}
-
 /* It takes standard input, and the place where Julia goes on to a program. */
 static gboolean
 check_connect (MaltWorker *worker, GError **error)
 {
   const char *option = NULL;
 
-  if (is_inherited (worker, "stdin"))
+  if (malt_julia_inherits (worker, "stdin"))
     option = "stdin";
   else if (malt_worker_get_option (worker, "program-flags") != NULL)
     option = "program-flags";
@@ -173,11 +167,11 @@ launch_julia (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **erro
   if (g_strcmp0 (transport, "tcp-connect") == 0 && !check_connect (worker, error))
     return FALSE;
   launcher->has_hosts_output = malt_output_is_hosts (worker);
-  launcher->has_hosts_descriptors = is_inherited (worker, "descriptors");
+  launcher->has_hosts_descriptors = malt_julia_inherits (worker, "descriptors");
   launcher->cwd = malt_worker_get_option (worker, "cwd");
   launcher->is_group_leader =
       g_strcmp0 (malt_worker_get_option (worker, "process-group"), "host") != 0;
-  if (is_inherited (worker, "stdin"))
+  if (malt_julia_inherits (worker, "stdin"))
     launcher->stdin_source = MALT_CHILD_STDIN_INHERIT;
   return connect_worker (evaluator, transport, &launch, error) &&
          spawn (evaluator, worker, &launch, error);

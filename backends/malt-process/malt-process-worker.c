@@ -27,30 +27,12 @@ struct _MaltProcessWorker
 
 G_DEFINE_FINAL_TYPE (MaltProcessWorker, malt_process_worker, MALT_TYPE_LAUNCHED_WORKER)
 
-static const char *const stdin_choices[] = { "null", "inherit", NULL };
-/* On Windows a worker inherits its standard handles only. */
-static const char *const descriptors_choices[] = { "none",
-                                                   MALT_PLATFORM_PICK ("inherit", NULL),
-                                                   NULL };
 static const char *const transport_choices[] = { "tcp", "tcp-connect", "socketpair",
                                                  NULL };
 static const char *const group_choices[] = { "own", "host", NULL };
 
 static const MaltOption options[] = {
   MALT_JULIA_OPTIONS,
-  { .name = "stdin",
-    .type = MALT_OPTION_ENUM,
-    .default_value = "null",
-    .choices = stdin_choices,
-    .is_common = TRUE,
-    .summary = "standard input of evaluated code: empty, or the host's" },
-  { .name = "descriptors",
-    .type = MALT_OPTION_ENUM,
-    .default_value = "none",
-    .choices = descriptors_choices,
-    .is_common = TRUE,
-    .summary = "open files of the host beyond the standard streams: none, or those that "
-               "are not close-on-exec, under the same numbers" },
   { .name = "transport",
     .type = MALT_OPTION_ENUM,
     .default_value = MALT_PLATFORM_PICK ("tcp", "tcp-connect"),

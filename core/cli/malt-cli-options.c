@@ -163,15 +163,28 @@ can_share_stdin (MaltConfig *config, MaltBackend *backend)
   return malt_cli_host_shares_stdin () && g_strcmp0 (transport, "tcp-connect") != 0;
 }
 
-/* Who reads a terminal without being in its foreground group is stopped. */
+/* Is a worker of distributed out of reach for what the command has itself? */
+static gboolean
+is_elsewhere (MaltConfig *config, MaltBackend *backend)
+{
+  const char *name = malt_backend_get_name (backend);
+
+  return strcmp (name, "distributed") == 0 &&
+         (!takes (backend, "descriptors", "inherit") ||
+          malt_config_get_for (config, name, "machine") ||
+          malt_config_get_for (config, name, "manager"));
+}
+
+/* Who reads a terminal without being in its foreground group is stopped, but for those
+ * in another session. */
 static void
 set_input (MaltConfig *config, MaltBackend *backend)
 {
   const char *group =
       malt_config_get_for (config, malt_backend_get_name (backend), "process-group");
 
-  if (can_share_stdin (config, backend) &&
-      (g_strcmp0 (group, "host") == 0 || !malt_cli_host_is_terminal (MALT_CLI_STDIN)))
+  if (can_share_stdin (config, backend) && !is_elsewhere (config, backend) &&
+      (g_strcmp0 (group, "own") != 0 || !malt_cli_host_is_terminal (MALT_CLI_STDIN)))
     set_default (config, backend, "stdin", "inherit");
 }
 
@@ -179,13 +192,15 @@ set_input (MaltConfig *config, MaltBackend *backend)
 static void
 set_output (MaltConfig *config, MaltBackend *backend, MaltCliOptions *options)
 {
+  static const char *const lending[] = { "malt-process", "distributed", NULL };
+
   malt_config_set (config, "output", "signal");
   for (char **option = options->options; option && *option; option++)
     if (g_str_has_prefix (*option, "output="))
       return;
-  /* What one around another one has inside may not have them. */
-  if (g_strcmp0 (malt_backend_get_name (backend), "malt-process") != 0 ||
-      !takes (backend, "output", "inherit"))
+  /* What a backend around another one has inside may not have them. */
+  if (!g_strv_contains (lending, malt_backend_get_name (backend)) ||
+      is_elsewhere (config, backend))
     return;
   malt_config_set (config, "output", "inherit");
   malt_config_set (config, "output-prefix", NULL);
@@ -203,7 +218,8 @@ malt_cli_options_make_config (MaltCliOptions *options, int *out_status)
   /* What the terminal and kill(1) do to the command, they do to the worker. */
   set_default (config, backend, "process-group", "host");
   set_default (config, backend, "env-policy", "inherit");
-  set_default (config, backend, "descriptors", "inherit");
+  if (!is_elsewhere (config, backend))
+    set_default (config, backend, "descriptors", "inherit");
   set_input (config, backend);
   set_output (config, backend, options);
   options->is_lent =

@@ -338,7 +338,9 @@ static void
 on_signal (int signum, MaltCliSignalFlags flags, gpointer user_data)
 {
   MaltCliSession *session = user_data;
-  gboolean is_shared = (flags & MALT_CLI_SIGNAL_SHARED) != 0;
+  gboolean is_shared =
+      (flags & MALT_CLI_SIGNAL_SHARED) != 0 && session->worker != NULL &&
+      malt_cli_host_shares_terminal (malt_worker_get_pid (session->worker));
   gboolean is_workers = session->is_lent && session->worker != NULL &&
                         !session->is_closing &&
                         (session->is_program || signum != MALT_CLI_SIGINT);

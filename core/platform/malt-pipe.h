@@ -23,9 +23,6 @@ void malt_pipe_free (MaltPipe *pipe);
  * without an error: not on this system. Errors: those of malt_pipe_new(). */
 MaltPipe *malt_pipe_new_named (GError **error);
 char *malt_pipe_dup_name (MaltPipe *pipe);
-/* The name by which they open this process's own standard output (1) or error (2). NULL:
- * not on this system. */
-char *malt_pipe_dup_own_name (int descriptor);
 /* Nobody can open it any more; it ends with its last writer. */
 void malt_pipe_forget_name (MaltPipe *pipe);
 

@@ -53,6 +53,9 @@ typedef enum
 
 typedef struct _MaltChild MaltChild;
 
+/* Does a child that inherits it get a standard stream of the host, 0 to 2, which others may inherit from it (Unix)? */
+gboolean malt_child_can_inherit (int stream);
+
 /* What a child is given has a number that is free in the host, so that nothing the host hands on is overwritten, and a high one, so that the child finds low ones free.
  * It is close-on-exec until a child has it. Where there are no such descriptors (Windows) none can be made. Errors: RESOURCES, LAUNCH_FAILED. */
 

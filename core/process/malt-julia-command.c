@@ -2,12 +2,26 @@
 /* The command-line flags of a worker's julia. */
 #include "process/malt-julia-command.h"
 
+#include "platform/malt-platform.h"
 #include "process/malt-julia-options.h"
 
 #include <malt/malt-worker-class.h>
 
 const char *const malt_julia_output_choices[] = { "forward", "signal", "discard",
                                                   "inherit", NULL };
+
+const char *const malt_julia_stdin_choices[] = { "null", "inherit", NULL };
+
+/* On Windows a process inherits its standard handles only. */
+const char *const malt_julia_descriptors_choices[] = {
+  "none", MALT_PLATFORM_PICK ("inherit", NULL), NULL
+};
+
+gboolean
+malt_julia_inherits (MaltWorker *worker, const char *option)
+{
+  return g_strcmp0 (malt_worker_get_option (worker, option), "inherit") == 0;
+}
 
 gboolean
 malt_julia_keeps_compile_mode (MaltWorker *worker)

@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 void malt_julia_add_flags (GStrvBuilder *builder, MaltWorker *worker,
                            const char *const *environment);
 
+/* Is the option `stdin`, `output` or `descriptors` said to be the host's own? */
+gboolean malt_julia_inherits (MaltWorker *worker, const char *option);
+
 /* Do the user's flags say how code is compiled? Then the boot must leave it at that. */
 gboolean malt_julia_keeps_compile_mode (MaltWorker *worker);
 

@@ -17,6 +17,7 @@
 
 #include "base/malt-memory.h"
 #include "platform/malt-console.h"
+#include "process/malt-julia-command.h"
 #include "worker/malt-weak-worker.h"
 
 #include <malt/malt-worker-class.h>
@@ -53,7 +54,7 @@ struct _MaltOutput
 gboolean
 malt_output_is_hosts (MaltWorker *worker)
 {
-  return g_strcmp0 (malt_worker_get_option (worker, "output"), "inherit") == 0;
+  return malt_julia_inherits (worker, "output");
 }
 
 gboolean

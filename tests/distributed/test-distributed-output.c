@@ -2,7 +2,11 @@
 /* Output of workers: its order, its stream and its call, whatever writes it. */
 #include "distributed-test.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define TEN_MEGABYTES "print(repeat(\"0123456789\", 1_000_000)); 7"
 
@@ -230,6 +234,81 @@ tasks_and_threads_lose_nothing_of_what_they_write (void)
   CHECK (count (collected.streams[0]->str, "(thread)") == 1000);
 }
 
+/* One end of a socket stands in the place of standard input and output, which cannot be
+ * opened once more; the other is returned. */
+static int
+replace_streams (int saved[2])
+{
+  int fds[2];
+
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+    return -1;
+  for (int i = 0; i < 2; i++)
+    {
+      saved[i] = fcntl (i, F_DUPFD_CLOEXEC, 3);
+      dup2 (fds[1], i);
+    }
+  close (fds[1]);
+  return fds[0];
+}
+
+static void
+restore_streams (const int saved[2])
+{
+  for (int i = 0; i < 2; i++)
+    {
+      dup2 (saved[i], i);
+      close (saved[i]);
+    }
+}
+
+static void
+worker_can_have_the_hosts_own_streams_and_open_files (void)
+{
+  int zero = open ("/dev/zero", O_RDONLY | O_CLOEXEC);
+  int shown = fcntl (zero, F_DUPFD, 900);
+  g_autofree char *source = g_strdup_printf ("readlink(\"/proc/self/fd/%d\")", shown);
+  g_autoptr (MaltWorker) worker = NULL;
+  g_autofree char *input = NULL;
+  g_autofree char *name = NULL;
+  char text[64] = "";
+  int saved[2] = { -1, -1 };
+  int fd;
+
+  fflush (stdout);
+  fd = replace_streams (saved);
+  worker = process_test_launch ("stdin=inherit", "output=inherit", "descriptors=inherit");
+  if (worker != NULL && write (fd, "in\n", 3) == 3)
+    {
+      input = process_test_eval (worker, "run(`echo out`); readline()");
+      name = process_test_eval (worker, source);
+    }
+  restore_streams (saved);
+  close (zero);
+  close (shown);
+  CHECK (worker != NULL);
+  CU_ASSERT_STRING_EQUAL (input, "\"in\"");
+  CU_ASSERT_STRING_EQUAL (name, "\"/dev/zero\"");
+  CHECK (read (fd, text, sizeof text - 1) > 0);
+  CU_ASSERT_STRING_EQUAL (text, "out\n");
+  close (fd);
+}
+
+static void
+nothing_of_the_host_can_be_lent_to_another_machine (void)
+{
+  static const char *const options[] = { "stdin", "output", "descriptors" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      g_autofree char *option = g_strconcat (options[i], "=inherit", NULL);
+      g_autoptr (GError) error = distributed_test_fail (option, "machine=nowhere");
+
+      CHECK (distributed_test_is_error (error, MALT_ERROR_CONFIG, options[i],
+                                        "[distributed]"));
+    }
+}
+
 static const ProcessTest tests[] = {
   { "streams_are_told_apart_with_the_call_and_come_before_its_end",
     streams_are_told_apart_with_the_call_and_come_before_its_end },
@@ -245,6 +324,10 @@ static const ProcessTest tests[] = {
     discarded_output_does_not_block_and_last_words_are_kept },
   { "tasks_and_threads_lose_nothing_of_what_they_write",
     tasks_and_threads_lose_nothing_of_what_they_write },
+  { "worker_can_have_the_hosts_own_streams_and_open_files",
+    worker_can_have_the_hosts_own_streams_and_open_files },
+  { "nothing_of_the_host_can_be_lent_to_another_machine",
+    nothing_of_the_host_can_be_lent_to_another_machine },
   { NULL, NULL },
 };
 

@@ -133,10 +133,21 @@ function watch_machines()
     end
 end
 
+# The host's streams, under numbers that workers inherit. The bridge itself reads and writes nothing.
+const LENT = Dict{Char,Int}()
+function keep_stream(name::Char)
+    n = parse(Int, string(name))
+    LENT[name] = reinterpret(Int32, Base.Libc.dup(RawFD(n)))
+    (redirect_stdin, redirect_stdout, redirect_stderr)[n + 1](open("/dev/null", n == 0 ? "r" : "w"))
+    nothing
+end
+
 # What the host calls
 
-# `relay` is the text that defines MaltRelay; `direct` and `chunked` are texts of the runtime, with different transports.
-function begin_bridge(relay::String, direct::String, chunked::String, topology::String, setup::String)
+# `relay` is the text that defines MaltRelay; `direct` and `chunked` are texts of the runtime, with different transports; `lent` the streams of the host that
+# this process has been given for its workers.
+function begin_bridge(relay::String, direct::String, chunked::String, topology::String, setup::String, lent::String)
+    foreach(keep_stream, lent)
     STATE[2] = relay
     STATE[3] = direct
     STATE[4] = topology

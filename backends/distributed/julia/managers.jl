@@ -435,8 +435,8 @@ function begin_work(request::Request)
         remotecall_fetch(Core.eval, request.id, Distributed, Expr(:toplevel, Meta.parse(STATE[2]), :(MaltRelay.settle($(is_local ? Int(getpid()) : 0), $watch))))
         relay = is_local ? nothing : connect_host(request, port, secrets)
         request.ospid, version, machine = is_local ?
-            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[3], request.number, port, secrets, texts(request, "pipes")) :
-            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[5], request.number, 0, UInt8[], String[])
+            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[3], request.number, port, secrets, texts(request, "pipes"), Tuple{Char,Int}[(name, get(LENT, name, -1)) for name in text(request, "lent")]) :
+            remotecall_fetch(start, request.id, VERSION, text(request, "boot"), STATE[5], request.number, 0, UInt8[], String[], Tuple{Char,Int}[])
         request.is_beside = is_local || machine == gethostname() && haskey(options, "manager")
         v = VersionNumber(version)
         (v.major, v.minor) == (VERSION.major, VERSION.minor) || error("the worker runs Julia $version, but the bridge $VERSION: Distributed needs the same")

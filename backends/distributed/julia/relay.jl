@@ -27,14 +27,15 @@ function settle(parent::Int, watch::String)
     nothing
 end
 # `version` is the bridge's; of another one nothing is begun.
-function start(version::VersionNumber, boot::String, runtime::String, number::Int, port::Int, secrets::Vector{UInt8}, pipes::Vector{String})
+function start(version::VersionNumber, boot::String, runtime::String, number::Int, port::Int, secrets::Vector{UInt8}, pipes::Vector{String}, lent::Vector{Tuple{Char,Int}})
     found = (getpid(), string(VERSION), gethostname())
     (VERSION.major, VERSION.minor) == (version.major, version.minor) || return found
     START[1] = runtime
     START[2] = number
     START[3] = port
     START[4] = secrets
-    START[5] = (length(pipes) == 3 || length(pipes) == 2 && all(is_pipe, pipes)) && write_to(pipes)
+    foreach(take_stream, lent)
+    START[5] = any(pair -> pair[1] == '1', lent) || length(pipes) == 2 && all(is_pipe, pipes) && write_to(pipes)
     # Not by `include_string`: what a worker has called once before it compiles anything stays interpreted, which backtraces of the user's would show.
     at = 1
     while at <= sizeof(boot)
@@ -54,17 +55,28 @@ function is_pipe(path::String)
         return false
     end
 end
-# With O_CLOEXEC and O_APPEND: a file that the host writes to is opened once more.
-const WRITE_ONLY = Sys.islinux() ? 0x80401 : Sys.isapple() ? 0x1000009 : 0x00001
-# The host's pipes become stdout and stderr, of child processes and C code, too; or, where a third text says so, what the host has itself: what it has closed is lost.
+const WRITE_ONLY = Sys.islinux() ? 0x80001 : Sys.isapple() ? 0x1000001 : 0x00001    # with O_CLOEXEC
+# The host's pipes become stdout and stderr, of child processes and C code, too.
 function write_to(pipes::Vector{String})
     for (redirect, path) in zip((redirect_stdout, redirect_stderr), pipes)
         fd = open_to_write(path)
-        fd < 0 && Libc.errno() == Libc.ENOENT && (fd = open_to_write("/dev/null"))
         fd < 0 && return false
-        redirect(is_pipe(path) ? Base.PipeEndpoint(RawFD(fd)) : ccall(:isatty, Cint, (Cint,), fd) == 1 ? Base.TTY(RawFD(fd)) : Base.fdio(fd, true))
+        redirect(Base.PipeEndpoint(RawFD(fd)))
     end
     true
+end
+# A stream of the host's becomes that of this process, of child processes and C code, too; what the host has closed is empty, or lost.
+function take_stream((name, fd)::Tuple{Char,Int})
+    n = parse(Int, string(name))
+    if fd < 0
+        stream = open("/dev/null", n == 0 ? "r" : "w")
+    else
+        ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
+        kind = ccall(:uv_guess_handle, Cint, (Cint,), fd)
+        stream = kind == 7 || kind == 12 ? Base.PipeEndpoint(RawFD(fd)) : kind == 14 ? Base.TTY(RawFD(fd)) : Base.fdio(fd, true)
+    end
+    (redirect_stdin, redirect_stdout, redirect_stderr)[n + 1](stream)
+    nothing
 end
 open_to_write(path::String) = ccall(:open, Cint, (Cstring, Cint, Cint...), path, WRITE_ONLY, 0)
 # A worker whose bridge has gone ends, even if its code never lets Distributed notice.

@@ -71,17 +71,6 @@ malt_pipe_dup_name (MaltPipe *pipe)
   return g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), pipe->named_fd);
 }
 
-char *
-malt_pipe_dup_own_name (int descriptor)
-{
-#ifdef __linux__
-  return g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), descriptor);
-#else
-  (void) descriptor;
-  return NULL;
-#endif
-}
-
 void
 malt_pipe_forget_name (MaltPipe *pipe)
 {

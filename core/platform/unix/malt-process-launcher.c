@@ -141,6 +141,14 @@ open_ends (const MaltProcessLauncher *launcher, Ends *ends, GError **error)
          (launcher->has_hosts_output || open_output (ends, error));
 }
 
+gboolean
+malt_child_can_inherit (int stream)
+{
+  int flags = fcntl (stream, F_GETFD);
+
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
 /* What a child is given */
 
 int

@@ -113,12 +113,6 @@ malt_pipe_dup_name (G_GNUC_UNUSED MaltPipe *pipe)
   return NULL;
 }
 
-char *
-malt_pipe_dup_own_name (G_GNUC_UNUSED int descriptor)
-{
-  return NULL;
-}
-
 void
 malt_pipe_forget_name (G_GNUC_UNUSED MaltPipe *pipe)
 {

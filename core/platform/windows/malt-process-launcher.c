@@ -322,6 +322,12 @@ child_new (Launch *launch, const MaltProcessLauncher *launcher, gboolean has_own
   return child;
 }
 
+gboolean
+malt_child_can_inherit (G_GNUC_UNUSED int stream)
+{
+  return FALSE;
+}
+
 int
 malt_child_give (G_GNUC_UNUSED int fd, GError **error)
 {
