@@ -36,6 +36,12 @@ malt_inprocess_force_load (void)
   return NULL;
 }
 
+guintptr
+malt_inprocess_force_get_entry (void)
+{
+  return 0;
+}
+
 gboolean
 malt_inprocess_force_ask (G_GNUC_UNUSED guint host, G_GNUC_UNUSED MaltJudge *judge,
                           G_GNUC_UNUSED guint64 call)

@@ -10,6 +10,7 @@
 #include "malt-inprocess-force.h"
 
 #include "link/malt-julia-source.h"
+#include "platform/unix/malt-entry.h"
 #include "platform/malt-judge-page.h"
 
 #include <dlfcn.h>
@@ -206,6 +207,12 @@ malt_inprocess_force_load (void)
   sigaddset (&set, SIGRTMIN + MALT_JUDGE_SIGNAL_OFFSET);
   pthread_sigmask (SIG_UNBLOCK, &set, NULL);
   return page;
+}
+
+guintptr
+malt_inprocess_force_get_entry (void)
+{
+  return (guintptr) malt_entry;
 }
 
 gboolean

@@ -20,6 +20,9 @@ gint64 malt_inprocess_force_get_thread (void);
 /* In the Julia thread: the judge takes its place. The address of its page, or NULL. */
 gpointer malt_inprocess_force_load (void);
 
+/* Machine code by which Julia enters evaluated code, so that backtraces end there; or 0. */
+guintptr malt_inprocess_force_get_entry (void);
+
 /* malt_judge_ask(), for a call of this worker. */
 gboolean malt_inprocess_force_ask (guint host, MaltJudge *judge, guint64 call);
 

@@ -531,10 +531,11 @@ malt_inprocess_runtime_dup_boot (gboolean has_stdin)
   /* Copied by the boot, which runs later than this function. */
   text = g_strndup (text, n_bytes);
   constants = g_strdup_printf (
-      "const HOST = UInt(%" G_GUINTPTR_FORMAT "); const SOURCE = UInt(%" G_GUINTPTR_FORMAT
+      "const HOST = UInt(%" G_GUINTPTR_FORMAT "); const ENTRY = UInt(%" G_GUINTPTR_FORMAT
+      "); const SOURCE = UInt(%" G_GUINTPTR_FORMAT
       "); const SOURCE_BYTES = %" G_GSIZE_FORMAT "; const STACK = %" G_GSIZE_FORMAT
       "; const HAS_STDIN = %s\n",
-      (guintptr) functions, (guintptr) text, n_bytes, malt_platform_get_stack_bytes (),
-      has_stdin ? "true" : "false");
+      (guintptr) functions, malt_inprocess_force_get_entry (), (guintptr) text, n_bytes,
+      malt_platform_get_stack_bytes (), has_stdin ? "true" : "false");
   return malt_julia_dup_boot (constants, boot_transport);
 }

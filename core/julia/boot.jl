@@ -120,9 +120,38 @@ function was_hit(id)
     id != NOBODY && judge_word(8) == id
 end
 
-# The name by which backtraces are cut: frames from here on outwards are not the user's.
-malt_entry(@nospecialize(code)) = Core.eval(Main, code)
-malt_entry(io, @nospecialize(v)) = Base.invokelatest(show, io, MIME("text/plain"), v)
+# Evaluated code is entered by ENTER[1], which is `malt_entry`: with a module and code, or with a builtin function and its arguments; with a number it ends the process.
+# Machine code that the host has may take its place, behind which backtraces end (core/platform/unix/malt-entry.c); elsewhere they are cut at that name.
+malt_entry(@nospecialize(m), @nospecialize(code)) = Core.eval(m, code)
+malt_entry(@nospecialize(apply), @nospecialize(a), @nospecialize(b), @nospecialize(c), @nospecialize(d)) = apply(a, b, c, d)
+malt_entry(@nospecialize(status)) = status isa Int && exit(status)
+const ENTER = Any[malt_entry]           # The compiler is not to look through it.
+# Calls in the newest world, without frames of its own.
+function enter(@nospecialize(f), @nospecialize(args))
+    if isdefined(Core, :_call_latest)
+        ENTER[1](Core._apply_iterate, iterate, Core._call_latest, (f,), args)
+    else
+        ENTER[1](Core._apply_iterate, iterate, Core._apply_latest, (f, args), ())
+    end
+end
+# All methods have been called once, so that Julia has a place where it keeps how each is called. A Julia in which that is otherwise goes without.
+function end_traces_behind(code)
+    code == C_NULL && return nothing
+    ENTER[1](Main, nothing); enter(identity, (nothing,)); ENTER[1](nothing)
+    try
+        all = methods(malt_entry).ms
+        i = length(all)
+        while i > 0
+            found = all[i].specializations
+            found isa Core.SimpleVector && (found = found[1])
+            # Atomic since fields can be.
+            isdefined(Core, :modifyfield!) ? setfield!(found.cache, :invoke, code, :release) : setfield!(found.cache, :invoke, code)
+            i -= 1
+        end
+    catch
+    end
+    nothing
+end
 # A task begins with signals enabled: so it begins before the host may send any, and lets go when it is masked.
 function executor()
     Base.sigatomic_begin()
@@ -134,14 +163,15 @@ function executor()
         try
             tell_judge(JOB[1], 0x0000000000000001)
             Base.sigatomic_end()
-            v = malt_entry(Base.parse_input_line(JOB[2]))
+            v = ENTER[1](Main, Base.parse_input_line(JOB[2]))
             if JOB[3] == 2 && v !== nothing
                 io = IOBuffer()
                 b = JOB[7]
                 d = Base.ImmutableDict{Symbol,Any}
                 size = number(b, 12, 8) % Int, number(b, 21, 8) % Int
-                malt_entry(IOContext(io, d(d(d(d(d(), :limit, true), :module, Main), :displaysize, size), :color, b[29] == 0x04)), v)
-                v = String(take!(io))
+                io = IOContext(io, d(d(d(d(d(), :limit, true), :module, Main), :displaysize, size), :color, b[29] == 0x04))
+                enter(show, (io, MIME("text/plain"), v))
+                v = String(take!(io.io))
             end
             Base.sigatomic_begin()
             JOB[5] = false
@@ -214,7 +244,7 @@ function request(kind, n, id)
     if kind == 0x0f
         JOB[5] && !JOB[6] && yield()
         JOB[5] && Base.sigatomic_end()      # where no user code runs, a signal is meant for nobody
-        exit(0)
+        ENTER[1](0)
     elseif STATE[2] == 0
         STATE[7] = false        # That has been answered.
         Base.invokelatest(serve, HEAD, nothing)

@@ -27,7 +27,18 @@ SHOWN = [
     "Union{}",
 ]
 
+# Those that this build has.
+BACKENDS = {"malt-process", "inprocess", "distributed"}.intersection(malt("backends").stdout.split())
+
 COLORED = 'struct Red end; Base.show(io::IO, ::Red) = printstyled(io, "red", color = :red); Red()'
+
+
+# Code that shows what it sees of the stack, frame by frame from the innermost.
+TRACES = """names(trace) = println(join((string(f.func) for f in stacktrace(trace)), ' ')); f() = error(); g() = h(); h() = names(backtrace())
+try f() catch; names(catch_backtrace()) end
+g()
+task() = names(backtrace()); wait(Task(task) |> schedule)
+try f() catch e; @error "x" exception = (e, catch_backtrace()) end"""
 
 
 class Value(CliCase):
@@ -49,6 +60,21 @@ class Value(CliCase):
         for source in ("nothing", "1;", "1; ", "1 + 1; # a remark", "x = 1;\n", "", "# only a remark"):
             with self.subTest(source):
                 self.assert_result(malt("eval", source), 0)
+
+    def test_traces_that_code_takes_end_where_it_begins(self):
+        for backend in BACKENDS:
+            # The boot evaluates the first one by itself, the runtime what comes behind a Pair.
+            for before in ([], ["[1 => 2]"]):
+                with self.subTest(backend=backend, before=before):
+                    result = malt("eval", "--backend", backend, *before, TRACES)
+                    self.assertEqual((result.returncode, result.stdout), (0, "error f top-level scope\nh g top-level scope\ntask\n"))
+                    self.assertRegex(result.stderr, r"top-level scope[ \n│@]+(at )?none:5\n└ @ Main none:5\n$")
+
+    def test_hooks_at_the_end_are_called_by_julia_alone(self):
+        for backend in BACKENDS - {"inprocess"}:
+            with self.subTest(backend):
+                source = "hook() = print(join((string(f.func) for f in stacktrace()), ' ')); atexit(hook);"
+                self.assert_result(malt("eval", "--backend", backend, source), 0, "hook _atexit")
 
     def test_a_semicolon_inside_hides_nothing(self):
         self.assert_result(malt("eval", "1; 2"), 0, "2\n")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The transport of a Julia that is embedded in the host, for the boot. Frames are in the host's memory: `pop` says where the next is.
 #
-# HOST, which the host puts before this text, is the address of its table of functions (malt-inprocess-runtime.c); SOURCE and SOURCE_BYTES
-# are the text of the runtime, which must not be parsed before it is needed.
+# HOST, which the host puts before this text, is the address of its table of functions (malt-inprocess-runtime.c); ENTRY is that of
+# the code by which evaluated code is entered, or 0; SOURCE and SOURCE_BYTES are the text of the runtime, which must not be parsed before it is needed.
 const KEEP = false
 const LENDS_ROOT = false
 const OWNS_PROCESS = false
@@ -18,6 +18,7 @@ Core.eval(Base, :(PROGRAM_FILE = ""))
 HAS_STDIN || Core.eval(Base, :(stdin = devnull))
 # Libraries that are loaded by their names are julia.exe's neighbours, not the host's.
 Sys.iswindows() && isdefined(Base, :DL_LOAD_PATH) && pushfirst!(Base.DL_LOAD_PATH, Sys.BINDIR)
+end_traces_behind(Ptr{Cvoid}(ENTRY))
 STATE[1] = unsafe_string(Ptr{UInt8}(SOURCE), SOURCE_BYTES)
 
 host_function(i) = unsafe_load(Ptr{Ptr{Cvoid}}(HOST), i)

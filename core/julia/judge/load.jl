@@ -5,5 +5,7 @@ function load_judge()
     isempty(JUDGE_PATH) && return NOBODY
     dl = Base.root_module(Base.PkgId(Base.UUID("8f399da3-3557-5675-b5ff-fb832c97cbdb"), "Libdl"))
     library = dl.dlopen_e(JUDGE_PATH)
-    library == C_NULL ? NOBODY : UInt64(UInt(dl.dlsym_e(library, :malt_judge)))
+    library == C_NULL && return NOBODY
+    end_traces_behind(dl.dlsym_e(library, :malt_entry))
+    UInt64(UInt(dl.dlsym_e(library, :malt_judge)))
 end

@@ -21,11 +21,11 @@ function perform_channel(job::Job)
     subscription === nothing && throw(ArgumentError("channel $(job.what) is not open"))
     channel = (subscription::Subscription).channel
     if job.kind == CHANNEL_PUT
-        @exposed malt_entry(put!, (channel, job.args), nothing)
+        @exposed enter(put!, (channel, job.args), nothing)
     elseif job.kind == CHANNEL_CLOSE
-        @exposed malt_entry(close, (channel,), nothing)
+        @exposed enter(close, (channel,), nothing)
     else
-        return @exposed malt_entry(channel_state, (subscription,), nothing)
+        return @exposed enter(channel_state, (subscription,), nothing)
     end
     nothing
 end

@@ -44,8 +44,7 @@ is_called_by_c(frame) = HAS_NATIVES[] && startswith(string(frame.func), "malt_na
 function is_machinery(frame)
     frame.from_c && return true
     name = string(frame.func)
-    name == "eval" || name == "invokelatest" || name == "invokelatest_gr" || startswith(name, "#invokelatest#") || name == "include_string" ||
-        name == "show_as_repl"
+    name == "eval" || name == "invokelatest" || name == "invokelatest_gr" || startswith(name, "#invokelatest#") || name == "include_string"
 end
 
 # What the host is told of the last of `exceptions`: its type, its message, and what Julia prints around its backtrace, with the causes.
@@ -79,7 +78,7 @@ function error_texts(type::String, stack::Vector{Any}, scope::Module, limit::Int
     bt === nothing && length(stack) == 1 && return ErrorTexts(type, message, "", sizeof(message))
     whole = bounded_text(io -> Base.show_exception_stack(io, stack), scope, limit)
     before = common_lines(message, whole)
-    before < 0 && return ErrorTexts(type, whole, "", sizeof(whole))
+    before < 0 && return ErrorTexts(type, chomp(whole), "", sizeof(whole))
     ErrorTexts(type, message, chomp(SubString(whole, before + 2)), before)
 end
 # How many bytes of the beginning are the same in both, up to the end of a line in both; -1: not even the first line.
@@ -98,6 +97,7 @@ function bounded_text(@nospecialize(print), scope::Module, limit::Int)
     buffer = IOBuffer(maxsize = limit, sizehint = 1024)
     print(seen_from(scope, IOContext(buffer, :limit => true)))
     s = String(take!(buffer))
+    occursin('\0', s) && (s = replace(s, '\0' => '\ufffd'))       # which ends texts in C
     sizeof(s) < limit ? s : shorten(s, limit)
 end
 function backtrace_text(@nospecialize(frames), scope::Module, limit::Int)

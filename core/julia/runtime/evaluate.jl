@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 # Running user code: source texts, functions by name, and what the REPL would print.
 #
-# Everything of the user's is entered through a method of `malt_entry`: that name is where backtraces are cut. What belongs to a job is `@exposed` there (peer.jl).
+# Everything of the user's is entered through `enter`: behind it backtraces end (boot.jl). What belongs to a job is `@exposed` there (peer.jl).
 
-@noinline malt_entry(m::Module, @nospecialize(code)) = Core.eval(m, code)
-@noinline malt_entry(f, args::Tuple, ::Nothing) = Base.invokelatest(f, args...)
-@noinline malt_entry(f, args::Tuple, kwargs::NamedTuple) = Base.invokelatest(f, args...; kwargs...)
-@noinline function malt_entry(m::Module, path::Vector{Any})
+enter(m::Module, @nospecialize(code)) = ENTER[1](m, code)
+enter(@nospecialize(f), args::Tuple, ::Nothing) = enter(f, args)
+enter(@nospecialize(f), args::Tuple, kwargs::NamedTuple) =
+    isdefined(Core, :kwcall) ? enter(Core.kwcall, Core.tuple(kwargs, f, args...)) : enter(Core.kwfunc(f), Core.tuple(kwargs, f, args...))
+function enter_path(m::Module, path::Vector{Any})
     x = m
     for name in path
-        x = Base.invokelatest(getproperty, x, name)
+        x = enter(getproperty, Core.tuple(x, name))
     end
     x
 end
@@ -24,7 +25,7 @@ function module_at(scope::Module, name::String)
         popfirst!(path)
         scope = Main
     end
-    m = malt_entry(scope, path)
+    m = enter_path(scope, path)
     m isa Module || throw(ArgumentError("$name is not a module"))
     m
 end
@@ -77,7 +78,7 @@ function evaluate_source(m::Module, source::String, @nospecialize(file))
         texts = get(LOWERED, m, nothing)
         if texts !== nothing
             thunk = get(texts::Dict{String,Any}, source, nothing)
-            thunk === nothing || return @exposed malt_entry(m, Expr(:thunk, copy(thunk::Core.CodeInfo)))
+            thunk === nothing || return @exposed enter(m, Expr(:thunk, copy(thunk::Core.CodeInfo)))
         end
     end
     ex = plain ? Base.parse_input_line(source) : Base.parse_input_line(source; filename = file::String)
@@ -87,11 +88,11 @@ function evaluate_source(m::Module, source::String, @nospecialize(file))
             lowered = Meta.lower(m, Expr(:block, ex.args[1], ex.args[2]))
             if is_straight(lowered)
                 remember(m, source, lowered.args[1])
-                return @exposed malt_entry(m, Expr(:thunk, copy(lowered.args[1]::Core.CodeInfo)))
+                return @exposed enter(m, Expr(:thunk, copy(lowered.args[1]::Core.CodeInfo)))
             end
         end
     end
-    @exposed malt_entry(m, ex)
+    @exposed enter(m, ex)
 end
 function remember(m::Module, source::String, @nospecialize(code))
     length(LOWERED) < 64 || empty!(LOWERED)
@@ -109,7 +110,7 @@ function evaluate_script(m::Module, source::String, @nospecialize(file))
     before = get(storage, :SOURCE_PATH, nothing)
     storage[:SOURCE_PATH] = file === nothing ? nothing : abspath(name)
     try
-        return @exposed malt_entry(Base.include_string, (m, source, name), nothing)
+        return @exposed enter(Base.include_string, (m, source, name), nothing)
     finally
         storage[:SOURCE_PATH] = before
     end
@@ -120,7 +121,7 @@ function run_program(@nospecialize(job))
     take_program(job.what::String, job.file::String)
     scope = job.peer.home.scope
     try
-        malt_entry(include_program, (scope, job.file::String), nothing)
+        enter(include_program, (scope, job.file::String), nothing)
     catch
         OWNS_PROCESS || rethrow()
         late(show_last_error)
@@ -145,12 +146,12 @@ function callable(m::Module, source::String)
         found = path_of(ex)
         if found === nothing
             ex isa Expr && ex.head === :-> && !has_macro(ex) || return evaluate_source(m, source, nothing)
-            found = Ref{Any}(@exposed(malt_entry(m, ex)))
+            found = Ref{Any}(@exposed(enter(m, ex)))
         end
         length(texts) < MAX_LOWERED || empty!(texts)
         (texts::Dict{String,Any})[source] = found
     end
-    found isa Vector{Any} ? @exposed(malt_entry(m, found)) : (found::Base.RefValue{Any})[]
+    found isa Vector{Any} ? @exposed(enter_path(m, found)) : (found::Base.RefValue{Any})[]
 end
 function path_of(@nospecialize(ex))
     ex isa Symbol && return Any[ex]
@@ -175,12 +176,9 @@ end
 function displayed(m::Module, @nospecialize(x), @nospecialize(options))
     x === nothing && return nothing
     rows, columns, colour = options === nothing ? (24, 80, false) : options
-    @exposed malt_entry(show_as_repl, (m, x, Int(rows), Int(columns), colour === true), nothing)
-end
-function show_as_repl(m::Module, @nospecialize(x), rows::Int, columns::Int, colour::Bool)
     buffer = IOBuffer()
-    io = IOContext(buffer, :limit => true, :module => m, :displaysize => (rows, columns), :color => colour)
-    Base.invokelatest(show, io, MIME("text/plain"), x)
+    io = IOContext(buffer, :limit => true, :module => m, :displaysize => (Int(rows), Int(columns)), :color => colour === true)
+    @exposed enter(show, (io, MIME("text/plain"), x))
     String(take!(buffer))
 end
 

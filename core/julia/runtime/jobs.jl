@@ -174,14 +174,14 @@ function evaluate_job(job::Job)
     job.program && return late(run_program, job)
     m = module_named(job.peer, job.scope)
     source = job.what
-    source isa String || return @exposed malt_entry(m, source)
+    source isa String || return @exposed enter(m, source)
     value = job.script ? late(evaluate_script, m, source, job.file) : evaluate_source(m, source, job.file)
     job.mode == MODE_DISPLAY && late(ends_with_semicolon, source)::Bool ? nothing : value
 end
 function call_job(job::Job)
     f = job.what
     f isa String && (f = callable(module_named(job.peer, job.scope), f))
-    @exposed malt_entry(f, job.args::Tuple, job.kwargs)
+    @exposed enter(f, job.args::Tuple, job.kwargs)
 end
 
 # Answers. The value is encoded in a world that knows what the user's code defined.
