@@ -17,8 +17,7 @@ static const FrameKind host_kinds[] = {
   [MALT_FRAME_LOAD] = { .name = "LOAD" },
   [MALT_FRAME_EVAL] = { .name = "EVAL",
                         .modes = MALT_FRAME_MODE_HANDLE,
-                        .flags =
-                            MALT_FRAME_SILENT | MALT_FRAME_SCRIPT | MALT_FRAME_PROGRAM },
+                        .flags = MALT_FRAME_SILENT | MALT_FRAME_PROGRAM },
   [MALT_FRAME_CALL] = { .name = "CALL",
                         .modes = MALT_FRAME_MODE_HANDLE,
                         .flags = MALT_FRAME_SILENT },

@@ -64,7 +64,6 @@ enum
   MALT_FRAME_MODE_MASK = 7,
   MALT_FRAME_PROGRAM = 0x20, /* of EVAL: the file is the program of the worker */
   MALT_FRAME_SILENT = 1 << 3,
-  MALT_FRAME_SCRIPT = 1 << 4,
 };
 
 /* Flag of OK and ERROR: an InterruptException was thrown into the code of the call. */

@@ -365,7 +365,8 @@ malt_call_set_display_color (MaltCall *call, gboolean is_color)
  * @call: a call that evaluates
  * @file_name: (nullable): the name; %NULL: Julia's default for evaluated text
  *
- * Sets the file name that stack traces show, and that `@__FILE__` gives.
+ * Sets the file whose text it is: stack traces show that name, `@__FILE__` gives it, and
+ * `include` looks beside it. Text that does not parse is a `LoadError` with its line.
  */
 void
 malt_call_set_file_name (MaltCall *call, const char *file_name)

@@ -62,11 +62,10 @@ static const Mode modes[] = {
 
 /* What no scene reaches for certain: parts of the lines that describe hooks. */
 static const char *const unsure[] = {
-  "behind runtime.jl, handle_frame: exit(0)", /* does not return */
+  "behind runtime.jl, handle_frame: ENTER[1](0)", /* does not return */
   "behind runtime.jl, rest_forever:", /* nobody ends that wait */
   "boot.jl, was_hit:", /* the judge's next look comes first */
   "runtime.jl, let_signals_arrive:", /* a host without a judge asks for it */
-  "runtime.jl, evaluate_script:", /* no host does */
   "runtime.jl, pause_while_busy:", /* how long compiling takes decides */
   "runtime.jl, rehearse:",
   "boot.jl, warm_when_idle: yield()", /* a host that is quick to ask again */

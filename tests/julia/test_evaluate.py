@@ -101,18 +101,20 @@ class Evaluate(unittest.TestCase):
             self.assertRegex(caught.exception.message, "syntax|ParseError|Expected|incomplete")
         self.assertEqual(self.w.eval("touched"), before)
 
-    def test_script(self):
+    def test_the_text_of_a_file(self):
         with tempfile.TemporaryDirectory() as folder:
             with open(os.path.join(folder, "part.jl"), "w") as f:
                 f.write("part = 41\n")
             name = os.path.join(folder, "main.jl")
             source = "include(\"part.jl\")\nhere = @__FILE__\nline = @__LINE__\npart + 1\n"
-            self.assertEqual(self.w.eval(source, SCRIPT, file=name), 42)
+            self.assertEqual(self.w.eval(source, file=name), 42)
             self.assertEqual(self.w.eval("(here, line)"), (name, 3))
-            e = self.fails("LoadError", "done = 1\n\nerror(\"in file\")\n", SCRIPT, file=name)
-            self.assertIn("in file", e.message)
-            self.assertIn("main.jl:3", e.message)
+            self.fails("ErrorException", "done = 1\n\nerror(\"in file\")\n", file=name)
             self.assertEqual(self.w.eval("done"), 1)
+            e = self.fails("LoadError", "done = 2\n\nx = (1", file=name)
+            self.assertIn("main.jl:3", e.backtrace.splitlines()[1] + e.backtrace.splitlines()[2])
+            self.assertTrue(e.backtrace.rstrip().endswith(f"in expression starting at {name}:3"))
+            self.assertEqual(self.w.eval("done"), 2)
         self.assertEqual(self.w.eval("get(task_local_storage(), :SOURCE_PATH, nothing)"), None)
 
     def test_file_name_in_backtrace(self):

@@ -70,12 +70,12 @@ static void
 headers_come_back_as_they_were (void)
 {
   MaltFrameHeader header = {
-    .n_body_bytes = 0x123456789, .id = 0xfedcba98, .kind = MALT_FRAME_EVAL, .flags = 0x1b
+    .n_body_bytes = 0x123456789, .id = 0xfedcba98, .kind = MALT_FRAME_EVAL, .flags = 0x2b
   };
   MaltFrameHeader again = { 0 };
   guint8 bytes[MALT_FRAME_HEADER_BYTES];
   const guint8 expected[] = { 0x89, 0x67, 0x45, 0x23, 0x01, 0,    0, 0,
-                              0x98, 0xba, 0xdc, 0xfe, 0x03, 0x1b, 0, 0 };
+                              0x98, 0xba, 0xdc, 0xfe, 0x03, 0x2b, 0, 0 };
   g_autoptr (GError) error = NULL;
 
   malt_frame_header_write (&header, bytes);
@@ -113,6 +113,7 @@ wrong_headers_are_refused_in_the_order_of_the_specification (void)
   check_header_refused (0x8b, 0, 0, 0, "unknown kind of frame 8b");
   check_header_refused (0x82, 0x02, 0, 1000, "unknown flags 02 in a frame OK");
   check_header_refused (0x03, 0x04, 0, 1000, "unknown flags 04 in a frame EVAL");
+  check_header_refused (0x03, 0x10, 0, 1000, "unknown flags 10 in a frame EVAL");
   check_header_refused (0x04, 0x10, 0, 1000, "unknown flags 10 in a frame CALL");
   check_header_refused (0x10, 0x02, 0, 1000, "unknown flags 02 in a frame HOST_RESULT");
   check_header_refused (0x11, 0x04, 0, 1000, "unknown flags 04 in a frame EXPORT");

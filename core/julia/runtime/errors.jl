@@ -19,7 +19,7 @@ function frames_at(@nospecialize(ip))
     found
 end
 
-# The user's part of a backtrace: what lies inside of the outermost `malt_entry`, without the `eval` or `invokelatest` that it called.
+# The user's part of a backtrace: what lies inside of the outermost `malt_entry` (where it is seen: boot.jl), without the `eval` or `include_string` that it called.
 function user_frames(bt::Vector)
     frames = Base.StackTraces.StackFrame[]
     entry = 0
@@ -31,11 +31,9 @@ function user_frames(bt::Vector)
         # What lies outside is C code of the host, whose debugging information is not ours to read.
         !isempty(frames) && is_called_by_c(frames[end]) && return resize!(frames, length(frames) - 1)
     end
-    if entry > 0
-        resize!(frames, entry - 1)
-        while !isempty(frames) && is_machinery(frames[end])
-            pop!(frames)
-        end
+    entry > 0 && resize!(frames, entry - 1)
+    while !isempty(frames) && is_machinery(frames[end])
+        pop!(frames)
     end
     frames
 end

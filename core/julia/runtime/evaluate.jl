@@ -73,16 +73,14 @@ function is_straight(@nospecialize(lowered))
 end
 
 function evaluate_source(m::Module, source::String, @nospecialize(file))
-    plain = file === nothing
-    if plain
-        texts = get(LOWERED, m, nothing)
-        if texts !== nothing
-            thunk = get(texts::Dict{String,Any}, source, nothing)
-            thunk === nothing || return @exposed enter(m, Expr(:thunk, copy(thunk::Core.CodeInfo)))
-        end
+    file === nothing || return late(evaluate_named, m, source, file)
+    texts = get(LOWERED, m, nothing)
+    if texts !== nothing
+        thunk = get(texts::Dict{String,Any}, source, nothing)
+        thunk === nothing || return @exposed enter(m, Expr(:thunk, copy(thunk::Core.CodeInfo)))
     end
-    ex = plain ? Base.parse_input_line(source) : Base.parse_input_line(source; filename = file::String)
-    if plain && sizeof(source) < 4096 && ex isa Expr && ex.head === :toplevel && length(ex.args) == 2
+    ex = Base.parse_input_line(source)
+    if sizeof(source) < 4096 && ex isa Expr && ex.head === :toplevel && length(ex.args) == 2
         # Lowered together with its line, as evaluating the whole would do.
         if ex.args[1] isa LineNumberNode && ex.args[2] isa Expr && is_cacheable(ex.args[2])
             lowered = Meta.lower(m, Expr(:block, ex.args[1], ex.args[2]))
@@ -103,17 +101,16 @@ function remember(m::Module, source::String, @nospecialize(code))
     nothing
 end
 
-# As Julia evaluates a file: each expression after the one before has run, errors as LoadError, `include` relative to the file.
-function evaluate_script(m::Module, source::String, @nospecialize(file))
-    name = file === nothing ? "none" : file::String
-    storage = task_local_storage()
-    before = get(storage, :SOURCE_PATH, nothing)
-    storage[:SOURCE_PATH] = file === nothing ? nothing : abspath(name)
-    try
-        return @exposed enter(Base.include_string, (m, source, name), nothing)
-    finally
-        storage[:SOURCE_PATH] = before
-    end
+# The text of a file: `include` looks beside it. What does not parse is left to Julia, which says where, and evaluates what comes before.
+function evaluate_named(m::Module, source::String, file::String)
+    task_local_storage(:SOURCE_PATH, abspath(file))
+    ex = Base.parse_input_line(source; filename = file)
+    entered, code = parses(ex) ? (m, ex) : (Base.include_string, (m, source, file))
+    @exposed enter(entered, code)
+end
+function parses(@nospecialize(ex))
+    ex isa Expr && ex.head === :toplevel && !isempty(ex.args) && (ex = ex.args[end])
+    !(ex isa Expr && (ex.head === :error || ex.head === :incomplete))
 end
 
 # The worker's program, where Julia's root task cannot have it: with the end that Julia gives it, if the process is the worker's alone.

@@ -38,7 +38,6 @@ mutable struct Job
     kind::UInt8
     mode::UInt8
     silent::Bool
-    script::Bool
     program::Bool
     scope::Any                 # the module's name or nothing
     what::Any                   # source, code, function, channel
@@ -52,7 +51,7 @@ mutable struct Job
     place::Int                  # in the table of the judge; 0: none
 end
 Job(peer::Peer, id::UInt32, kind::UInt8) =
-    Job(peer, id, kind, MODE_VALUE, false, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false, 0)
+    Job(peer, id, kind, MODE_VALUE, false, false, nothing, nothing, nothing, nothing, nothing, nothing, nothing, false, false, 0)
 
 # Kinds of requests that a transport adds: kind => the functions that read and perform them.
 const OTHER_JOBS = IdDict{Any,Any}()
@@ -175,7 +174,7 @@ function evaluate_job(job::Job)
     m = module_named(job.peer, job.scope)
     source = job.what
     source isa String || return @exposed enter(m, source)
-    value = job.script ? late(evaluate_script, m, source, job.file) : evaluate_source(m, source, job.file)
+    value = evaluate_source(m, source, job.file)
     job.mode == MODE_DISPLAY && late(ends_with_semicolon, source)::Bool ? nothing : value
 end
 function call_job(job::Job)

@@ -102,9 +102,8 @@ function get_job!(d::Decoder, job::Job, flags::UInt8)
     if job.kind == EVAL || job.kind == CALL
         job.mode = flags & 0x07
         job.silent = flags & 0x08 != 0
-        job.script = flags & 0x10 != 0
         job.program = flags & 0x20 != 0
-        job.mode <= MODE_HANDLE && flags < 0x40 && (!job.program || job.kind == EVAL) || refuse("unknown flags")
+        job.mode <= MODE_HANDLE && flags & 0xd0 == 0 && (!job.program || job.kind == EVAL) || refuse("unknown flags")
     end
     if job.kind == EVAL
         job.scope = get_value!(d)
