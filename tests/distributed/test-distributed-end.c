@@ -100,6 +100,7 @@ stopped_worker_ends_politely (void)
   CHECK (was_running);
   termination = malt_worker_dup_termination (worker);
   CHECK (malt_termination_get_reason (termination) == MALT_TERMINATION_STOPPED);
+  CU_ASSERT_EQUAL (malt_termination_get_signal (termination), 0);
   CHECK (unlink (path) == 0);
 }
 
