@@ -286,7 +286,7 @@ worker_can_have_the_hosts_own_streams_and_open_files (void)
   restore_streams (saved);
   close (zero);
   close (shown);
-  CHECK (worker != NULL);
+  CHECK (worker != NULL && input != NULL && name != NULL);
   CU_ASSERT_STRING_EQUAL (input, "\"in\"");
   CU_ASSERT_STRING_EQUAL (name, "\"/dev/zero\"");
   CHECK (read (fd, text, sizeof text - 1) > 0);
