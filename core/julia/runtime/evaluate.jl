@@ -113,23 +113,29 @@ function parses(@nospecialize(ex))
     !(ex isa Expr && (ex.head === :error || ex.head === :incomplete))
 end
 
-# The worker's program, where Julia's root task cannot have it: with the end that Julia gives it, if the process is the worker's alone.
+# The worker's program, where Julia's root task cannot have it: run and ended as Julia does it, if the process is the worker's alone.
 function run_program(@nospecialize(job))
     take_program(job.what::String, job.file::String)
-    scope = job.peer.home.scope
-    try
-        enter(include_program, (scope, job.file::String), nothing)
-    catch
-        OWNS_PROCESS || rethrow()
-        late(show_last_error)
-        exit(1)
+    if OWNS_PROCESS
+        forget_option(:worker)
+        forget_option(:commands)
+        enter(Base._start, ())
+        ENTER[1](0)
+    elseif job.file == "-"
+        enter(Base.include_string, (job.peer.home.scope, read(stdin, String), "stdin"))
+    else
+        enter(Base.include, (job.peer.home.scope, abspath(job.file::String)))
     end
-    OWNS_PROCESS && exit(0)
     nothing
 end
-include_program(m::Module, file::String) =
-    file == "-" ? Base.include_string(m, read(stdin, String), "stdin") : Base.include(m, abspath(file))
-show_last_error() = isdefined(Base, :current_exceptions) ? Base.display_error(Base.current_exceptions()) : Base.display_error(Base.catch_stack())
+# By which this process was made a worker, and Julia would do so again.
+function forget_option(name::Symbol)
+    for i in 1:fieldcount(Base.JLOptions)
+        fieldname(Base.JLOptions, i) === name || continue
+        T = fieldtype(Base.JLOptions, i)
+        unsafe_store!(Ptr{T}(cglobal(:jl_options) + fieldoffset(Base.JLOptions, i)), T(0))
+    end
+end
 
 # A function by its text: a dotted name is looked up each time, `args -> body` is compiled once unless a macro could change it,
 # anything else is evaluated each time.
