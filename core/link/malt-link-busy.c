@@ -45,7 +45,6 @@ enum
   ANSWER_US = 2500 * 1000, /* for what a signal does to be heard of */
   BLIND_MAX_US = 4000 * 1000,
   UNREACHABLE_US = 1500 * 1000, /* where nothing but INTERRUPT can be done */
-  TAKEN_BACK_US = 250 * 1000, /* and where that can be taken back */
 
   UNJUDGED_US = 1500 * 1000,
   BURST_MS = 50,
@@ -164,13 +163,6 @@ has_caught_it (MaltLinkInterrupt *interrupt, const View *view)
   return interrupt->hit_run_us >= 0 && view->run_us - interrupt->hit_run_us > HIT_RUN_US;
 }
 
-/* With a runtime that nothing can reach but INTERRUPT. */
-static gint64
-get_patience_us (MaltLink *link)
-{
-  return link->funcs->withdraw_interrupt != NULL ? TAKEN_BACK_US : UNREACHABLE_US;
-}
-
 /* It has had its time, and nothing of a signal is under way. */
 static gboolean
 is_hopeless (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
@@ -186,10 +178,10 @@ is_hopeless (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
                                        ANSWER_US + (gint64) link->distance_ms * 1000))
     return FALSE;
   if (view->run_us < 0)
-    return waited_us >= (can_reach ? BLIND_MAX_US : get_patience_us (link)) +
+    return waited_us >= (can_reach ? BLIND_MAX_US : UNREACHABLE_US) +
                             (gint64) link->distance_ms * 1000;
   return view->run_us - interrupt->asked_run_us >
-             (can_reach ? MAX_RUN_US : get_patience_us (link)) ||
+             (can_reach ? MAX_RUN_US : UNREACHABLE_US) ||
          view->now_us - interrupt->ran_us > MAX_ASLEEP_US;
 }
 

@@ -7,6 +7,7 @@
 
 static const char *const busy_sources[] = {
   "while true end",
+  "let h(x) = x; while true end; end",
   "(f() = while true; sum(rand(10)); end; f())",
   "(g() = (s = 0.0; while true; s += sqrt(abs(sin(s + 1))); end); g())",
 };

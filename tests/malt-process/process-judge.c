@@ -244,7 +244,9 @@ finalizers_are_not_hit (void)
 static void
 first_call_of_a_fresh_worker_is_stopped (void)
 {
+  /* What defines something at top level is interpreted. */
   static const char *const sources[] = { "while true end", "sleep(100)",
+                                         "let g(x) = x; while true end; end",
                                          "wait(Condition())" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
