@@ -151,10 +151,8 @@ call_that_was_hit_and_sleeps_in_c_was_hit (void)
   CHECK (malt_value_get_int64 (value) == 5);
 }
 
-/* The module of the runtime has no name, but the frames of a call lead to it. */
-#define IN_RUNTIME                                                                 \
-  "let m = first(f.linfo.def.module for f in stacktrace() if f.func === :run_job " \
-  "&& f.linfo isa Core.MethodInstance); "
+/* The module of the runtime has no name, but the function of a call's task is of it. */
+#define IN_RUNTIME "let m = typeof(current_task().code).name.module; "
 
 #define BREAK_COMPILER IN_RUNTIME "Core.eval(m, :(can_compile() = false)); end"
 
