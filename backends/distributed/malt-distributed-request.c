@@ -197,10 +197,12 @@ static void
 add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets,
             const char *judge)
 {
-  static const char *const direct[] = { "julia/hostio.jl", "distributed/outbox.jl",
-                                        "julia/judge.jl", "distributed/direct.jl", NULL };
-  static const char *const chunked[] = { "julia/hostio.jl", "distributed/outbox.jl",
-                                         "distributed/chunks.jl", NULL };
+  static const char *const direct[] = { "julia/boot.jl",         "julia/hostio.jl",
+                                        "distributed/outbox.jl", "julia/judge.jl",
+                                        "distributed/direct.jl", NULL };
+  static const char *const chunked[] = { "julia/boot.jl", "julia/hostio.jl",
+                                         "distributed/outbox.jl", "distributed/chunks.jl",
+                                         NULL };
   g_autofree char *hex = dup_hex (secrets);
   g_autofree char *constants = g_strdup_printf (
       "const KEEP = %s\nconst DISCARDS = %s\nconst JUDGE_PATH = \"%s\"\nconst STACK = "

@@ -522,7 +522,8 @@ malt_inprocess_runtime_dup_boot (gboolean has_stdin)
   static const char *const transport[] = { "inprocess/memory.jl", "julia/hostio.jl",
                                            "inprocess/output.jl", "inprocess/native.jl",
                                            "inprocess/force.jl",  NULL };
-  static const char *const boot_transport[] = { "inprocess/embed.jl", NULL };
+  static const char *const boot_transport[] = { "julia/boot.jl", "inprocess/embed.jl",
+                                                NULL };
   g_autoptr (GBytes) source = malt_julia_dup_runtime (transport);
   gsize n_bytes;
   const char *text = g_bytes_get_data (source, &n_bytes);

@@ -9,13 +9,29 @@
 
 #include <malt/malt-worker-class.h>
 
-char *
-malt_process_dup_boot (void)
+/* A program needs little of the boot, so that comes with the runtime. */
+static gboolean
+is_for_program (MaltWorker *worker)
 {
-  static const char *const transport_files[] = { "julia/judge.jl",
-                                                 "malt-process/worker.jl", NULL };
+  return malt_worker_get_option (worker, "program-flags") != NULL;
+}
 
-  return malt_julia_dup_boot ("", transport_files);
+char *
+malt_process_dup_boot (MaltWorker *worker)
+{
+  static const char *const files[] = { "julia/boot.jl", "julia/judge.jl",
+                                       "malt-process/worker.jl", NULL };
+
+  return malt_julia_dup_boot ("", files + is_for_program (worker));
+}
+
+GBytes *
+malt_process_dup_runtime (MaltWorker *worker)
+{
+  static const char *const files[] = { "julia/boot.jl", "julia/runtime.jl",
+                                       "julia/frames.jl", "julia/stream.jl", NULL };
+
+  return malt_julia_dup_joined (files + !is_for_program (worker));
 }
 
 char **

@@ -7,7 +7,8 @@
 G_BEGIN_DECLS
 
 /* What julia runs first. (transfer full) */
-char *malt_process_dup_boot (void);
+char *malt_process_dup_boot (MaltWorker *worker);
+GBytes *malt_process_dup_runtime (MaltWorker *worker);
 
 /* What the boot text is told of; 0: there is none. Descriptors but for the port. */
 typedef struct

@@ -88,8 +88,9 @@ give_files (MaltProcessEvaluator *evaluator, const char *boot, Launch *launch,
 static gboolean
 check_script (MaltWorker *worker, const MaltProcessGiven *given, GError **error)
 {
-  if (given->link == 0 || given->script > 0 ||
-      malt_worker_get_option (worker, "program-flags") == NULL)
+  const char *flags = malt_worker_get_option (worker, "program-flags");
+
+  if (given->link == 0 || given->script > 0 || flags == NULL || *flags == '\0')
     return TRUE;
   g_set_error_literal (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
                        "option 'program-flags' needs a file of the size of the boot "
@@ -107,7 +108,7 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, Launch *launch,
   g_auto (GStrv) environment = NULL;
   g_auto (GStrv) arguments = NULL;
   GError *failure = NULL;
-  g_autofree char *boot = malt_process_dup_boot ();
+  g_autofree char *boot = malt_process_dup_boot (worker);
 
   if (julia == NULL)
     return FALSE;
@@ -213,12 +214,11 @@ malt_process_evaluator_new (MaltWorker *worker, GError **error)
 {
   g_autoptr (MaltProcessEvaluator) evaluator =
       malt_process_evaluator_prepare (worker, error);
-  static const char *const transport[] = { "julia/frames.jl", "julia/stream.jl", NULL };
   g_autoptr (GBytes) runtime = NULL;
 
   if (evaluator == NULL)
     return NULL;
-  runtime = malt_julia_dup_runtime (transport);
+  runtime = malt_process_dup_runtime (worker);
   malt_link_start (evaluator->link, NULL, runtime);
   if (!launch_julia (evaluator, worker, error))
     {

@@ -43,9 +43,10 @@ add_calls (GPtrArray *calls, MaltConfig *config, const MaltCliOptions *options,
 {
   char **commands = options->commands;
   const char *file = has_file ? arguments[0] : "";
-  gboolean is_julias =
-      commands && strcmp (file, "-") != 0 &&
-      malt_cli_set_program_flags (config, (const char *const *) commands);
+  static const char *const none[] = { NULL };
+  gboolean is_julias = strcmp (file, "-") != 0 &&
+                       malt_cli_set_program_flags (
+                           config, commands ? (const char *const *) commands : none);
 
   arguments += has_file;
   if (commands && !is_julias)

@@ -71,9 +71,10 @@ static const char *const unsure[] = {
   "boot.jl, warm_when_idle: yield()", /* a host that is quick to ask again */
   "frames.jl, transmit:", /* a host that is slow to read */
   "stream.jl, serve:",
-  "boot.jl, request: yield()", /* a program */
-  "worker.jl, read_frames: Base.sigatomic_end()",
-  "worker.jl, read_on:",
+  "start.jl, request: yield()", /* a program */
+  "boot.jl, answer_request: yield()",
+  "worker.jl, read_frames: release()",
+  "worker.jl, read_frames: hold()",
 };
 
 typedef struct

@@ -46,7 +46,7 @@ end
 end)); isdefined(Base, :malt_hook) || Core.eval(Base, :(const malt_hook = MaltHooks.malt_hook))
 """
 
-MASKS = re.compile(r"(?<![\w.:!])(Base\.sigatomic_(?:begin|end)|mask|unmask)\(\)(?!\s*=[^=])")
+MASKS = re.compile(r"(?<![\w.:!])(Base\.sigatomic_(?:begin|end)|mask|unmask|hold|release)\(\)(?!\s*=[^=])")
 EXPRESSIONS = re.compile(r"@(?:exposed|idle)(?: |(?=\())")
 WAITS = re.compile(r"(?<![\w.:!])(?:Base\.)?(?:wait|wait_readnb|sleep|yield|yieldto)\(")
 DEFINITION = re.compile(r"(?:function|macro) ([\w.!]+)")
@@ -120,7 +120,7 @@ def main():
         target = os.path.join(directory, name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "w", encoding="utf-8") as f:
-            f.write((PROLOGUE if name.endswith(("boot.jl", "runtime.jl")) else "") + text)
+            f.write((PROLOGUE if name.endswith(("start.jl", "runtime.jl")) else "") + text)
     with open(os.path.join(directory, "hooks"), "w", encoding="utf-8") as f:
         f.writelines("%d\t%s\n" % (i + 1, line) for i, line in enumerate(numbers.lines))
     print(directory)

@@ -312,11 +312,11 @@ def runtime_text(files=("frames.jl", "stream.jl")):
 
 def boot_text():
     parts = []
-    for path in ["core/julia/boot.jl", "core/julia/judge/load.jl", "backends/malt-process/julia/worker.jl"]:
+    for path in ["core/julia/start.jl", "core/julia/boot.jl", "core/julia/judge/load.jl", "backends/malt-process/julia/worker.jl"]:
         with open(os.path.join(ROOT, path)) as f:
             parts.append(f.read())
     # As core/link/malt-julia-source.c joins them.
-    head = "Base.sigatomic_begin()\nCore.eval(Module(:Malt, true), Expr(:toplevel, (quote\n"
+    head = "Core.eval(Module(:Malt, true), Expr(:toplevel, (quote\n"
     return head + "".join(parts) + "\nend).args...))\n"
 
 

@@ -16,13 +16,12 @@ const KEEP = length(ARGS) > 5           # The sixth argument says that the user 
 empty!(ARGS)
 const LENDS_ROOT = SCRIPT != 0
 const OWNS_PROCESS = true               # no other worker is in it
-close_given(fd) = close(Base.Filesystem.File(RawFD(fd)))
+close_given(fd) = c(9, UInt(fd), NONE, NONE, nothing, nothing)
 if LENDS_ROOT
     close_given(SCRIPT)
     Core.eval(Base, Expr(:(=), :PROGRAM_FILE, ""))      # a worker that is no program
 end
 leave() = ccall(:_exit, Cvoid, (Cint,), 0)
-close_on_exec(fd) = ccall(:fcntl, Cint, (Cint, Cint, Cint...), fd, 2, 1)
 # Apart, because Sockets may have been loaded just now.
 function connect_by(sockets)
     link = sockets.connect(sockets.IPv4(0x7f000001), PARAMETER)
@@ -31,8 +30,11 @@ function connect_by(sockets)
 end
 function open_link()
     if TRANSPORT == "fd"
-        close_on_exec(PARAMETER)
-        return Base.PipeEndpoint(RawFD(PARAMETER))
+        c(8, UInt(PARAMETER), NONE, NONE, nothing, nothing)         # close-on-exec
+        link = Base.PipeEndpoint()
+        c(10, UInt(PARAMETER), UInt(link.handle), NONE, nothing, nothing) == 0 || leave()
+        link.status = Base.StatusOpen
+        return link
     end
     token = read(stdin, 64)
     sockets = Base.require(Base.PkgId(Base.UUID("6462fe0b-24de-5631-8697-dd941f90decc"), "Sockets"))
@@ -44,40 +46,42 @@ end
 
 # LOADING: no signals until the next frame. They would be thrown into what is loaded, and this would be the end.
 announce_load() = send(frame(NOBODY, 0x8a, 0))
-put_bytes(b) = unsafe_write(LINK, pointer(b), UInt(length(b)))
+# Without the boot nothing is sent but the introduction, for which there is room.
+put_bytes(b) = STATE[9] ? write(LINK, b) : introduce(String(b))
+introduce(text) = c(11, UInt(PARAMETER), address(text), UInt(sizeof(text)), text, nothing)
 function body(n)
     b = Vector{UInt8}(undef, n)
     Base.wait_readnb(LINK, n)
-    unsafe_read(LINK.buffer, pointer(b), UInt(n))
+    readbytes!(LINK.buffer, b, n)
     b
 end
 function main()
-    JOB[4] = Task(executor, STACK)
-    schedule(JOB[4])
-    yield()
+    STATE[9] && begin_jobs()
     hello()
     read_frames()
 end
 # Returns when a program is to run.
 function read_frames()
+    current_task() === ROOT || hold()
     while true
         bytesavailable(LINK) == 0 && (STATE[8] = time_ns())
         try
-            Base.sigatomic_end(); Base.wait_readnb(LINK, 16); Base.sigatomic_begin()
+            release(); Base.wait_readnb(LINK, 16); hold()
         catch e
             e isa InterruptException || leave()
             continue
         end
         bytesavailable(LINK) < 16 && leave()
-        unsafe_read(LINK.buffer, pointer(HEAD), UInt(16))
+        readbytes!(LINK.buffer, HEAD, 16)
         STATE[4] += 1
         if request(number(HEAD, 13, 2), Int(number(HEAD, 1, 8)), number(HEAD, 9, 4)) === RUN_PROGRAM
-            schedule(Task(read_on))
-            return Base.sigatomic_end()
+            reader = new_task(read_frames, 0)
+            schedule(reader)
+            compile_on()
+            return release()
         end
     end
 end
-read_on() = (Base.sigatomic_begin(); read_frames())
 const LINK = open_link()
 const JUDGE = load_judge()
 JUDGE_FD == 0 || close_given(JUDGE_FD)

@@ -7,6 +7,7 @@ function load_judge()
     # A `try` at top level is interpreted: so the judge sees the interpreter call itself (malt-judge-place.c).
     library = Core.eval(@__MODULE__, :(try $(dl.dlopen_e)($JUDGE_PATH) catch; C_NULL end))
     library == C_NULL && return NOBODY
-    end_traces_behind(dl.dlsym_e(library, :malt_entry))
+    STATE[10] = dl.dlsym_e(library, :malt_entry)
+    STATE[9] && end_traces_behind(STATE[10])
     UInt64(UInt(dl.dlsym_e(library, :malt_judge)))
 end
