@@ -116,13 +116,14 @@ end
 # The worker's program, where Julia's root task cannot have it: run and ended as Julia does it, if the process is the worker's alone.
 function run_program(@nospecialize(job))
     take_program(job.what::String, job.file::String)
-    if OWNS_PROCESS
+    if OWNS_PROCESS && job.file != "-"      # which not each Julia knows
         forget_option(:worker)
         forget_option(:commands)
         enter(Base._start, ())
         ENTER[1](0)
     elseif job.file == "-"
         enter(Base.include_string, (job.peer.home.scope, read(stdin, String), "stdin"))
+        OWNS_PROCESS && ENTER[1](0)
     else
         enter(Base.include, (job.peer.home.scope, abspath(job.file::String)))
     end
