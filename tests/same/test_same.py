@@ -38,10 +38,10 @@ class Same(CliCase):
                     seen = malt("eval", "--backend", backend, *arguments)
                     self.assert_result(seen, expected.returncode, expected.stdout, expected.stderr)
 
-    def test_standard_input_is_not_read(self):
+    def test_standard_input_is_the_commands(self):
         for backend in ["malt-process", *others()]:
             with self.subTest(backend):
-                self.assert_result(malt("eval", "--backend", backend, "read(stdin, String)", stdin=b"words"), 0, '""\n')
+                self.assert_result(malt("eval", "--backend", backend, "read(stdin, String)", stdin=b"words"), 0, '"words"\n')
 
     def test_what_must_hold(self):
         for backend in others():
