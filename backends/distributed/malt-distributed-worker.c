@@ -128,13 +128,11 @@ malt_distributed_worker_send_signal (MaltWorker *worker, int signum)
 
 /* The others */
 
-static gboolean
-malt_distributed_worker_probe (MaltConfig *config, GError **error)
+static char *
+malt_distributed_worker_dup_julia (MaltConfig *config, GError **error)
 {
-  const char *julia = malt_config_get_for (config, "distributed", "julia");
-  g_autofree char *program = malt_julia_find_program (julia, error);
-
-  return program != NULL;
+  return malt_julia_find_program (malt_config_get_for (config, "distributed", "julia"),
+                                  error);
 }
 
 static char *
@@ -195,7 +193,7 @@ malt_distributed_worker_class_init (MaltDistributedWorkerClass *klass)
   worker_class->capabilities = LOCAL_CAPABILITIES | MALT_CAPABILITY_REMOTE;
   worker_class->auto_priority = 50;
   worker_class->auto_priority_windows = 100;
-  worker_class->probe = malt_distributed_worker_probe;
+  worker_class->dup_julia = malt_distributed_worker_dup_julia;
   worker_class->is_running = malt_distributed_worker_is_running;
   worker_class->dup_summary = malt_distributed_worker_dup_summary;
   worker_class->get_pid = malt_distributed_worker_get_pid;

@@ -123,13 +123,11 @@ initable_iface_init (GInitableIface *iface)
   iface->init = malt_inprocess_worker_initable_init;
 }
 
-static gboolean
-malt_inprocess_worker_probe (MaltConfig *config, GError **error)
+static char *
+malt_inprocess_worker_dup_julia (MaltConfig *config, GError **error)
 {
-  const char *julia = malt_config_get_for (config, "inprocess", "julia");
-  g_autofree char *program = malt_julia_find_program (julia, error);
-
-  return program != NULL;
+  return malt_julia_find_program (malt_config_get_for (config, "inprocess", "julia"),
+                                  error);
 }
 
 /* The object's own end: the worker ends in the background. */
@@ -277,7 +275,7 @@ malt_inprocess_worker_class_init (MaltInProcessWorkerClass *klass)
       MALT_CAPABILITY_CHANNELS | MALT_CAPABILITY_HANDLES | MALT_CAPABILITY_OUTPUT |
       MALT_CAPABILITY_HOST_FUNCTIONS | MALT_CAPABILITY_NATIVE;
   worker_class->auto_priority = 0; /* only when named: evaluated code can end the host */
-  worker_class->probe = malt_inprocess_worker_probe;
+  worker_class->dup_julia = malt_inprocess_worker_dup_julia;
   worker_class->is_running = malt_inprocess_worker_is_running;
   worker_class->stop_async = malt_inprocess_worker_stop_async;
   worker_class->stop_finish = malt_inprocess_worker_stop_finish;

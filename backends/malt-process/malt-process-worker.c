@@ -106,13 +106,11 @@ malt_process_worker_remote_call (MaltWorker *worker, MaltFuture *future)
 
 /* The others */
 
-static gboolean
-malt_process_worker_probe (MaltConfig *config, GError **error)
+static char *
+malt_process_worker_dup_julia (MaltConfig *config, GError **error)
 {
-  const char *julia = malt_config_get_for (config, "malt-process", "julia");
-  g_autofree char *program = malt_julia_find_program (julia, error);
-
-  return program != NULL;
+  return malt_julia_find_program (malt_config_get_for (config, "malt-process", "julia"),
+                                  error);
 }
 
 static char *
@@ -178,7 +176,7 @@ malt_process_worker_class_init (MaltProcessWorkerClass *klass)
   worker_class->auto_priority = 100;
   worker_class->auto_priority_windows = 50;
   worker_class->remote_call = malt_process_worker_remote_call;
-  worker_class->probe = malt_process_worker_probe;
+  worker_class->dup_julia = malt_process_worker_dup_julia;
   worker_class->is_running = malt_process_worker_is_running;
   worker_class->dup_summary = malt_process_worker_dup_summary;
   worker_class->get_pid = malt_process_worker_get_pid;

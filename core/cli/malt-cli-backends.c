@@ -15,16 +15,37 @@ name_width (GPtrArray *backends)
   return (int) width;
 }
 
+/* The julia that the backend would run, and what that says of itself. */
+static char *
+dup_julia (MaltBackend *backend, MaltConfig *config)
+{
+  g_autofree char *julia = malt_backend_dup_julia (backend, config, NULL);
+  const char *const arguments[] = { julia, "--version", NULL };
+  g_autofree char *output = NULL;
+  int status;
+
+  if (!julia)
+    return NULL;
+  if (!g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+                     NULL, &output, NULL, &status, NULL) ||
+      !g_spawn_check_wait_status (status, NULL))
+    return g_strdup_printf ("%s, which does not say its version", julia);
+  return g_strdup_printf ("%s, %s", g_strchomp (output), julia);
+}
+
 static void
 print_row (MaltBackend *backend, MaltConfig *config, int width)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *more = NULL;
   gboolean is_available = malt_backend_probe (backend, config, &error);
 
   printf ("%-*s  %-9s  %s\n", width, malt_backend_get_name (backend),
           is_available ? "yes" : "no", malt_backend_get_description (backend));
-  if (!is_available)
-    printf ("%-*s  %-9s  %s\n", width, "", "", error->message);
+  if (is_available)
+    more = dup_julia (backend, config);
+  if (!is_available || more)
+    printf ("%-*s  %-9s  %s\n", width, "", "", is_available ? more : error->message);
 }
 
 /* The last lines: what auto takes, and what the user's own settings take where they

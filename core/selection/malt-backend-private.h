@@ -22,6 +22,7 @@ typedef struct
   MaltCapabilities capabilities;
   int auto_priority[MALT_N_PLATFORMS];
   gboolean (*probe) (MaltConfig *config, GError **error); /* (nullable) */
+  char *(*dup_julia) (MaltConfig *config, GError **error); /* (nullable) */
 } MaltBackendTraits;
 
 /* @module is the path of the module that it comes from, or NULL. (transfer full) */

@@ -192,6 +192,19 @@ malt_backend_get_auto_priority (MaltBackend *backend)
   return malt_backend_get_auto_priority_on (backend, malt_platform_get ());
 }
 
+static gboolean
+probe (const MaltBackendTraits *traits, MaltConfig *config, GError **error)
+{
+  g_autofree char *julia = NULL;
+
+  if (traits->probe != NULL)
+    return traits->probe (config, error);
+  if (traits->dup_julia == NULL)
+    return TRUE;
+  julia = traits->dup_julia (config, error);
+  return julia != NULL;
+}
+
 /**
  * malt_backend_probe:
  * @backend: a backend
@@ -218,15 +231,45 @@ malt_backend_probe (MaltBackend *backend, MaltConfig *config, GError **error)
       g_propagate_error (error, g_error_copy (backend->refusal));
       return FALSE;
     }
-  if (backend->traits.probe == NULL)
-    return TRUE;
   effective = config != NULL ? g_object_ref (config) : malt_config_new ();
-  if (backend->traits.probe (effective, &reason))
+  if (probe (&backend->traits, effective, &reason))
     return TRUE;
   g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
                "backend '%s' cannot work here: %s", backend->traits.name,
                reason != NULL ? reason->message : "its probe gave no reason");
   return FALSE;
+}
+
+/**
+ * malt_backend_dup_julia:
+ * @backend: a backend
+ * @config: (nullable): options that matter, such as the julia to run; %NULL: none
+ * @error: return location for an error
+ *
+ * Finds the julia that workers of this kind would run. Starts no process: what is found may
+ * still fail, and its version is not known.
+ *
+ * Errors: %MALT_ERROR_BACKEND_UNAVAILABLE: there is none; %MALT_ERROR_NOT_SUPPORTED: the
+ * backend does not tell.
+ *
+ * Returns: (transfer full) (type filename): a path, or %NULL with an error
+ */
+char *
+malt_backend_dup_julia (MaltBackend *backend, MaltConfig *config, GError **error)
+{
+  g_autoptr (MaltConfig) effective = NULL;
+
+  g_return_val_if_fail (backend != NULL, NULL);
+  g_return_val_if_fail (config == NULL || MALT_IS_CONFIG (config), NULL);
+  if (backend->traits.dup_julia == NULL)
+    {
+      g_set_error (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED,
+                   "backend '%s' does not tell which julia it runs",
+                   backend->traits.name);
+      return NULL;
+    }
+  effective = config != NULL ? g_object_ref (config) : malt_config_new ();
+  return backend->traits.dup_julia (effective, error);
 }
 
 /* Options */

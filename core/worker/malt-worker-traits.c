@@ -121,6 +121,7 @@ malt_worker_class_describe (GType worker_type, MaltBackendTraits *out_traits,
                        [MALT_PLATFORM_MACOS] = klass->auto_priority,
                        [MALT_PLATFORM_WINDOWS] = klass->auto_priority_windows },
     .probe = klass->probe,
+    .dup_julia = klass->dup_julia,
   };
   return TRUE;
 }

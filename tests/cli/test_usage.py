@@ -6,7 +6,7 @@ import resource
 import subprocess
 import unittest
 
-from cli_case import MALT, CliCase, environment, malt
+from cli_case import JULIA, MALT, CliCase, environment, malt
 
 START_SECONDS = 60  # how long a start waits, by default, for a julia that says nothing
 
@@ -107,6 +107,14 @@ class Backends(CliCase):
         self.assertRegex(lines[0], r"^NAME +AVAILABLE +DESCRIPTION$")
         self.assertTrue(any(line.startswith("malt-process ") and " yes " in line for line in lines), result.stdout)
         self.assertRegex(result.stdout, r"(?m)^auto takes 'malt-process'")
+        version = subprocess.run([JULIA, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        following = lines[[line.split()[0] for line in lines if line].index("malt-process") + 1].strip()
+        self.assertEqual(following, f"{version}, {JULIA}")
+
+    def test_a_julia_that_does_not_run_is_named_all_the_same(self):
+        broken = self.write_command("julia", "exit 1\n")
+        self.assertRegex(malt("backends", env=environment(MALT_JULIA=str(broken))).stdout,
+                         rf"(?m)^ +{re.escape(str(broken))}, which does not say its version$")
 
     def test_a_backend_that_cannot_work_here_says_why(self):
         result = malt("backends", env=environment(MALT_JULIA="/nonexistent/julia"))

@@ -37,6 +37,8 @@ const char *malt_backend_get_module (MaltBackend *backend);
 MALT_EXPORT
 gboolean malt_backend_probe (MaltBackend *backend, MaltConfig *config, GError **error);
 MALT_EXPORT
+char *malt_backend_dup_julia (MaltBackend *backend, MaltConfig *config, GError **error);
+MALT_EXPORT
 MaltCapabilities malt_backend_get_capabilities (MaltBackend *backend);
 MALT_EXPORT
 int malt_backend_get_auto_priority (MaltBackend *backend);

@@ -230,8 +230,12 @@ struct _MaltWorkerClass
   gint64 (*get_pid) (MaltWorker *worker);
   char *(*dup_julia_version) (MaltWorker *worker);
 
+  /* Class data. The path of the julia that workers would run, (transfer full). Reads files,
+   * starts no process. Where there is no probe, this is it. */
+  char *(*dup_julia) (MaltConfig *config, GError **error);
+
   /*< private >*/
-  gpointer padding[11];
+  gpointer padding[10];
 };
 
 /* What a backend tells core. Values and errors of completed calls are taken over;
