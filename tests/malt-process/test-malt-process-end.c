@@ -424,8 +424,12 @@ worker_that_closes_the_connection_is_ended (void)
 
   CHECK (worker != NULL);
   pid = malt_worker_get_pid (worker);
+  /* Its only socket. */
   future = malt_worker_remote_eval (
-      worker, NULL, "ccall(:shutdown, Cint, (Cint, Cint), 3, 1); while true end");
+      worker, NULL,
+      "for fd in readdir(\"/proc/self/fd\"); path = \"/proc/self/fd/\" * fd; "
+      "islink(path) && startswith(readlink(path), \"socket:\") && "
+      "ccall(:shutdown, Cint, (Cint, Cint), parse(Cint, fd), 1); end; while true end");
   CHECK (malt_future_wait (future, PROCESS_TEST_PATIENCE_MS, NULL, NULL));
   CHECK (get_reason (worker) == MALT_TERMINATION_LOST);
   CHECK (process_test_wait (process_test_is_gone, &pid, PROCESS_TEST_PATIENCE_MS));

@@ -231,7 +231,7 @@ class Refused(ModuleCase):
     def test_an_unknown_name_is_told_which_modules_failed(self):
         self.add("old-abi")
         result = self.run_malt("eval", "--backend", "nosuch", "1")
-        self.assertEqual(result.returncode, 3)
+        self.assertEqual(result.returncode, 2)
         self.assertRegex(result.stderr, "no backend is named 'nosuch'; known: .*'malt-process'.*"
                                         "modules that could not be loaded: 'old-abi'\n$")
 

@@ -42,6 +42,7 @@ static GArray *excluded; /* (owned): of gint64 */
 static char *mark; /* (owned) */
 static char *folder; /* (owned): where temporary files are put */
 static SoakRemains first;
+static GHashTable *first_descriptors; /* (owned): their numbers, as in /proc */
 
 gboolean
 soak_remains_prepare (void)
@@ -232,7 +233,20 @@ get_memory_kib (void)
   return line ? g_ascii_strtoll (line + strlen ("RssAnon:"), NULL, 10) : 0;
 }
 
-/* What all of them are: the first ones are the least likely to have been left. */
+static void
+take_descriptors (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *name;
+
+  g_clear_pointer (&first_descriptors, g_hash_table_unref);
+  first_descriptors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    g_hash_table_add (first_descriptors, g_strdup (name));
+  first.n_descriptors = g_hash_table_size (first_descriptors);
+}
+
+/* What those are that were not there first. */
 static void
 describe_descriptors (void)
 {
@@ -244,7 +258,8 @@ describe_descriptors (void)
       g_autofree char *path = g_build_filename ("/proc/self/fd", name, NULL);
       g_autofree char *target = g_file_read_link (path, NULL);
 
-      soak_note ("there: descriptor %s %s", name, target ? target : "");
+      if (!g_hash_table_contains (first_descriptors, name))
+        soak_note ("there: descriptor %s %s", name, target ? target : "");
     }
 }
 
@@ -269,6 +284,7 @@ soak_remains_take_first (void)
   while (count_processes () > 0 && g_get_monotonic_time () < end_us)
     g_usleep (LOOK_US);
   look (&first);
+  take_descriptors ();
 }
 
 /* What Julia code no longer refers to, in a runtime that is in this process, is let
@@ -296,7 +312,7 @@ soak_remains_take_tenth (void)
   first.memory_kib = get_memory_kib ();
   /* A runtime in this process opens some when it first compiles, or loads, this or that. */
   if (!soak_can (MALT_CAPABILITY_ISOLATED))
-    first.n_descriptors = count_entries ("/proc/self/fd");
+    take_descriptors ();
 }
 
 static guint
