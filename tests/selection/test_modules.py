@@ -233,7 +233,7 @@ class Refused(ModuleCase):
         result = self.run_malt("eval", "--backend", "nosuch", "1")
         self.assertEqual(result.returncode, 2)
         self.assertRegex(result.stderr, "no backend is named 'nosuch'; known: .*'malt-process'.*"
-                                        "modules that could not be loaded: 'old-abi'\n$")
+                                        "modules that could not be loaded: 'old-abi'")
 
 
 class KeyFiles(ModuleCase):
