@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bridge is a worker of the backend malt-process: how a Julia process is launched, watched, protected and ended is not written twice. What it
- * is asked are calls of the functions of bridge.jl, through the public interface.
+ * The bridge is a worker of the backend malt-process: how a Julia process is launched,
+ * watched, protected and ended is not written twice. What it is asked are calls of the
+ * functions of bridge.jl, through the public interface.
  *
- * Bridges stand in a table, by the options on which a bridge depends. Calls that come while one is being launched wait in `waiting`. Its launch has no
- * deadline of its own, since each worker's has one: it is given up when nobody waits for it any more. A
- * bridge that cannot be launched, or has ended, stays what it is for those who hold it, but leaves the table: the next worker gets a new one.
+ * Bridges stand in a table, by the options on which a bridge depends. Calls that come
+ * while one is being launched wait in `waiting`. Its launch has no deadline of its own,
+ * since each worker's has one: it is given up when nobody waits for it any more. A bridge
+ * that cannot be launched, or has ended, stays what it is for those who hold it, but
+ * leaves the table: the next worker gets a new one.
  */
 #include "malt-distributed-bridge.h"
 
@@ -54,7 +57,8 @@ struct _MaltDistributedBridge
   GError *error; /* (owned) (nullable): why there is none */
 };
 
-/* What is passed on to the bridge's environment, besides what the worker's option says: what ssh needs. */
+/* What is passed on to the bridge's environment, besides what the worker's option says:
+ * what ssh needs. */
 #define BRIDGE_VARIABLES "SSH_AUTH_SOCK;SSH_ASKPASS;DISPLAY"
 
 enum

@@ -4,18 +4,24 @@
  *
  * States (state, guarded by lock):
  *
- *   LAUNCHING  the bridge was asked for a worker. The launch ends well with HELLO, which the worker's runtime sends; it ends badly with the
- *              bridge's answer, the worker's end, the start timeout or the cancellable (MaltLaunch).
+ *   LAUNCHING  the bridge was asked for a worker. The launch ends well with HELLO, which
+ *              the worker's runtime sends; it ends badly with the bridge's answer, the
+ *              worker's end, the start timeout or the cancellable (MaltLaunch).
  *   RUNNING    calls are answered
- *   LEAVING    it is over, or has to be: the bridge was asked to bury the worker, to end what is left and say how it ended
+ *   LEAVING    it is over, or has to be: the bridge was asked to bury the worker, to end
+ *              what is left and say how it ended
  *   ENDED      malt_worker_exited() was called; the bridge was left
  *
- * The connection is the measure of life. A local worker makes it itself; otherwise it is the bridge's, who closes it when Distributed has lost the worker. A local worker is also watched directly: its
- * end is then noticed although the bridge may be busy, and signals need no detour. Ends that are asked for are dates (MaltReaper).
+ * The connection is the measure of life. A local worker makes it itself; otherwise it is
+ * the bridge's, who closes it when Distributed has lost the worker. A local worker is
+ * also watched directly: its end is then noticed although the bridge may be busy, and
+ * signals need no detour. Ends that are asked for are dates (MaltReaper).
  *
- * If the bridge itself is gone, or does not answer, the worker is lost: local workers die with their bridge, others by their watch.
+ * If the bridge itself is gone, or does not answer, the worker is lost: local workers die
+ * with their bridge, others by their watch.
  *
- * Who keeps it: the worker object, its link (until the end), its sources, and requests to the bridge.
+ * Who keeps it: the worker object, its link (until the end), its sources, and requests to
+ * the bridge.
  */
 #include "malt-distributed-evaluator-private.h"
 
@@ -124,7 +130,8 @@ end (MaltDistributedEvaluator *evaluator, MaltTermination *termination)
   malt_link_drain (evaluator->link);
   malt_output_pipes_stop (evaluator->output);
   g_clear_pointer (&evaluator->listener, malt_link_listener_free);
-  /* Who is told may launch the next worker at once: if this was the last one, that is not to meet the bridge. */
+  /* Who is told may launch the next worker at once: if this was the last one, that is not
+   * to meet the bridge. */
   malt_distributed_bridge_remove_worker (evaluator->bridge, evaluator->number);
   malt_distributed_bridge_leave (evaluator->bridge);
   tell_worker (evaluator, termination);
@@ -159,7 +166,8 @@ join_texts (const char *first, const char *second)
                       has_second ? second : "", NULL);
 }
 
-/* @code and @signum as the bridge knows them; -1: it does not. @tail (nullable): what the bridge saw last. */
+/* @code and @signum as the bridge knows them; -1: it does not. @tail (nullable): what the
+ * bridge saw last. */
 static MaltTermination *
 termination_new (MaltDistributedEvaluator *evaluator, gint64 code, int signum,
                  const char *tail)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands behind a worker object: a worker of Distributed and the way to it; it outlives the object. */
+/* What stands behind a worker object: a worker of Distributed and the way to it; it
+ * outlives the object. */
 #pragma once
 
 #include "link/malt-link.h"
@@ -30,7 +31,8 @@ const char *malt_distributed_evaluator_get_julia_version (
     MaltDistributedEvaluator *evaluator);
 gboolean malt_distributed_evaluator_is_running (MaltDistributedEvaluator *evaluator);
 
-/* Begins to end the worker, or makes an end that has begun come sooner. @task (nullable) (transfer full) returns TRUE after the end. */
+/* Begins to end the worker, or makes an end that has begun come sooner. @task (nullable)
+ * (transfer full) returns TRUE after the end. */
 void malt_distributed_evaluator_stop (MaltDistributedEvaluator *evaluator,
                                       gint64 exit_timeout_ms, gint64 term_timeout_ms,
                                       GTask *task);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Launching: from the options of a worker to a request to the bridge, and to a worker that has introduced itself. */
+/* Launching: from the options of a worker to a request to the bridge, and to a worker
+ * that has introduced itself. */
 #include "malt-distributed-evaluator-private.h"
 
 #include "link/malt-julia-source.h"
@@ -43,8 +44,9 @@ on_decided (gpointer owner, const GError *error)
   g_mutex_unlock (&evaluator->lock);
 }
 
-/* The bridge has answered: with nothing, when the worker is connected, or with what went wrong. A worker that is ended since it has broken the protocol is
- * not ready either: that will be told by its end. */
+/* The bridge has answered: with nothing, when the worker is connected, or with what went
+ * wrong. A worker that is ended since it has broken the protocol is not ready either:
+ * that will be told by its end. */
 static void
 on_added (G_GNUC_UNUSED MaltValue *value, const GError *error, gpointer user_data)
 {

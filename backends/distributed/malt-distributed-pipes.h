@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes into which a worker on this machine writes its standard output and error: the host makes them, the worker opens them by their
- * names. Where there is no such thing, output comes by other ways. */
+/* Pipes into which a worker on this machine writes its standard output and error: the
+ * host makes them, the worker opens them by their names. Where there is no such thing,
+ * output comes by other ways. */
 #pragma once
 
 #include "platform/malt-pipe.h"

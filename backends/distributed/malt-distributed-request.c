@@ -160,7 +160,8 @@ add_local (Dict *dict, MaltWorker *worker, GError **error)
   return TRUE;
 }
 
-/* The shell script is what launches the worker on another machine and watches over it there, or what only does the latter. */
+/* The shell script is what launches the worker on another machine and watches over it
+ * there, or what only does the latter. */
 static void
 add_remote (Dict *dict, MaltWorker *worker)
 {
@@ -224,7 +225,8 @@ add_common (Dict *dict, MaltWorker *worker, guint port, GBytes *secrets,
   dict_take (dict, "boot", malt_value_new_string (boot));
 }
 
-/* Where the worker's output goes: pipes of the host, streams that the bridge has from the host, or nowhere by a way of its own. */
+/* Where the worker's output goes: pipes of the host, streams that the bridge has from the
+ * host, or nowhere by a way of its own. */
 static void
 add_streams (Dict *dict, MaltWorker *worker, const MaltDistributedPipes *pipes)
 {

@@ -2,9 +2,10 @@
 /*
  * MaltDistributedWorker: a worker of a cluster of Julia's Distributed, here or on another machine.
  *
- * The class is a thin shell: every slot hands its work to the link (calls, channels, interrupts: MaltLinkWorker) or to the evaluator (life and
- * death). The object holds a reference to its evaluator, which has a weak one to the object; evaluator is set by init and then
- * constant, so slots of any thread read it without a lock.
+ * The class is a thin shell: every slot hands its work to the link (calls, channels,
+ * interrupts: MaltLinkWorker) or to the evaluator (life and death). The object holds a
+ * reference to its evaluator, which has a weak one to the object; evaluator is set by
+ * init and then constant, so slots of any thread read it without a lock.
  */
 #include "malt-distributed-worker.h"
 

@@ -2,11 +2,14 @@
 /*
  * Where a julia keeps its library, its programs and its system image.
  *
- * Guessing fails: distributions have layouts of their own, and libjulia ends the program that gives it a wrong image. So the very julia that is to be
- * embedded is run once and asked (discover.jl), which also proves that it runs on this machine. The answer is remembered in a key file in the user's
- * cache directory, one group for each program, together with the size, the time and the inode of the program and of the library: a
- * Julia that was replaced is asked again. The file names a library to load, so it is believed only if it is the user's own and nobody else can write
- * it; it is neither read nor written in a program that runs with more rights than its user has.
+ * Guessing fails: distributions have layouts of their own, and libjulia ends the program
+ * that gives it a wrong image. So the very julia that is to be embedded is run once and
+ * asked (discover.jl), which also proves that it runs on this machine. The answer is
+ * remembered in a key file in the user's cache directory, one group for each program,
+ * together with the size, the time and the inode of the program and of the library: a
+ * Julia that was replaced is asked again. The file names a library to load, so it is
+ * believed only if it is the user's own and nobody else can write it; it is neither read
+ * nor written in a program that runs with more rights than its user has.
  */
 #include "malt-inprocess-discovery.h"
 

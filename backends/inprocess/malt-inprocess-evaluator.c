@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands behind the object of an in-process worker: a link to the one Julia of this process, under a number of its own.
+ * What stands behind the object of an in-process worker: a link to the one Julia of this
+ * process, under a number of its own.
  *
- * States (guarded by lock): LAUNCHING until Julia has introduced itself (or refused), RUNNING, ENDING once the end is wanted, ENDED.
+ * States (guarded by lock): LAUNCHING until Julia has introduced itself (or refused),
+ * RUNNING, ENDING once the end is wanted, ENDED.
  *
- * The end is an affair of the host alone: Julia is told to forget the worker, which lets calls that wait end in an exception, and
- * goes on with what is busy; its answer finds nobody. end() runs in the I/O thread, because stop may be called, and the last reference
- * may go, inside a callback of the link, where the link cannot be closed.
+ * The end is an affair of the host alone: Julia is told to forget the worker, which lets
+ * calls that wait end in an exception, and goes on with what is busy; its answer finds
+ * nobody. end() runs in the I/O thread, because stop may be called, and the last
+ * reference may go, inside a callback of the link, where the link cannot be closed.
  *
  * Who keeps it: the worker object, its link (until the end), and the source that ends it.
  */

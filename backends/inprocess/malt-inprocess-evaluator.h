@@ -25,7 +25,8 @@ gboolean malt_inprocess_evaluator_is_running (MaltInProcessEvaluator *evaluator)
 
 gboolean malt_inprocess_evaluator_forces_interrupts (MaltInProcessEvaluator *evaluator);
 
-/* The worker ends, Julia stays. From any thread; does not wait. @task, (transfer full) (nullable), is completed with TRUE after the end. */
+/* The worker ends, Julia stays. From any thread; does not wait. @task, (transfer full)
+ * (nullable), is completed with TRUE after the end. */
 void malt_inprocess_evaluator_stop (MaltInProcessEvaluator *evaluator, GTask *task);
 
 G_END_DECLS

@@ -2,17 +2,24 @@
 /*
  * The end of the process, while Julia may be busy.
  *
- * exit() runs the destructors of libraries, of LLVM among others, while other threads go on. A Julia thread that compiles at that moment, if
- * only what an idle worker compiles ahead, would meet what is destroyed already and crash; with exit handlers of the host that take
- * time it is sure to. So a handler of ours, registered last and therefore run first, brings the Julia thread to rest:
+ * exit() runs the destructors of libraries, of LLVM among others, while other threads go
+ * on. A Julia thread that compiles at that moment, if only what an idle worker compiles
+ * ahead, would meet what is destroyed already and crash; with exit handlers of the host
+ * that take time it is sure to. So a handler of ours, registered last and therefore run
+ * first, brings the Julia thread to rest:
  *
- *   asked    it is woken, and rests where it next looks for work (malt_inprocess_exit_is_near()). That is where it mostly is.
- *   forced   ASKED_MS later, it is busy: a signal makes it rest wherever it is, except inside the libraries whose locks the exiting thread
- *            will need: the C library (malloc(), stdio), the dynamic loader, GLib, and this one. Then the signal is tried again.
- *   left     after N_FORCED tries it goes on: it is in a long call of one of these, and harms nobody there.
+ *   asked    it is woken, and rests where it next looks for work
+ *            (malt_inprocess_exit_is_near()). That is where it mostly is.
+ *   forced   ASKED_MS later, it is busy: a signal makes it rest wherever it is, except
+ *            inside the libraries whose locks the exiting thread will need: the C library
+ *            (malloc(), stdio), the dynamic loader, GLib, and this one. Then the signal
+ *            is tried again.
+ *   left     after N_FORCED tries it goes on: it is in a long call of one of these, and
+ *            harms nobody there.
  *
- * The signal is SIGUSR2, which is Julia's own and is not blocked there. A thread that rests does so until the process ends. Where evaluated code calls
- * exit(), or in a forked child, which has no Julia thread, there is nothing to be done.
+ * The signal is SIGUSR2, which is Julia's own and is not blocked there. A thread that
+ * rests does so until the process ends. Where evaluated code calls exit(), or in a forked
+ * child, which has no Julia thread, there is nothing to be done.
  */
 #include "malt-inprocess-exit.h"
 
@@ -44,7 +51,8 @@ typedef struct
   guintptr end;
 } Library;
 
-/* Constant once the Julia thread has called malt_inprocess_exit_watch(), but for what is remarked. */
+/* Constant once the Julia thread has called malt_inprocess_exit_watch(), but for what is
+ * remarked. */
 static struct
 {
   pthread_t thread;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of the process, while Julia may be busy, on Windows: the Julia thread is asked to rest where it next looks for work, and waited for
- * briefly. A thread that does not come there cannot be brought to rest; the system ends it before it runs what libraries do at the end.
+ * The end of the process, while Julia may be busy, on Windows: the Julia thread is asked
+ * to rest where it next looks for work, and waited for briefly. A thread that does not
+ * come there cannot be brought to rest; the system ends it before it runs what libraries
+ * do at the end.
  */
 #include "malt-inprocess-exit.h"
 
@@ -14,7 +16,8 @@ enum
   ASKED_MS = 50
 };
 
-/* Constant once the Julia thread has called malt_inprocess_exit_watch(), but for what is remarked. */
+/* Constant once the Julia thread has called malt_inprocess_exit_watch(), but for what is
+ * remarked. */
 static struct
 {
   guintptr thread;

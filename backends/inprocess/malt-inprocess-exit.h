@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Called once, in the Julia thread, after all of Julia has been loaded. @wake makes that thread look at malt_inprocess_exit_is_near(); it is called
- * in the thread that exits. */
+/* Called once, in the Julia thread, after all of Julia has been loaded. @wake makes that
+ * thread look at malt_inprocess_exit_is_near(); it is called in the thread that exits. */
 void malt_inprocess_exit_watch (void (*wake) (void));
 
 /* The process is about to end: the Julia thread has to call malt_inprocess_exit_rest(). */

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts of code that hogs the Julia thread, by the judge (core/julia/judge), which Julia loads here as a worker process does. Every way to do it can end the
- * program, so this is done only for workers with interrupt-busy = force.
+ * Interrupts of code that hogs the Julia thread, by the judge (core/julia/judge), which
+ * Julia loads here as a worker process does. Every way to do it can end the program, so
+ * this is done only for workers with interrupt-busy = force.
  *
- * What is different in the host's own process is SIGINT, by which Julia is asked to throw at a safepoint: it goes to the thread in which Julia waits for signals, and to
- * no other. Julia looks whether its own handler is in place, so a handler of ours stands in for the host's for as long as an interrupt is under way: in
- * Julia's thread it calls Julia's handler, elsewhere the host's.
+ * What is different in the host's own process is SIGINT, by which Julia is asked to throw
+ * at a safepoint: it goes to the thread in which Julia waits for signals, and to no
+ * other. Julia looks whether its own handler is in place, so a handler of ours stands in
+ * for the host's for as long as an interrupt is under way: in Julia's thread it calls
+ * Julia's handler, elsewhere the host's.
  */
 #include "malt-inprocess-force.h"
 
 #include "link/malt-julia-source.h"
-#include "platform/unix/malt-entry.h"
 #include "platform/malt-judge-page.h"
+#include "platform/unix/malt-entry.h"
 
 #include <dlfcn.h>
 #include <errno.h>

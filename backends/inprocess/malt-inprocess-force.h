@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Before and after Julia is initialised, in the thread that does it: which of the new threads waits for signals, and what Julia does on SIGINT. */
+/* Before and after Julia is initialised, in the thread that does it: which of the new
+ * threads waits for signals, and what Julia does on SIGINT. */
 void malt_inprocess_force_before_init (void);
 void malt_inprocess_force_after_init (void);
 
@@ -26,7 +27,8 @@ guintptr malt_inprocess_force_get_entry (void);
 /* malt_judge_ask(), for a call of this worker. */
 gboolean malt_inprocess_force_ask (guint host, MaltJudge *judge, guint64 call);
 
-/* No call of this worker is interrupted any more. With the last one the host's handler of SIGINT is back. */
+/* No call of this worker is interrupted any more. With the last one the host's handler of
+ * SIGINT is back. */
 void malt_inprocess_force_end (guint host);
 
 G_END_DECLS

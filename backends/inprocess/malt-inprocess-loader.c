@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only place that knows functions of libjulia, and there are few: one that initialises (its name differs between versions, not what it takes),
- * jl_parse_opts, jl_eval_string, jl_exception_occurred and jl_typeof_str. Everything else goes the other way: Julia code calls functions of
- * ours whose addresses it is given. So no header, no structure and no root of Julia's is needed here.
+ * The only place that knows functions of libjulia, and there are few: one that
+ * initialises (its name differs between versions, not what it takes), jl_parse_opts,
+ * jl_eval_string, jl_exception_occurred and jl_typeof_str. Everything else goes the other
+ * way: Julia code calls functions of ours whose addresses it is given. So no header, no
+ * structure and no root of Julia's is needed here.
  */
 #include "malt-inprocess-loader.h"
 
@@ -106,7 +108,8 @@ malt_inprocess_library_init (MaltInProcessLibrary *library,
   library->parse_options (&argc, &argv);
   malt_inprocess_force_before_init ();
   malt_inprocess_stdio_before_init (&stdio);
-  /* It loads further libraries by their names, and ends the process if one is not found. Afterwards embed.jl sees to it. */
+  /* It loads further libraries by their names, and ends the process if one is not found.
+   * Afterwards embed.jl sees to it. */
   folder = malt_library_swap_folder (julia->bin_dir);
   library->init (julia->bin_dir, julia->image);
   g_free (malt_library_swap_folder (folder));

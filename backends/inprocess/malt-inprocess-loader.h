@@ -12,8 +12,10 @@ typedef struct _MaltInProcessLibrary MaltInProcessLibrary;
 MaltInProcessLibrary *malt_inprocess_library_open (const MaltInProcessJulia *julia,
                                                    GError **error);
 
-/* Initialises Julia in the calling thread, which belongs to it from then on. @options, NULL-terminated, as on julia's command line: they must be
- * ones that this Julia knows, since it ends the process at others. The host's dispositions of signals that Julia can do without are restored. */
+/* Initialises Julia in the calling thread, which belongs to it from then on. @options,
+ * NULL-terminated, as on julia's command line: they must be ones that this Julia knows,
+ * since it ends the process at others. The host's dispositions of signals that Julia can
+ * do without are restored. */
 void malt_inprocess_library_init (MaltInProcessLibrary *library,
                                   const MaltInProcessJulia *julia,
                                   const char *const *options);

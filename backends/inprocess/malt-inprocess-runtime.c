@@ -2,18 +2,24 @@
 /*
  * The one Julia of this process.
  *
- * The Julia thread belongs to Julia's scheduler. What other threads want of it they put into a queue and wake it through the handle of an
- * AsyncCondition (uv_async_send(), which is safe in any thread); the reader, a task of Julia's, takes it from there
- * (julia/embed.jl, then julia/memory.jl). Julia calls the functions of the table `functions`, whose address is written into the boot text.
+ * The Julia thread belongs to Julia's scheduler. What other threads want of it they put
+ * into a queue and wake it through the handle of an AsyncCondition (uv_async_send(),
+ * which is safe in any thread); the reader, a task of Julia's, takes it from there
+ * (julia/embed.jl, then julia/memory.jl). Julia calls the functions of the table
+ * `functions`, whose address is written into the boot text.
  *
- * Waking. A wake-up costs more than a small call. So the reader looks for work for SPIN_US before it waits (on_poll()), and a host
- * thread that waits for an answer spins as long (malt_inprocess_runtime_spin()). Both give up spinning after MAX_SPIN_MISSES failures and
- * try again now and then: where both ends share a processor a spin only keeps the other from running. is_asleep says whether the reader must be woken; it
- * becomes TRUE under the lock, only while the queue is empty. The condition of Julia's keeps a wake-up that comes before the wait.
+ * Waking. A wake-up costs more than a small call. So the reader looks for work for
+ * SPIN_US before it waits (on_poll()), and a host thread that waits for an answer spins
+ * as long (malt_inprocess_runtime_spin()). Both give up spinning after MAX_SPIN_MISSES
+ * failures and try again now and then: where both ends share a processor a spin only
+ * keeps the other from running. is_asleep says whether the reader must be woken; it
+ * becomes TRUE under the lock, only while the queue is empty. The condition of Julia's
+ * keeps a wake-up that comes before the wait.
  *
  * Arrays that Julia lent are given back through the queue from wherever their last GBytes went.
  *
- * The Julia thread never waits for another thread while it holds a lock of this file, and calls links without it.
+ * The Julia thread never waits for another thread while it holds a lock of this file, and
+ * calls links without it.
  */
 #include "malt-inprocess-runtime.h"
 
@@ -53,7 +59,8 @@ typedef struct
   MaltWireFrame *frame; /* (owned) (nullable) */
 } Op;
 
-/* A bounded spin that is given up where it does not pay. One thread at a time, or harmlessly several. */
+/* A bounded spin that is given up where it does not pay. One thread at a time, or
+ * harmlessly several. */
 typedef struct
 {
   gint n_misses; /* atomic */
@@ -351,8 +358,9 @@ run_drop (MaltHostWork *work)
   drop->destroy (drop->data);
 }
 
-/* Lets something go in another thread: what the last reference calls is the user's, and has no place in the Julia thread, where it might be in the
- * middle of a garbage collection, and could not wait for the worker. */
+/* Lets something go in another thread: what the last reference calls is the user's, and
+ * has no place in the Julia thread, where it might be in the middle of a garbage
+ * collection, and could not wait for the worker. */
 static void
 drop_elsewhere (GDestroyNotify destroy, gpointer data)
 {
@@ -458,17 +466,31 @@ on_send (guint64 host, const guint8 *bytes)
   malt_link_unref (link);
 }
 
+/* What objects of Julia's hold of the host's memory: object => GBytes. */
+static GMutex held_lock;
+static GHashTable *held; /* (owned) (nullable): guarded by held_lock */
+
 static void
-on_hold (guint64 owner)
+on_hold (gpointer object, GBytes *owner)
 {
-  g_bytes_ref ((GBytes *) (guintptr) owner);
+  g_mutex_lock (&held_lock);
+  if (held == NULL)
+    held = g_hash_table_new (NULL, NULL);
+  g_hash_table_insert (held, object, g_bytes_ref (owner));
+  g_mutex_unlock (&held_lock);
 }
 
-/* Called by finalizers. */
+/* The finalizer of such an object. */
 static void
-on_drop (guint64 owner)
+on_drop (gpointer object)
 {
-  drop_elsewhere ((GDestroyNotify) g_bytes_unref, (gpointer) (guintptr) owner);
+  GBytes *owner = NULL;
+
+  g_mutex_lock (&held_lock);
+  g_hash_table_steal_extended (held, object, NULL, (gpointer *) &owner);
+  g_mutex_unlock (&held_lock);
+  if (owner != NULL)
+    drop_elsewhere ((GDestroyNotify) g_bytes_unref, owner);
 }
 
 /* The message of an error that a host function has set; Julia copies it and frees the error. */

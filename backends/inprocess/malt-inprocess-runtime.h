@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 /* A number by which Julia knows the link. Its frames are given to it in the Julia thread. */
 guint64 malt_inprocess_runtime_add_host (MaltLink *link);
 
-/* No frame comes any more once this has returned, but one may be under way in the Julia thread. Its calls end at their next chance. */
+/* No frame comes any more once this has returned, but one may be under way in the Julia
+ * thread. Its calls end at their next chance. */
 void malt_inprocess_runtime_remove_host (guint64 host);
 
 /* Takes the frame, unless the host was removed: then FALSE. Any thread; never blocks. */
@@ -26,7 +27,8 @@ void malt_inprocess_runtime_run (MaltJuliaThreadFunc func, gpointer data);
 
 gboolean malt_inprocess_runtime_is_current_thread (void);
 
-/* Waits for a moment, as long as a small call takes, whether the future is done, or the number, which is atomic, is not 0. */
+/* Waits for a moment, as long as a small call takes, whether the future is done, or the
+ * number, which is atomic, is not 0. */
 void malt_inprocess_runtime_spin (MaltFuture *future);
 void malt_inprocess_runtime_spin_for (const gint *is_done);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Julia takes SIGSEGV, SIGBUS, SIGFPE and SIGUSR2 for good: it needs them for stack overflows, read-only memory, divisions and its
- * threads. What it does to SIGINT, SIGTRAP, SIGUSR1, SIGABRT, SIGILL and SIGSYS is undone, so that the host's handlers and
- * Ctrl-C work as before. SIGPIPE stays ignored. In the Julia thread itself all other signals are blocked: handlers of the host
- * run in threads of the host.
+ * Julia takes SIGSEGV, SIGBUS, SIGFPE and SIGUSR2 for good: it needs them for stack
+ * overflows, read-only memory, divisions and its threads. What it does to SIGINT,
+ * SIGTRAP, SIGUSR1, SIGABRT, SIGILL and SIGSYS is undone, so that the host's handlers and
+ * Ctrl-C work as before. SIGPIPE stays ignored. In the Julia thread itself all other
+ * signals are blocked: handlers of the host run in threads of the host.
  *
- * While libjulia is loaded, that of Julia 1.9 to 1.13 starts a process, waits for it, and ends the program if it cannot (cli/loader_lib.c,
- * libstdcxxprobe). So SIGCHLD is not ignored for the moment in a host that ignores it.
+ * While libjulia is loaded, that of Julia 1.9 to 1.13 starts a process, waits for it, and
+ * ends the program if it cannot (cli/loader_lib.c, libstdcxxprobe). So SIGCHLD is not
+ * ignored for the moment in a host that ignores it.
  */
 #include "malt-inprocess-signals.h"
 

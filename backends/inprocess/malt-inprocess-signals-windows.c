@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On Windows Julia handles exceptions of its own code, and events of the console by a handler that is asked before the host's and that
- * nothing can take away again but Julia. So a host that wants Ctrl-C for itself has to say handle-signals = false.
+ * On Windows Julia handles exceptions of its own code, and events of the console by a
+ * handler that is asked before the host's and that nothing can take away again but Julia.
+ * So a host that wants Ctrl-C for itself has to say handle-signals = false.
  */
 #include "malt-inprocess-signals.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the initialisation of Julia does to the signals of the host, undone. One file per platform. */
+/* What the initialisation of Julia does to the signals of the host, undone. One file per
+ * platform. */
 #pragma once
 
 #include <glib.h>

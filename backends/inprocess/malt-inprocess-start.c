@@ -2,10 +2,12 @@
 /*
  * The start of the one Julia of this process.
  *
- * Julia can be initialised once, never again, and not unloaded: so this is the life of one static struct. States (guarded by lock):
+ * Julia can be initialised once, never again, and not unloaded: so this is the life of
+ * one static struct. States (guarded by lock):
  *
  *   NONE      nothing has happened; a failure to find or to load libjulia leads back to here
- *   STARTING  one thread finds Julia, makes the Julia thread and waits for it; others wait for that one
+ *   STARTING  one thread finds Julia, makes the Julia thread and waits for it; others
+ *             wait for that one
  *   RUNNING   the boot has said that it is ready
  *   BROKEN    Julia was initialised and the boot failed: there is no second try
  */
@@ -97,7 +99,8 @@ make_options (const MaltInProcessSettings *settings)
   return g_strv_builder_end (builder);
 }
 
-/* Its stack is as large as that of a main thread, since that is what Julia takes a thread that initialises it for. */
+/* Its stack is as large as that of a main thread, since that is what Julia takes a thread
+ * that initialises it for. */
 static gboolean
 start_thread (ThreadData *data, GError **error)
 {
@@ -220,7 +223,8 @@ is_like (const MaltInProcessSettings *settings, GError **error)
   return what == NULL;
 }
 
-/* With lock held: until the state is neither STARTING nor the deadline passed nor the cancellable fired. */
+/* With lock held: until the state is neither STARTING nor the deadline passed nor the
+ * cancellable fired. */
 static void
 wait_while_starting (gint64 deadline_us, GCancellable *cancellable)
 {

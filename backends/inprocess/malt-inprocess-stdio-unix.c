@@ -2,10 +2,13 @@
 /*
  * The program's standard streams, while Julia is initialised.
  *
- * Julia opens the three streams for its event loop, which makes them non-blocking. That is a property of what a descriptor refers to, and so
- * of the host's own streams, too: reading from standard input would fail at once, and what is printed faster than it is read would be lost. So Julia is
- * given the pipes among them anew, by way of /proc, each with properties of its own. What cannot be opened anew (a socket) is
- * made as it was before. Files and terminals are no problem: Julia does nothing to the former, and opens the latter anew itself.
+ * Julia opens the three streams for its event loop, which makes them non-blocking. That
+ * is a property of what a descriptor refers to, and so of the host's own streams, too:
+ * reading from standard input would fail at once, and what is printed faster than it is
+ * read would be lost. So Julia gets descriptors of its own for the pipes among them, opened
+ * by way of /proc, each with properties of its own. A socket cannot be opened that way, and
+ * is made as it was before. Files and terminals are no problem: Julia does nothing to files,
+ * and opens terminals itself once more.
  */
 #include "malt-inprocess-stdio.h"
 

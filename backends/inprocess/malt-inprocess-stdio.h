@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  int kept
-      [MALT_INPROCESS_N_STREAMS]; /* (owned): the program's own descriptor, or -1 where it is in its place */
+  /* (owned): the program's own descriptor, or -1 where it is in its place */
+  int kept[MALT_INPROCESS_N_STREAMS];
   int descriptor_flags[MALT_INPROCESS_N_STREAMS];
   int status_flags[MALT_INPROCESS_N_STREAMS]; /* -1: the stream is closed */
 } MaltInProcessStdio;

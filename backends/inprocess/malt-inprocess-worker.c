@@ -2,8 +2,9 @@
 /*
  * MaltInProcessWorker: a worker that is a module of the Julia in this process.
  *
- * The class is a thin shell: every slot hands its work to the link (calls, channels, interrupts) or to the evaluator (life). evaluator is set by
- * init and then constant, so slots of any thread read it without a lock.
+ * The class is a thin shell: every slot hands its work to the link (calls, channels,
+ * interrupts) or to the evaluator (life). evaluator is set by init and then constant, so
+ * slots of any thread read it without a lock.
  */
 #include "link/malt-link-worker.h"
 #include "malt-inprocess-discovery.h"
@@ -190,7 +191,8 @@ malt_inprocess_worker_kill (G_GNUC_UNUSED MaltWorker *worker, G_GNUC_UNUSED int 
 
 /* The others */
 
-/* Nothing has to be read here: the answer comes in the Julia thread. But a caller that looks for it is there sooner than one that is woken. */
+/* Nothing has to be read here: the answer comes in the Julia thread. But a caller that
+ * looks for it is there sooner than one that is woken. */
 static gboolean
 malt_inprocess_worker_drive (G_GNUC_UNUSED MaltWorker *worker, MaltFuture *future,
                              G_GNUC_UNUSED gint64 deadline_us,

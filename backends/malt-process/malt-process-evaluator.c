@@ -4,24 +4,32 @@
  *
  * States (state, guarded by lock):
  *
- *   LAUNCHING  the process was made; HELLO has not come. Ends well with HELLO; ends badly when the process exits, the start timeout passes, or the
- *              cancellable fires. Whoever is first decides (MaltLaunch); later ones find it decided. A launch that fails brings the end forward to now.
+ *   LAUNCHING  the process was made; HELLO has not come. Ends well with HELLO; ends badly
+ *              when the process exits, the start timeout passes, or the cancellable
+ *              fires. Whoever is first decides (MaltLaunch); later ones find it decided.
+ *              A launch that fails brings the end forward to now.
  *   RUNNING    calls are answered
  *   ENDED      the process has been collected; malt_worker_exited() was called
  *
- * Ending is not a state but two dates (MaltReaper): when SIGTERM is sent and when SIGKILL is. Whoever wants the end brings
- * them forward: stop, the loss of the worker object, a failed launch, a broken protocol (at once), a connection that ended while the
- * process lives (after LOST_PATIENCE_MS). Concurrent stops therefore join. Ends that are asked for before the process is watched happen then.
+ * Ending is not a state but two dates (MaltReaper): when SIGTERM is sent and when SIGKILL
+ * is. Whoever wants the end brings them forward: stop, the loss of the worker object, a
+ * failed launch, a broken protocol (at once), a connection that ended while the process
+ * lives (after LOST_PATIENCE_MS). Concurrent stops therefore join. Ends that are asked
+ * for before the process is watched happen then.
  *
- * SIGKILL, whether by date or by malt_worker_kill(), goes to the worker's process group: a forced end takes along what evaluated code
- * started. Other signals, and an end that the worker came to by itself, leave other processes of the group alone.
+ * SIGKILL, whether by date or by malt_worker_kill(), goes to the worker's process group:
+ * a forced end takes along what evaluated code started. Other signals, and an end that
+ * the worker came to by itself, leave other processes of the group alone.
  *
- * The end itself has one place, on_child_ended(), in the I/O thread: answers that are still in the socket are given, output that is still in
- * the pipes is handed on, the process is collected, the worker object (if there still is one) is told. A process that does not end by SIGKILL, for
- * instance since the host has become another user and may not send it, is left after KILL_PATIENCE_MS: the worker is LOST, and what is left to do is to
- * collect the process, whenever it ends.
+ * The end itself has one place, on_child_ended(), in the I/O thread: answers that are
+ * still in the socket are given, output that is still in the pipes is handed on, the
+ * process is collected, the worker object (if there still is one) is told. A process that
+ * does not end by SIGKILL, for instance since the host has become another user and may
+ * not send it, is left after KILL_PATIENCE_MS: the worker is LOST, and what is left to do
+ * is to collect the process, whenever it ends.
  *
- * Who keeps it: the worker object, its link (until the end), and its sources. So a worker whose object is gone is ended in peace.
+ * Who keeps it: the worker object, its link (until the end), and its sources. So a worker
+ * whose object is gone is ended in peace.
  */
 #include "malt-process-evaluator-private.h"
 
@@ -139,7 +147,8 @@ on_decided (gpointer owner, const GError *error)
 
 /* What the link tells and asks */
 
-/* What was launched may be a program that runs julia as its child: signals would end that, and how long it runs says nothing. */
+/* What was launched may be a program that runs julia as its child: signals would end
+ * that, and how long it runs says nothing. */
 static void
 on_hello (gpointer owner, guint32 pid, const char *julia_version)
 {

@@ -31,7 +31,8 @@ const char *malt_process_evaluator_get_julia_version (MaltProcessEvaluator *eval
 void malt_process_evaluator_note_call (MaltProcessEvaluator *evaluator);
 gboolean malt_process_evaluator_is_running (MaltProcessEvaluator *evaluator);
 
-/* Begins to end the process, or makes an end that has begun come sooner. @task (nullable) (transfer full) returns TRUE after the end. */
+/* Begins to end the process, or makes an end that has begun come sooner. @task (nullable)
+ * (transfer full) returns TRUE after the end. */
 void malt_process_evaluator_stop (MaltProcessEvaluator *evaluator, gint64 exit_timeout_ms,
                                   gint64 term_timeout_ms, GTask *task);
 

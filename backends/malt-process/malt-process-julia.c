@@ -9,9 +9,8 @@
 
 #include <malt/malt-worker-class.h>
 
-/* A program needs little of the boot, so that comes with the runtime. */
-static gboolean
-is_for_program (MaltWorker *worker)
+gboolean
+malt_process_is_for_program (MaltWorker *worker)
 {
   return malt_worker_get_option (worker, "program-flags") != NULL;
 }
@@ -19,10 +18,11 @@ is_for_program (MaltWorker *worker)
 char *
 malt_process_dup_boot (MaltWorker *worker)
 {
-  static const char *const files[] = { "julia/boot.jl", "julia/judge.jl",
-                                       "malt-process/worker.jl", NULL };
+  static const char *const files[] = { "julia/boot.jl", "malt-process/connect.jl",
+                                       "julia/judge.jl", "malt-process/worker.jl", NULL };
 
-  return malt_julia_dup_boot ("", files + is_for_program (worker));
+  /* A program needs little of the boot, so that comes with the runtime. */
+  return malt_julia_dup_boot ("", files + (malt_process_is_for_program (worker) ? 3 : 0));
 }
 
 GBytes *
@@ -31,7 +31,7 @@ malt_process_dup_runtime (MaltWorker *worker)
   static const char *const files[] = { "julia/boot.jl", "julia/runtime.jl",
                                        "julia/frames.jl", "julia/stream.jl", NULL };
 
-  return malt_julia_dup_joined (files + !is_for_program (worker));
+  return malt_julia_dup_joined (files + !malt_process_is_for_program (worker));
 }
 
 char **
@@ -48,7 +48,8 @@ malt_process_dup_arguments (MaltWorker *worker, const char *julia,
   g_auto (GStrv) own = g_strsplit (words, " ", -1);
 
   g_strv_builder_add (builder, julia);
-  malt_julia_add_flags (builder, worker, environment);
+  malt_julia_add_flags (builder, worker,
+                        malt_process_is_for_program (worker) ? NULL : environment);
   if (given->script == 0)
     g_strv_builder_add_many (builder, "-e", boot, "--", NULL);
   else

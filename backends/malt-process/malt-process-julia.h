@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* Was it started for a program (program-flags)? */
+gboolean malt_process_is_for_program (MaltWorker *worker);
+
 /* What julia runs first. (transfer full) */
 char *malt_process_dup_boot (MaltWorker *worker);
 GBytes *malt_process_dup_runtime (MaltWorker *worker);
@@ -16,7 +19,9 @@ typedef struct
   guint port; /* to connect to, where there is no link */
   int link;
   int judge;
-  int script; /* the boot text, for `-L`, after which julia goes on with a program; else it is run by `-e` */
+  /* the boot text, for `-L`, after which julia goes on with a program; else it is run by
+   * `-e` */
+  int script;
 } MaltProcessGiven;
 
 /* @environment: the worker's. */

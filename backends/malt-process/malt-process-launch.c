@@ -98,16 +98,31 @@ check_script (MaltWorker *worker, const MaltProcessGiven *given, GError **error)
   return FALSE;
 }
 
+/* NULL where there is none. A program has all signals to itself. */
+static gboolean
+make_judge (MaltProcessEvaluator *evaluator, MaltWorker *worker, GError **error)
+{
+  g_autoptr (GBytes) library = NULL;
+  GError *failure = NULL;
+
+  if (malt_process_is_for_program (worker))
+    return TRUE;
+  library = malt_julia_dup_source ("julia/judge.so");
+  evaluator->judge = malt_judge_new (library, &failure);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
 static gboolean
 spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, Launch *launch,
        GError **error)
 {
   g_autofree char *julia =
       malt_julia_find_program (malt_worker_get_option (worker, "julia"), error);
-  g_autoptr (GBytes) library = NULL;
   g_auto (GStrv) environment = NULL;
   g_auto (GStrv) arguments = NULL;
-  GError *failure = NULL;
   g_autofree char *boot = malt_process_dup_boot (worker);
 
   if (julia == NULL)
@@ -115,13 +130,8 @@ spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, Launch *launch,
   environment = malt_julia_dup_environment (worker, julia, error);
   if (environment == NULL)
     return FALSE;
-  library = malt_julia_dup_source ("julia/judge.so");
-  evaluator->judge = malt_judge_new (library, &failure);
-  if (failure != NULL)
-    {
-      g_propagate_error (error, failure);
-      return FALSE;
-    }
+  if (!make_judge (evaluator, worker, error))
+    return FALSE;
   /* Who sends signals to the host's group interrupts what is busy. */
   if (evaluator->judge == NULL && !launch->launcher.is_group_leader)
     malt_worker_set_capabilities (worker,

@@ -2,9 +2,11 @@
 /*
  * MaltProcessWorker: a worker that is a Julia process of its own.
  *
- * The class is a thin shell: every slot hands its work to the link (calls, channels, interrupts: MaltLinkWorker) or to the evaluator (life and
- * death of the process). The object holds a reference to its evaluator, which has a weak one to the object; evaluator is set by init and then
- * constant, so slots of any thread read it without a lock.
+ * The class is a thin shell: every slot hands its work to the link (calls, channels,
+ * interrupts: MaltLinkWorker) or to the evaluator (life and death of the process). The
+ * object holds a reference to its evaluator, which has a weak one to the object;
+ * evaluator is set by init and then constant, so slots of any thread read it without a
+ * lock.
  */
 #include "malt-process-worker.h"
 

@@ -15,17 +15,14 @@ name_width (GPtrArray *backends)
   return (int) width;
 }
 
-/* The julia that the backend would run, and what that says of itself. */
+/* What a julia says of itself, and its path. */
 static char *
-dup_julia (MaltBackend *backend, MaltConfig *config)
+dup_answer (const char *julia)
 {
-  g_autofree char *julia = malt_backend_dup_julia (backend, config, NULL);
   const char *const arguments[] = { julia, "--version", NULL };
   g_autofree char *output = NULL;
   int status;
 
-  if (!julia)
-    return NULL;
   if (!g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL,
                      NULL, &output, NULL, &status, NULL) ||
       !g_spawn_check_wait_status (status, NULL))
@@ -33,17 +30,31 @@ dup_julia (MaltBackend *backend, MaltConfig *config)
   return g_strdup_printf ("%s, %s", g_strchomp (output), julia);
 }
 
+/* The julia that the backend would run, which mostly is that of others, too: @answers has
+ * what each has said. (nullable) */
+static const char *
+find_julia (MaltBackend *backend, MaltConfig *config, GHashTable *answers)
+{
+  g_autofree char *julia = malt_backend_dup_julia (backend, config, NULL);
+
+  if (!julia)
+    return NULL;
+  if (!g_hash_table_contains (answers, julia))
+    g_hash_table_insert (answers, g_strdup (julia), dup_answer (julia));
+  return g_hash_table_lookup (answers, julia);
+}
+
 static void
-print_row (MaltBackend *backend, MaltConfig *config, int width)
+print_row (MaltBackend *backend, MaltConfig *config, GHashTable *answers, int width)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *more = NULL;
+  const char *more = NULL;
   gboolean is_available = malt_backend_probe (backend, config, &error);
 
   printf ("%-*s  %-9s  %s\n", width, malt_backend_get_name (backend),
           is_available ? "yes" : "no", malt_backend_get_description (backend));
   if (is_available)
-    more = dup_julia (backend, config);
+    more = find_julia (backend, config, answers);
   if (!is_available || more)
     printf ("%-*s  %-9s  %s\n", width, "", "", is_available ? more : error->message);
 }
@@ -77,6 +88,8 @@ malt_cli_backends (G_GNUC_UNUSED int argc, char **argv)
   g_auto (GStrv) arguments = NULL;
   g_autoptr (MaltConfig) config = NULL;
   g_autoptr (GPtrArray) backends = NULL;
+  g_autoptr (GHashTable) answers =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   int status;
   int width;
 
@@ -94,7 +107,7 @@ malt_cli_backends (G_GNUC_UNUSED int argc, char **argv)
   width = name_width (backends);
   printf ("%-*s  %-9s  %s\n", width, "NAME", "AVAILABLE", "DESCRIPTION");
   for (guint i = 0; i < backends->len; i++)
-    print_row (backends->pdata[i], config, width);
+    print_row (backends->pdata[i], config, answers, width);
   print_choice (config);
   return MALT_CLI_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* malt run: runs a Julia program in a worker as `julia FILE ARGS` would, or `julia -e EXPR ARGS`. */
+/* malt run: runs a Julia program in a worker as `julia FILE ARGS` would, or `julia -e
+ * EXPR ARGS`. */
 #include "malt-cli-host.h"
 #include "malt-cli.h"
 

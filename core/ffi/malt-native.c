@@ -161,8 +161,9 @@ native_new (MaltWorker *worker, MaltSignature *signature)
  * @error: return location for an error
  *
  * Compiles a Julia function for a C signature. The result is converted to the type that the
- * signature says, and the C `bool` of GLib is a `Bool` of Julia's. Compiling takes some milliseconds, and its code is never freed: keep the function.
- * The machine code, and so the pointer, follows redefinitions of what the function calls.
+ * signature says, and the C `bool` of GLib is a `Bool` of Julia's. Compiling takes some
+ * milliseconds, and its code is never freed: keep the function. The machine code, and so
+ * the pointer, follows redefinitions of what the function calls.
  *
  * Errors: %MALT_ERROR_NOT_SUPPORTED; %MALT_ERROR_INVALID_ARGUMENT: the signature;
  * %MALT_ERROR_REMOTE_EXCEPTION: the source threw, or gave no function;

@@ -2,6 +2,21 @@
 # The boot, behind the start (start.jl), whose rules hold here, too. By itself it answers PING, SHUTDOWN and plain EVAL: in Main, without a
 # file name, for a value that is simple or for the text that displays any value. Anything else loads the runtime
 # (core/julia), whose text the host has sent; so do an error and an idle moment after the first answer.
+address(@nospecialize(x)) = c(5, NONE, NONE, NONE, x, nothing)
+# As Task(f, stack).
+new_task(@nospecialize(f), stack) = c(7, NONE, NONE, UInt(stack), f, Base.ThreadSynchronizer())
+function send(b)
+    STATE[5] += 1
+    put_bytes(b)
+    STATE[5] -= 1
+end
+# The words of the page that the judge shares with the host. The transport has its address in JUDGE, or 0.
+judge_word(at) = unsafe_load(Ptr{UInt32}(UInt(JUDGE) + at))
+set_judge_word(at, word) = unsafe_store!(Ptr{UInt32}(UInt(JUDGE) + at), word)
+# Tells the judge what the job is at: 0 nothing, 1 in user code, 2 behind it.
+function tell_judge(id, state)
+    JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 48), state << 32 | id)
+end
 const WAKE = Condition()                # for the task that runs the job
 function set_text(b, at, s)
     set_number(b, at, 8, sizeof(s))
@@ -233,3 +248,5 @@ function begin_jobs()
 end
 STATE[9] = true
 end_traces_behind(STATE[10])
+# Loaded because a program was expected, and something else came.
+STATE[2] > 1 && PROGRAM[1] === nothing && begin_jobs()

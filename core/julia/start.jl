@@ -8,43 +8,46 @@
 # launch, and so do ten lines of text. Hence one function for all of C, no types, no closures, no typed containers. User code is never
 # interpreted: `compile_on` restores Julia's own setting before the first of it runs, and nothing of ours runs for the first time behind that.
 #
-# The transport defines: STACK (bytes of a task's stack, 0: Julia's own choice), LENDS_ROOT (can `main` return?), OWNS_PROCESS, KEEP (does the user want the compiler as the options have it), `leave()` (nothing can be done any more), `body(n)`
-# (the next `n` bytes of the frame), `put_bytes(b)` (a whole frame goes out), `announce_load()` (tells the host, if its signals could hit), and `main()`, which it calls in its last line.
+# The transport defines: STACK (bytes of a task's stack, 0: Julia's own choice), LENDS_ROOT (can the last line return?), OWNS_PROCESS, KEEP (does the user want the compiler as the options have it), `leave()` (nothing can be done any more), `body(n)`
+# (the next `n` bytes of the frame), `put_bytes(b)` (a whole frame goes out), `announce_load()` (tells the host, if its signals could hit). Its last lines introduce the runtime and read frames.
 Base.Experimental.@optlevel 0
+# C's `int` is the lower half of what is given and returned. Conversions, and even `==`, would have to be inferred, too.
 function c(what::Int, a::UInt, b::UInt, n::UInt, @nospecialize(x), @nospecialize(y))
-    if what == 1
+    if what === 1
         ccall(:jl_sigatomic_begin, Cvoid, ())
-    elseif what == 2
+    elseif what === 2
         ccall(:jl_sigatomic_end, Cvoid, ())
-    elseif what == 3
+    elseif what === 3
         ccall(:jl_flush_cstdio, Cvoid, ())
-    elseif what == 4
-        return ccall(:getpid, Cint, ()) % UInt
-    elseif what == 5
+    elseif what === 4
+        return ccall(:getpid, UInt, ())
+    elseif what === 5
         return ccall(:jl_value_ptr, UInt, (Any,), x)
-    elseif what == 6
+    elseif what === 6
         return ccall(:jl_string_ptr, UInt, (Any,), x)
-    elseif what == 7
+    elseif what === 7
         return ccall(:jl_new_task, Any, (Any, Any, UInt), x, y, n)
-    elseif what == 8
-        ccall(:fcntl, Cint, (Cint, Cint, Cint...), a % Cint, 2, 1)
-    elseif what == 9
-        ccall(:close, Cint, (Cint,), a % Cint)
-    elseif what == 10
-        return ccall(:uv_pipe_open, Cint, (UInt, Cint), b, a % Cint) % UInt
-    elseif what == 11
-        ccall(:write, Int, (Cint, UInt, UInt), a % Cint, b, n)
+    elseif what === 8
+        ccall(:fcntl, UInt, (UInt, UInt, UInt...), a, b, n)
+    elseif what === 9
+        ccall(:close, UInt, (UInt,), a)
+    elseif what === 10
+        return ccall(:uv_pipe_open, UInt, (UInt, UInt), b, a)
+    elseif what === 11
+        ccall(:write, UInt, (UInt, UInt, UInt), a, b, n)
+    elseif what === 12
+        return ccall(:dlopen, UInt, (UInt, UInt), a, b)
+    elseif what === 13
+        return ccall(:dlsym, UInt, (UInt, UInt), a, b)
     end
     a
 end
 hold() = c(1, NONE, NONE, NONE, nothing, nothing)         # signals, as Base.sigatomic_begin()
 release() = c(2, NONE, NONE, NONE, nothing, nothing)
-address(@nospecialize(x)) = c(5, NONE, NONE, NONE, x, nothing)
 address(s::String) = c(6, NONE, NONE, NONE, s, nothing)   # of its bytes
-# As Task(f, stack).
-new_task(@nospecialize(f), stack) = c(7, NONE, NONE, UInt(stack), f, Base.ThreadSynchronizer())
 const NONE = UInt(0)
 const NOBODY = UInt64(0)
+const MODULE = @__MODULE__
 c(1, NONE, NONE, NONE, nothing, nothing)        # hold(), and no place where a signal can be meant
 const HEAD = Vector{UInt8}(undef, 16)   # the header of the frame being read
 # What EVAL asked for: id (0: none or answered), source, result mode, task, is it to run or running, has it begun, end of the request, has an
@@ -60,6 +63,8 @@ const PROGRAM = Any[nothing]            # its file, once the root task has it
 const RUN_PROGRAM = PROGRAM             # what a request for it gives, where the transport can lend the root task
 # Defined by boot and runtime. The bindings exist from the start: newer Julia resolves a name in the world of the caller.
 function begin_jobs end
+function tell_judge end
+function set_judge_word end
 function answer_request end
 function hand_over end
 function serve end
@@ -86,11 +91,6 @@ function frame(id, kind, n)
     set_number(b, 1, 8, n); set_number(b, 9, 4, id); set_number(b, 13, 4, kind)
     b
 end
-function send(b)
-    STATE[5] += 1
-    put_bytes(b)
-    STATE[5] -= 1
-end
 # The runtime introduces itself.
 function hello()
     version = Base.VERSION_STRING
@@ -103,23 +103,18 @@ function hello()
         b[40 + n] = unsafe_load(Ptr{UInt8}(at), n)
         n -= 1
     end
-    send(b)
+    put_bytes(b)
 end
 
-# The words of the page that the judge shares with the host. The transport has its address in JUDGE, or 0.
-judge_word(at) = unsafe_load(Ptr{UInt32}(UInt(JUDGE) + at))
-set_judge_word(at, word) = unsafe_store!(Ptr{UInt32}(UInt(JUDGE) + at), word)
-# Tells the judge what the job is at: 0 nothing, 1 in user code, 2 behind it.
-function tell_judge(id, state)
-    JUDGE == NOBODY || unsafe_store!(Ptr{UInt64}(UInt(JUDGE) + 48), state << 32 | id)
-end
-
-# Julia's default for what `--compile=min` changed, also for what user code inspects or starts.
+# Julia's default for what `--compile=min` changed, also for what user code inspects or starts. Newer Julia has the program's file there, too.
 function compile_on()
-    i = KEEP ? 0 : fieldcount(Base.JLOptions)
+    i = fieldcount(Base.JLOptions)
     while i > 0
-        fieldname(Base.JLOptions, i) === :compile_enabled &&
-            unsafe_store!(cglobal(:jl_options, UInt8) + fieldoffset(Base.JLOptions, i), 0x01)
+        name = fieldname(Base.JLOptions, i)
+        if name === :compile_enabled && !KEEP || name === :program_file && PROGRAM[1] !== nothing
+            at = cglobal(:jl_options, UInt8) + fieldoffset(Base.JLOptions, i)
+            name === :compile_enabled ? unsafe_store!(at, 0x01) : unsafe_store!(Ptr{UInt}(at), address(PROGRAM[1]))
+        end
         i -= 1
     end
 end
@@ -127,13 +122,7 @@ end
 function load_step()
     ex, at = Meta.parse(STATE[1], STATE[2])
     STATE[2] = at > sizeof(STATE[1]) ? 0 : at
-    Core.eval(@__MODULE__, ex)
-end
-function load_boot()
-    while !STATE[9]
-        load_step()
-    end
-    PROGRAM[1] === nothing && Base.invokelatest(begin_jobs)
+    Core.eval(MODULE, ex)
 end
 
 function request(kind, n, id)
@@ -150,14 +139,20 @@ function request(kind, n, id)
         file = body(number(size, 2, 8) % Int)
         rest = body(1)
         if length(file) == 1 && file[1] == 0x2d     # `-`, which not each Julia knows
-            STATE[9] || load_boot()
-            return Base.invokelatest(hand_over, vcat(b, texts, size, file, rest))
+            b = vcat(b, texts, size, file, rest)
+        else
+            JOB[1] = id; JOB[4] = current_task(); JOB[5] = true; JOB[6] = true
+            JUDGE == NOBODY || tell_judge(id, 0x0000000000000001)   # The boot is there, too.
+            return take_program(String(texts), String(file))
         end
-        JOB[1] = id; JOB[4] = current_task(); JOB[5] = true; JOB[6] = true
-        tell_judge(id, 0x0000000000000001)
-        return take_program(String(texts), String(file))
+        while !STATE[9]
+            load_step()
+        end
+        Base.invokelatest(hand_over, b)
     else
-        STATE[9] || load_boot()
+        while !STATE[9]
+            load_step()
+        end
         Base.invokelatest(answer_request, kind, n, id)
     end
 end

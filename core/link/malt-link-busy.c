@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts of code that hogs the processor, so that the runtime does not read INTERRUPT (docs/protocol.md, section 6).
+ * Interrupts of code that hogs the processor, so that the runtime does not read INTERRUPT
+ * (docs/protocol.md, section 6).
  *
- * malt_link_busy_consider() looks every LOOK_MS at a call that was asked to end and was not answered:
+ * malt_link_busy_consider() looks every LOOK_MS at a call that was asked to end and was
+ * not answered:
  *
- *   deaf      The Julia thread has run for DEAF_RUN_US and has not read INTERRUPT; where its processor time is not known,
- *             because it runs elsewhere, BLIND_US have passed. How loaded the machine is makes no difference.
- *   reached   With a judge, it is asked, again each time that the thread has run (platform/malt-judge.h): it decides in
- *             the worker what may be hit, so other calls do not matter. Without one, a single SIGINT is sent, which
- *             Julia throws at a safepoint into whatever runs. So the call must be the only one outstanding, unless FORCE
- *             permits otherwise; what the host has to say must have been sent; and the runtime must not be loading.
- *   hit       The judge has seen an exception thrown into the call. If it goes on for HIT_RUN_US it has caught it:
- *             DELIVERED. Otherwise its answer says so.
- *   given up  The thread has run for MAX_RUN_US, or not at all for MAX_ASLEEP_US, or nothing was seen for BLIND_MAX_US
- *             and nothing can come of it any more: UNDELIVERABLE. Judge and reader are told to leave the call alone.
+ *   deaf      The Julia thread has run for DEAF_RUN_US and has not read INTERRUPT; where
+ *             its processor time is not known, because it runs elsewhere, BLIND_US have
+ *             passed. How loaded the machine is makes no difference.
+ *   reached   With a judge, it is asked, again each time that the thread has run
+ *             (platform/malt-judge.h): it decides in the worker what may be hit, so other
+ *             calls do not matter. Without one, a single SIGINT is sent, which Julia
+ *             throws at a safepoint into whatever runs. So the call must be the only one
+ *             outstanding, unless FORCE permits otherwise; what the host has to say must
+ *             have been sent; and the runtime must not be loading.
+ *   hit       The judge has seen an exception thrown into the call. If it goes on for
+ *             HIT_RUN_US it has caught it: DELIVERED. Otherwise its answer says so.
+ *   given up  The thread has run for MAX_RUN_US, or not at all for MAX_ASLEEP_US, or
+ *             nothing was seen for BLIND_MAX_US and nothing can come of it any more:
+ *             UNDELIVERABLE. Judge and reader are told to leave the call alone.
  *
- * While anything may still come of a signal, new calls are held back (malt_link_is_escalating()); they are then sent
- * behind a FENCE, which swallows signals that the worker has not taken. A signal must have arrived before FENCE is sent. An
- * owner that has it sent elsewhere says ON_ITS_WAY, and later that it has arrived; until then (signal_id) no other
- * signal is sent, and calls are held back even if the interrupt has ended.
+ * While anything may still come of a signal, new calls are held back
+ * (malt_link_is_escalating()); they are then sent behind a FENCE, which swallows signals
+ * that the worker has not taken. A signal must have arrived before FENCE is sent. An
+ * owner that has it sent elsewhere says ON_ITS_WAY, and later that it has arrived; until
+ * then (signal_id) no other signal is sent, and calls are held back even if the interrupt
+ * has ended.
  *
- * UNJUDGED. Several SIGINTs in quick succession make Julia throw wherever it is: each weighs 0.3, the weight halves in 0.7 s,
- * and more than 1 forces the throw. It may hit the compiler, or a lock, so it is done only for a wish that permits it,
- * UNJUDGED_US after all else was tried; and never from Julia 1.10 on, where it is deadly.
+ * UNJUDGED. Several SIGINTs in quick succession make Julia throw wherever it is: each
+ * weighs 0.3, the weight halves in 0.7 s, and more than 1 forces the throw. It may hit
+ * the compiler, or a lock, so it is done only for a wish that permits it, UNJUDGED_US
+ * after all else was tried; and never from Julia 1.10 on, where it is deadly.
  */
 #include "link/malt-link-interrupt.h"
 
@@ -103,15 +112,20 @@ malt_link_busy_begin (MaltLink *link, MaltLinkInterrupt *interrupt)
   look (link, interrupt, &view);
   interrupt->asked_us = interrupt->ran_us = view.now_us;
   interrupt->asked_run_us = view.run_us;
-  if (link->judge != NULL)
-    malt_judge_withdraw (link->judge, name_call (link, interrupt->id), FALSE);
   malt_link_interrupt_set_timer (interrupt, LOOK_MS);
+}
+
+void
+malt_link_busy_request (MaltLink *link, MaltLinkInterrupt *interrupt)
+{
+  if (link->judge != NULL)
+    malt_judge_request (link->judge, name_call (link, interrupt->id));
 }
 
 /* What is seen */
 
-/* Bytes leave the socket while is_receiving is set, and that is cleared after last_receive_ms has been set: looked
- * for in this order none can slip past. */
+/* Bytes leave the socket while is_receiving is set, and that is cleared after
+ * last_receive_ms has been set: looked for in this order none can slip past. */
 static gboolean
 may_answer_be_coming (MaltLink *link)
 {
@@ -288,13 +302,16 @@ explain (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
   return "it is in C code, or in code of Julia's own that has no safepoint";
 }
 
-/* An INTERRUPT that the runtime has not read must not hit the call after the result has said otherwise. FALSE: it has
- * been read, and its acknowledgement is on the way. */
+/* An INTERRUPT that the runtime has not read must not hit the call after the result has
+ * said otherwise. FALSE: it has been read, and its acknowledgement is on the way. */
 static gboolean
 withdraw (MaltLink *link, MaltLinkInterrupt *interrupt)
 {
   gboolean can_be_taken_back = link->funcs->withdraw_interrupt != NULL;
 
+  if (link->judge != NULL &&
+      !malt_judge_withdraw (link->judge, name_call (link, interrupt->id)))
+    return FALSE;
   if (can_be_taken_back && !link->funcs->withdraw_interrupt (link->owner, interrupt->id))
     return FALSE;
   if (can_be_taken_back)
@@ -307,7 +324,7 @@ malt_link_busy_end (MaltLink *link, MaltLinkInterrupt *interrupt)
 {
   if (link->judge == NULL || !interrupt->is_sent)
     return;
-  malt_judge_withdraw (link->judge, name_call (link, interrupt->id), TRUE);
+  malt_judge_withdraw (link->judge, name_call (link, interrupt->id));
   if (interrupt->n_signals > 0)
     malt_judge_expose (link->judge, FALSE);
 }
@@ -329,7 +346,7 @@ takes_back (MaltLink *link, MaltLinkInterrupt *interrupt, const View *view)
   if (!view->has_judge || !malt_judge_is_raising (link->judge) ||
       view->now_us - interrupt->asked_us > MAX_WAIT_US)
     return FALSE;
-  malt_judge_withdraw (link->judge, name_call (link, interrupt->id), TRUE);
+  malt_judge_withdraw (link->judge, name_call (link, interrupt->id));
   return TRUE;
 }
 

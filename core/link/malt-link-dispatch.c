@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the frames of a runtime mean. Whatever is not in docs/protocol.md is an error, and the connection ends with it. */
+/* What the frames of a runtime mean. Whatever is not in docs/protocol.md is an error, and
+ * the connection ends with it. */
 #include "link/malt-link-private.h"
 
 #include "base/malt-error-private.h"
@@ -310,7 +311,8 @@ on_output (MaltLink *link, guint32 id, MaltWireReader *reader, GError **error)
   return TRUE;
 }
 
-/* Frames that could not be held, or read for want of memory. What they are about fails with RESOURCES; the rest goes on. */
+/* Frames that could not be held, or read for want of memory. What they are about fails
+ * with RESOURCES; the rest goes on. */
 
 static gboolean
 fail_call (MaltLink *link, const MaltFrameHeader *header, GError *want, GError **error)

@@ -4,20 +4,25 @@
  *
  * One MaltLinkInterrupt stands for all wishes to interrupt one call. Its life:
  *
- *   held     The call itself is being encoded or held back (is_sent is FALSE). INTERRUPT follows it when it is sent. A
- *            call that cannot be encoded is GONE.
- *   asked    INTERRUPT was sent. A runtime that reads acknowledges it within a moment: DELIVERED or GONE. It does not read while
- *            evaluated code hogs the processor: malt-link-busy.c then does what can be done, and may end it otherwise.
- *   answered The call was answered. The answer says whether the exception was thrown into its code: DELIVERED or GONE.
+ *   held     The call itself is being encoded or held back (is_sent is FALSE). INTERRUPT
+ *            follows it when it is sent. A call that cannot be encoded is GONE.
+ *   asked    INTERRUPT was sent. A runtime that reads acknowledges it within a moment:
+ *            DELIVERED or GONE. It does not read while evaluated code hogs the processor:
+ *            malt-link-busy.c then does what can be done, and may end it otherwise.
+ *   answered The call was answered. The answer says whether the exception was thrown into
+ *   its code: DELIVERED or GONE.
  *
- * Each INTERRUPT is acknowledged, in order: acks holds the ids that are due. An acknowledgement that nobody waits for any
- * more is dropped. A runtime that has not looked for long does not know whether the host still wants what it reads: it
- * answers LATE, and INTERRUPT is sent again if the wish still stands.
+ * Each INTERRUPT is acknowledged, in order: acks holds the ids that are due. An
+ * acknowledgement that nobody waits for any more is dropped. A runtime that has not
+ * looked for long does not know whether the host still wants what it reads: it answers
+ * LATE, and INTERRUPT is sent again if the wish still stands.
  *
- * A worker with nothing outstanding is never signalled. Calls whose answer was given up, and calls of remote_do, count as
- * outstanding until the worker has answered them. Requests of channels do not count, but for the opening, which evaluates code.
+ * A worker with nothing outstanding is never signalled. Calls whose answer was given up,
+ * and calls of remote_do, count as outstanding until the worker has answered them.
+ * Requests of channels do not count, but for the opening, which evaluates code.
  *
- * Threads: all fields are guarded by the lock of the link. Timers run in the I/O thread. Results are given without the lock.
+ * Threads: all fields are guarded by the lock of the link. Timers run in the I/O thread.
+ * Results are given without the lock.
  */
 #include "link/malt-link-interrupt.h"
 
@@ -233,11 +238,12 @@ malt_link_signal_sent (MaltLink *link, gboolean is_sent)
 
 /* With lock held. */
 static void
-send_interrupt (MaltLink *link, guint32 id)
+send_interrupt (MaltLink *link, MaltLinkInterrupt *interrupt)
 {
   link->n_interrupt_frames++;
-  g_queue_push_tail (&link->acks, GUINT_TO_POINTER (id));
-  malt_link_send_empty (link, MALT_FRAME_INTERRUPT, id);
+  malt_link_busy_request (link, interrupt);
+  g_queue_push_tail (&link->acks, GUINT_TO_POINTER (interrupt->id));
+  malt_link_send_empty (link, MALT_FRAME_INTERRUPT, interrupt->id);
 }
 
 /* With lock held. */
@@ -245,7 +251,7 @@ static void
 ask (MaltLink *link, MaltLinkInterrupt *interrupt)
 {
   interrupt->is_sent = TRUE;
-  send_interrupt (link, interrupt->id);
+  send_interrupt (link, interrupt);
   malt_link_busy_begin (link, interrupt);
 }
 
@@ -309,7 +315,7 @@ take_acknowledgement (MaltLink *link, guint32 id, guint8 ack)
     return NULL;
   if (ack != MALT_FRAME_ACK_LATE)
     return end_interrupt (link, interrupt);
-  send_interrupt (link, id);
+  send_interrupt (link, interrupt);
   return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One interrupt, and how busy code is reached: what malt-link-interrupt.c and malt-link-busy.c share. */
+/* One interrupt, and how busy code is reached: what malt-link-interrupt.c and
+ * malt-link-busy.c share. */
 #pragma once
 
 #include "link/malt-link-private.h"
@@ -34,10 +35,14 @@ struct _MaltLinkInterrupt
 /* In @delay_ms malt_link_busy_consider() is called, in the I/O thread. */
 void malt_link_interrupt_set_timer (MaltLinkInterrupt *interrupt, gint64 delay_ms);
 
+/* Before INTERRUPT is sent: the runtime may take it from now on. */
+void malt_link_busy_request (MaltLink *link, MaltLinkInterrupt *interrupt);
+
 /* INTERRUPT was sent for the first time: the clocks start. */
 void malt_link_busy_begin (MaltLink *link, MaltLinkInterrupt *interrupt);
 
-/* Does what is due for a call that has not been answered. TRUE: the interrupt has come to its end. */
+/* Does what is due for a call that has not been answered. TRUE: the interrupt has come to
+ * its end. */
 gboolean malt_link_busy_consider (MaltLink *link, MaltLinkInterrupt *interrupt,
                                   MaltInterruptResult *out_result);
 

@@ -2,10 +2,13 @@
 /*
  * The port on which a worker connects back.
  *
- * Anybody on the machine can connect, so a connection is nobody until it has sent the 32 bytes that only the worker was told, by a way that nobody
- * else can read, such as its standard input. Connections that say something else are closed. Those that say nothing cost nothing: all are read at once, and when there are
- * more than MAX_STRANGERS the oldest goes. None has a deadline: the worker speaks as soon as it is connected, but on a loaded machine that may be seconds later. Only the worker is told the host's own secret.
- * As soon as it has proved itself the port and all other connections are closed.
+ * Anybody on the machine can connect, so a connection is nobody until it has sent the 32
+ * bytes that only the worker was told, by a way that nobody else can read, such as its
+ * standard input. Connections that say something else are closed. Those that say nothing
+ * cost nothing: all are read at once, and when there are more than MAX_STRANGERS the
+ * oldest goes. None has a deadline: the worker speaks as soon as it is connected, but on
+ * a loaded machine that may be seconds later. Only the worker is told the host's own
+ * secret. As soon as it has proved itself the port and all other connections are closed.
  *
  * Everything runs in the I/O thread.
  */
@@ -20,8 +23,9 @@
 enum
 {
   SECRET_BYTES = 32,
-  BACKLOG =
-      1024, /* room for a crowd while this thread waits for a processor: who finds none tries again after a second */
+  /* room for a crowd while this thread waits for a processor: who finds none tries again
+   * after a second */
+  BACKLOG = 1024,
   MAX_STRANGERS = 64,
   REST_MS = 100, /* while the host has no descriptor to accept with */
   MAX_RESTS = 30 /* on end: then it is given up */

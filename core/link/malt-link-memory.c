@@ -2,10 +2,12 @@
 /*
  * Memory for what comes in.
  *
- * Large bodies are mapped, with huge pages where there are any: a length alone then costs nothing, and the memory goes back to the system at once
- * when nobody needs it. But that the kernel zeroes new pages is nearly half of the time that a large array takes to arrive. So
- * the mapping that was freed last is spared, for SPARE_MS, in case another one of about that size is needed; the kernel is told that it may
- * take the pages, so that under pressure it costs nobody anything.
+ * Large bodies are mapped, with huge pages where there are any: a length alone then costs
+ * nothing, and the memory goes back to the system at once when nobody needs it. But that
+ * the kernel zeroes new pages is nearly half of the time that a large array takes to
+ * arrive. So the mapping that was freed last is spared, for SPARE_MS, in case another one
+ * of about that size is needed; the kernel is told that it may take the pages, so that
+ * under pressure it costs nobody anything.
  */
 #include "link/malt-link-memory.h"
 

@@ -10,7 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* Ids of calls that core does not know, because nobody waits for them, have this bit; core's have not. */
+/* Ids of calls that core does not know, because nobody waits for them, have this bit;
+ * core's have not. */
 #define MALT_LINK_SILENT_ID_BIT (1u << 31)
 
 #define MALT_LINK_BUFFER_BYTES ((gsize) 64 * 1024)
@@ -60,7 +61,8 @@ struct _MaltLink
   MaltSocketPoller *poller; /* (owned) (nullable): NULL if frames go through memory */
   GSource *source; /* (owned) (nullable): of the I/O thread; guarded by lock */
 
-  /* The right to read. Never waited for but by drain and close; taken before lock. It guards the next block. */
+  /* The right to read. Never waited for but by drain and close; taken before lock. It
+   * guards the next block. */
   GMutex reader;
   MaltLinkReceiver receiver;
   gboolean has_hello;
@@ -76,19 +78,23 @@ struct _MaltLink
   gint is_burst_deadly; /* this Julia does not survive several SIGINTs */
   gint n_driven;
 
-  /* Guards everything below, and writing to fd. Held while system calls that do not block are made, never while core or foreign code is
-   * called. Left by malt_link_unlock() only. */
+  /* Guards everything below, and writing to fd. Held while system calls that do not block
+   * are made, never while core or foreign code is called. Left by malt_link_unlock()
+   * only. */
   GMutex lock;
   gpointer
       owner; /* (owned) (nullable): NULL once closed. Also read, not changed, by who has reader */
   GDestroyNotify unref_owner;
-  int fd; /* (owned): -1 before it is attached and after it is closed; changed with reader and lock held */
+  /* (owned): -1 before it is attached and after it is closed; changed with reader and
+   * lock held */
+  int fd;
   gboolean is_closed;
   gboolean is_driven; /* a blocking caller reads */
   GQueue outgoing; /* of MaltLinkOutgoing (owned): the first may have been sent in part */
   gsize n_sent; /* of the first */
-  GQueue
-      held; /* of MaltLinkOutgoing (owned): what waits for the end of an escalation: calls, and what may not overtake them */
+  /* of MaltLinkOutgoing (owned): what waits for the end of an escalation: calls, and what
+   * may not overtake them */
+  GQueue held;
   guint32 signal_id; /* of the call for which a signal is on its way; 0: none is */
   gboolean needs_fence;
   GQueue finished; /* of MaltLinkOutgoing (owned): sent or dropped, not freed yet */
@@ -111,12 +117,14 @@ void malt_link_send_host_result (guint32 id, MaltValue *value, const GError *err
 
 /* Sending: malt-link-send.c. All with lock held. */
 
-/* Leaves the lock, and then frees what is finished: with the last reference to a user's memory goes code of the user. */
+/* Leaves the lock, and then frees what is finished: with the last reference to a user's
+ * memory goes code of the user. */
 void malt_link_unlock (MaltLink *link);
 
 void malt_link_send (MaltLink *link, MaltWireFrame *frame);
 void malt_link_send_empty (MaltLink *link, MaltFrameKind kind, guint32 id);
-/* What takes back something that a call may be about: it keeps its place behind calls that are held. */
+/* What takes back something that a call may be about: it keeps its place behind calls
+ * that are held. */
 void malt_link_send_behind_calls (MaltLink *link, MaltWireFrame *frame);
 /* The call will be sent, once it has been encoded: interrupts of it wait for that. */
 void malt_link_announce_call (MaltLink *link, guint32 id);

@@ -2,11 +2,13 @@
 /*
  * Turns the bytes that come into frames.
  *
- * Small frames are cut out of a buffer, several of one recv(). The body of a frame that does not fit into the buffer is read straight into memory
- * of its own, which becomes the memory of the values in it; meanwhile the socket reports itself readable only when a good piece is there, since each
- * wake-up costs more than the system call. Lengths are checked against the limit before anything is allocated, and a
- * length alone costs nothing: the memory is mapped, and touched only as bytes come. A body for which there is no memory is skipped, and what the
- * frame was about fails alone.
+ * Small frames are cut out of a buffer, several of one recv(). The body of a frame that
+ * does not fit into the buffer is read straight into memory of its own, which becomes the
+ * memory of the values in it; meanwhile the socket reports itself readable only when a
+ * good piece is there, since each wake-up costs more than the system call. Lengths are
+ * checked against the limit before anything is allocated, and a length alone costs
+ * nothing: the memory is mapped, and touched only as bytes come. A body for which there
+ * is no memory is skipped, and what the frame was about fails alone.
  */
 #include "link/malt-link-private.h"
 
@@ -169,7 +171,8 @@ dispatch_frames (MaltLink *link, GError **error)
     }
 }
 
-/* Must be right before anybody waits for the socket: with too high a mark the rest would never be reported. */
+/* Must be right before anybody waits for the socket: with too high a mark the rest would
+ * never be reported. */
 static void
 set_low_water (MaltLink *link)
 {

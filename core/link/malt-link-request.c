@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The frames that carry what core asks of a worker: calls, channel operations, releases. The bodies are those of docs/protocol.md, section 1. */
+/* The frames that carry what core asks of a worker: calls, channel operations, releases.
+ * The bodies are those of docs/protocol.md, section 1. */
 #include "link/malt-link-private.h"
 
 #include "platform/malt-io-thread.h"
@@ -12,7 +13,8 @@ malt_link_writer_init (MaltLink *link, MaltWireWriter *writer)
   malt_wire_writer_set_lends (writer, link->funcs->send_frame != NULL);
 }
 
-/* What somebody else has chosen the size of. A runtime in this process takes it in one piece. NULL, and RESOURCES: there is no memory for it. */
+/* What somebody else has chosen the size of. A runtime in this process takes it in one
+ * piece. NULL, and RESOURCES: there is no memory for it. */
 static MaltWireFrame *
 finish (MaltLink *link, MaltWireWriter *writer, MaltFrameKind kind, guint8 flags,
         guint32 id, GError **error)
@@ -214,8 +216,9 @@ take_silent_id (MaltLink *link)
 }
 
 /*
- * A call nobody waits for is a call whose answer the link keeps to itself. The runtime's own silent calls have no answer at all: then
- * the host could not tell whether one still runs, hence not whether a signal would hit it.
+ * A call nobody waits for is a call whose answer the link keeps to itself. The runtime's
+ * own silent calls have no answer at all: then the host could not tell whether one still
+ * runs, hence not whether a signal would hit it.
  */
 gboolean
 malt_link_remote_do (MaltLink *link, MaltCall *call, GError **error)
@@ -410,7 +413,8 @@ malt_link_send_host_result (guint32 id, MaltValue *value, const GError *error,
   malt_link_unlock (link);
 }
 
-/* Native functions: to a runtime in this process only, since the address means nothing elsewhere. */
+/* Native functions: to a runtime in this process only, since the address means nothing
+ * elsewhere. */
 void
 malt_link_native (MaltLink *link, MaltNativeCell *cell, const char *source,
                   const char *signature, guint32 call_id)

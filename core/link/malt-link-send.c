@@ -2,9 +2,11 @@
 /*
  * What a link sends.
  *
- * A frame is written by the thread that sends it, as far as the socket takes it without blocking; the rest stays in the queue and the I/O thread
- * writes on when the socket can take more. Frames keep their order because queue and socket are touched under the lock of the link only. Large
- * arrays are never copied: the queue holds references to the memory of values.
+ * A frame is written by the thread that sends it, as far as the socket takes it without
+ * blocking; the rest stays in the queue and the I/O thread writes on when the socket can
+ * take more. Frames keep their order because queue and socket are touched under the lock
+ * of the link only. Large arrays are never copied: the queue holds references to the
+ * memory of values.
  */
 #include "link/malt-link-private.h"
 
@@ -111,7 +113,8 @@ mark_sent (MaltLink *link, gsize n_bytes)
     }
 }
 
-/* Nothing can follow a frame that was sent in part. Who reads finds what the peer has said, then the end of the stream, and the owner is told. */
+/* Nothing can follow a frame that was sent in part. Who reads finds what the peer has
+ * said, then the end of the stream, and the owner is told. */
 static void
 give_up (MaltLink *link)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltLinkWorker: a worker that reaches Julia through a link. Its class fills in the slots that hand their work to the link: calls, interrupts,
- * channels, host functions, handles. A backend derives from it and provides the rest. Internal to the library. */
+/* MaltLinkWorker: a worker that reaches Julia through a link. Its class fills in the
+ * slots that hand their work to the link: calls, interrupts, channels, host functions,
+ * handles. A backend derives from it and provides the rest. Internal to the library. */
 #pragma once
 
 #include "link/malt-link.h"
@@ -22,7 +23,8 @@ typedef struct
 {
   MaltWorkerClass parent_class;
 
-  /* Must be provided: the link, which is there as soon as slots may be called. Any thread. (transfer none) */
+  /* Must be provided: the link, which is there as soon as slots may be called. Any
+   * thread. (transfer none) */
   MaltLink *(*get_link) (MaltWorker *worker);
 } MaltLinkWorkerClass;
 

@@ -2,29 +2,38 @@
 /*
  * One connection to a Julia-side runtime.
  *
- * A link knows bytes, frames and calls; it does not know what runs at the other end, how it was started, or how it ends: that is its
- * owner's (MaltLinkFuncs). It gives answers to core directly, by the number of the call.
+ * A link knows bytes, frames and calls; it does not know what runs at the other end, how
+ * it was started, or how it ends: that is its owner's (MaltLinkFuncs). It gives answers
+ * to core directly, by the number of the call.
  *
- * States. Made: frames queue up. Attached: fd is a connected socket. Introduced: has_hello. Read-closed: nothing will come any more
- * (is_read_closed); the owner has been told and ends the worker. Closed: fd is gone, every function does nothing (is_closed).
+ * States. Made: frames queue up. Attached: fd is a connected socket. Introduced:
+ * has_hello. Read-closed: nothing will come any more (is_read_closed); the owner has been
+ * told and ends the worker. Closed: fd is gone, every function does nothing (is_closed).
  *
- * Who reads. Exactly one thread at a time has the mutex `reader`: the I/O thread while it serves the source, or a blocking caller in
- * malt_link_drive(). They only try the mutex. While a caller has it, the poller's source is deaf to incoming bytes, so the I/O thread
- * sleeps on, and a round trip costs no switch of threads in the host. The caller spins for at most SPIN_US, because a wake-up of an
- * idle processor costs more than a short answer; then it sleeps in poll(). Spinning pays only while the worker has a processor of its
- * own: where both share one, or others want it, the spin would only keep the worker waiting. So after MAX_SPIN_MISSES spins without an answer
- * the caller sleeps at once, and tries again every SPIN_RETRY answers. It never yields the processor, which on a
- * busy machine may mean to lose it for milliseconds. When it leaves, the source listens again, and
- * finds what the caller may have left in the socket. What is half received stays in the receiver for whoever reads next.
+ * Who reads. Exactly one thread at a time has the mutex `reader`: the I/O thread while it
+ * serves the source, or a blocking caller in malt_link_drive(). They only try the mutex.
+ * While a caller has it, the poller's source is deaf to incoming bytes, so the I/O thread
+ * sleeps on, and a round trip costs no switch of threads in the host. The caller spins
+ * for at most SPIN_US, because a wake-up of an idle processor costs more than a short
+ * answer; then it sleeps in poll(). Spinning pays only while the worker has a processor
+ * of its own: where both share one, or others want it, the spin would only keep the
+ * worker waiting. So after MAX_SPIN_MISSES spins without an answer the caller sleeps at
+ * once, and tries again every SPIN_RETRY answers. It never yields the processor, which on
+ * a busy machine may mean to lose it for milliseconds. When it leaves, the source listens
+ * again, and finds what the caller may have left in the socket. What is half received
+ * stays in the receiver for whoever reads next.
  *
- * Memory. A runtime that lives in this process has no stream: funcs->send_frame takes frames, malt_link_receive_frame() brings them, in the
- * runtime's thread, with `reader` held. There is no poller, no source, and nothing to drive.
+ * Memory. A runtime that lives in this process has no stream: funcs->send_frame takes
+ * frames, malt_link_receive_frame() brings them, in the runtime's thread, with `reader`
+ * held. There is no poller, no source, and nothing to drive.
  *
  * Who writes. Any thread, under `lock` (malt-link-send.c).
  *
- * Order of locks: reader, then lock. Core is called with reader held and lock free; slots take lock only, and try reader.
+ * Order of locks: reader, then lock. Core is called with reader held and lock free; slots
+ * take lock only, and try reader.
  *
- * Ends. Only the owner closes. Drain and close want the mutex `reader` for sure: they raise is_reader_wanted and wake the driver, which leaves.
+ * Ends. Only the owner closes. Drain and close want the mutex `reader` for sure: they
+ * raise is_reader_wanted and wake the driver, which leaves.
  */
 #include "link/malt-link-private.h"
 
@@ -40,7 +49,8 @@ enum
   SPIN_RETRY = 64,
   MAX_RECEIVES =
       64, /* in one dispatch of the source, for the sake of other connections */
-  /* For the end of the stream of a process that has ended. Where the system hands on what was sent in its own time, that may come later than the end of the process. */
+  /* For the end of the stream of a process that has ended. Where the system hands on what
+   * was sent in its own time, that may come later than the end of the process. */
   DRAIN_PATIENCE_MS = MALT_PLATFORM_PICK (5, 100)
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MaltLink: one connection to a Julia-side runtime. Internal to the library; the essay stands in malt-link.c.
+ * MaltLink: one connection to a Julia-side runtime. Internal to the library; the essay
+ * stands in malt-link.c.
  *
- * The functions that a slot of MaltWorkerClass is made of bear its name and can be called from any thread. After the end of the
- * connection they do nothing: core has failed, or will fail, what they were called for.
+ * The functions that a slot of MaltWorkerClass is made of bear its name and can be called
+ * from any thread. After the end of the connection they do nothing: core has failed, or
+ * will fail, what they were called for.
  */
 #pragma once
 
@@ -25,8 +27,9 @@ typedef enum
 } MaltLinkSignal;
 
 /*
- * What the owner of a connection is told and asked. The thread that reads calls them, without a lock that a function of the link needs other
- * than malt_link_drain() and malt_link_close(): those must not be called inside.
+ * What the owner of a connection is told and asked. The thread that reads calls them,
+ * without a lock that a function of the link needs other than malt_link_drain() and
+ * malt_link_close(): those must not be called inside.
  */
 typedef struct
 {
@@ -39,24 +42,26 @@ typedef struct
   /* Output that came through the connection, and reports of exceptions that nobody waits for. */
   void (*output) (gpointer owner, MaltStream stream, guint32 call_id, GBytes *bytes);
 
-  /* Nothing more will come: the stream has ended (error is NULL) or cannot be used any longer. Called once. */
+  /* Nothing more will come: the stream has ended (error is NULL) or cannot be used any
+   * longer. Called once. */
   void (*ended) (gpointer owner, const GError *error);
 
-  /* May be NULL: this worker is never signalled. Sends one SIGINT; called in the I/O thread, under the lock of the link: must not
-   * call the link, nor wait. */
+  /* May be NULL: this worker is never signalled. Sends one SIGINT; called in the I/O
+   * thread, under the lock of the link: must not call the link, nor wait. */
   MaltLinkSignal (*send_interrupt_signal) (gpointer owner);
 
-  /* May be NULL where malt_link_set_thread() names no judge. malt_judge_ask(), for the process that the owner knows; called
-   * like the one above. */
+  /* May be NULL where malt_link_set_thread() names no judge. malt_judge_ask(), for the
+   * process that the owner knows; called like the one above. */
   gboolean (*ask_judge) (gpointer owner, MaltJudge *judge, guint64 call);
 
   /* May be NULL. Nothing is interrupted any more; called under the lock, in any thread. */
   void (*interrupts_over) (gpointer owner);
 
-  /* The following three are for a runtime that lives in this process; NULL where frames go through a stream. Called under the lock of the
-   * link: must not call the link. */
+  /* The following three are for a runtime that lives in this process; NULL where frames
+   * go through a stream. Called under the lock of the link: must not call the link. */
 
-  /* Hands a frame over, in order, and takes it; FALSE: nobody is there to take it. Its arrays are lent, not copied. */
+  /* Hands a frame over, in order, and takes it; FALSE: nobody is there to take it. Its
+   * arrays are lent, not copied. */
   gboolean (*send_frame) (gpointer owner, MaltWireFrame *frame);
 
   /* Memory that the runtime has lent; without the lock. */
@@ -69,7 +74,8 @@ typedef struct
   void (*refused) (gpointer owner, const char *message);
 } MaltLinkFuncs;
 
-/* The result of an interrupt; called once, from any thread, perhaps inside malt_link_interrupt(). */
+/* The result of an interrupt; called once, from any thread, perhaps inside
+ * malt_link_interrupt(). */
 typedef void (*MaltLinkInterruptDone) (MaltInterruptResult result, gpointer user_data);
 
 /* Figures for tests. */
@@ -93,33 +99,36 @@ void malt_link_unref (MaltLink *link);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltLink, malt_link_unref)
 
-/* Queues HELLO with its settings (lines name=value; NULL: none) and, if there is one, the text of the runtime; before or after the
- * connection is there. */
+/* Queues HELLO with its settings (lines name=value; NULL: none) and, if there is one, the
+ * text of the runtime; before or after the connection is there. */
 void malt_link_start (MaltLink *link, const char *settings, GBytes *runtime_source);
 
-/* How long messages to the runtime and back may take, as a rule, on a way that is longer than one within a machine: interrupts have more patience. Before
- * malt_link_start(). */
+/* How long messages to the runtime and back may take, as a rule, on a way that is longer
+ * than one within a machine: interrupts have more patience. Before malt_link_start(). */
 void malt_link_set_distance (MaltLink *link, guint distance_ms);
 
-/* In which thread of this machine Julia runs, which says whether a runtime that does not read has had the time to; and the judge in it (unowned) (nullable),
- * which must live until malt_link_close(). @host: the number of this host among those that share the runtime, 0 where
- * there is one. */
+/* In which thread of this machine Julia runs, which says whether a runtime that does not
+ * read has had the time to; and the judge in it (unowned) (nullable), which must live
+ * until malt_link_close(). @host: the number of this host among those that share the
+ * runtime, 0 where there is one. */
 void malt_link_set_thread (MaltLink *link, gint64 thread, MaltJudge *judge, guint host);
 
-/* A frame from a runtime of this process, header included, which stays the caller's. From one thread at a time. */
+/* A frame from a runtime of this process, header included, which stays the caller's. From
+ * one thread at a time. */
 void malt_link_receive_frame (MaltLink *link, const guint8 *bytes);
 
 /* Takes over a connected stream socket. */
 gboolean malt_link_attach (MaltLink *link, int fd, GError **error);
 
-/* Reads what is left when the runtime is known to have ended; waits a few milliseconds for the end of the stream. I/O thread only. */
+/* Reads what is left when the runtime is known to have ended; waits a few milliseconds
+ * for the end of the stream. I/O thread only. */
 void malt_link_drain (MaltLink *link);
 
 /* The end: closes the descriptor, answers interrupts, lets the owner go. Can be called twice. */
 void malt_link_close (MaltLink *link);
 
-/* A signal that was on its way has arrived, or could not be sent. Any thread; must follow within a bounded time, since calls wait for it. Nothing happens
- * after the end. */
+/* A signal that was on its way has arrived, or could not be sent. Any thread; must follow
+ * within a bounded time, since calls wait for it. Nothing happens after the end. */
 void malt_link_signal_sent (MaltLink *link, gboolean is_sent);
 
 /* The only call that is outstanding, or 0: whose output is being read. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a child process is on every platform: the first member of its struct, with which malt-process-launcher.c of each system goes on. */
+/* What a child process is on every platform: the first member of its struct, with which
+ * malt-process-launcher.c of each system goes on. */
 #pragma once
 
 #include "platform/malt-process-launcher.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process that somebody else has launched and will collect: its end can be seen, not its status. A signal never reaches a process that got the
- * same number later. This header is the same everywhere; each platform has one file that implements it.
+ * A process that somebody else has launched and will collect: its end can be seen, not
+ * its status. A signal never reaches a process that got the same number later. This
+ * header is the same everywhere; each platform has one file that implements it.
  */
 #pragma once
 
@@ -25,7 +26,8 @@ gboolean malt_other_process_signal (MaltOtherProcess *process, int signum);
 gboolean malt_other_process_ask_judge (MaltOtherProcess *process, MaltJudge *judge,
                                        guint64 call);
 
-/* A source that is dispatched, with a GSourceFunc, once the process has ended. It must not outlive the process object. */
+/* A source that is dispatched, with a GSourceFunc, once the process has ended. It must
+ * not outlive the process object. */
 GSource *malt_other_process_watch_new (MaltOtherProcess *process);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltOtherProcess, malt_other_process_free)

@@ -71,6 +71,13 @@ void malt_platform_watch_forks (void);
  * Errors: FORKED. */
 gboolean malt_platform_is_forked (GError **error);
 
+/* Links @link, which is the caller's, so that nobody in a forked process lets go of the last
+ * reference to the object whose @ref_count is given: GObject has locks of its own for that,
+ * and who held one is not there. Works once forks are watched; raw clone() evades it. */
+void malt_platform_keep_in_forks (GList *link, volatile guint *ref_count);
+/* To be called as the object is finalized; in a forked process it does nothing. */
+void malt_platform_forget_in_forks (GList *link);
+
 /* How large the stack of a program's first thread may become; 0: not known. */
 gsize malt_platform_get_stack_bytes (void);
 

@@ -16,10 +16,11 @@ case $build in
   *) build=$PWD/$build ;;
 esac
 
-sh "$setup/packages.sh" "$package_set"
+# The first line on standard output says what is used; tested.py reads it.
+sh "$setup/packages.sh" "$package_set" >&2
 MALT_JULIA=$(sh "$setup/julia.sh")
 export MALT_JULIA
-printf 'julia: %s\n' "$MALT_JULIA"
+printf 'julia %s: %s\n' "$("$MALT_JULIA" --startup-file=no -e 'print(VERSION)')" "$MALT_JULIA"
 
 # What is to be tested is built whole, with warnings as errors. Anything else only a first configuration chooses; later ones
 # keep what the build directory was given since.

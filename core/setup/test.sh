@@ -5,9 +5,10 @@
 # Usage: test.sh [windows]
 #   windows  builds the project for Windows as well (windows.sh), and runs those tests among the others
 #
-# The last lines and the exit status are ctest's. One test more than there are processors runs at a time, for some
-# only wait, but at most four, and the benchmark alone; CTEST_PARALLEL_LEVEL says otherwise. Environment: see julia.sh, build.sh and windows.sh, too; CI makes a
-# test that finds no julia fail.
+# The first line names version and path of the julia that all tests use, which is MALT_JULIA's where that is set; the last lines
+# and the exit status are ctest's. tested.py makes the README's table of such outputs. One test more than there are processors
+# runs at a time, for some only wait, but at most four, and the benchmark alone; CTEST_PARALLEL_LEVEL says otherwise.
+# Environment: see julia.sh, build.sh and windows.sh, too; CI makes a test that finds no julia fail.
 
 set -eu
 
@@ -35,5 +36,5 @@ if [ -n "${CI:-}" ]; then
 fi
 n_tests=$(($(nproc) + 1))
 if [ "$n_tests" -gt 4 ]; then n_tests=4; fi
-exec ctest --test-dir "$build" --output-on-failure --no-tests=error \
+exec sh "$source/tests/support/with-julia.sh" ctest --test-dir "$build" --output-on-failure --no-tests=error \
   -j "${CTEST_PARALLEL_LEVEL:-$n_tests}"

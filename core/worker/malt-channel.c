@@ -35,6 +35,7 @@
 struct _MaltChannel
 {
   GObject parent_instance;
+  GList kept; /* in forks */
 
   MaltWeakWorker *worker; /* (owned) */
   guint32 id;
@@ -58,6 +59,7 @@ malt_channel_finalize (GObject *object)
   MaltChannel *channel = MALT_CHANNEL (object);
   g_autoptr (MaltWorker) worker = NULL;
 
+  malt_platform_forget_in_forks (&channel->kept);
   if (!malt_platform_is_forked (NULL))
     worker = malt_weak_worker_dup (channel->worker);
   if (worker != NULL)
@@ -89,6 +91,7 @@ malt_channel_init (MaltChannel *channel)
   g_queue_init (&channel->takers);
   g_queue_init (&channel->watchers);
   channel->n_credit = MALT_CHANNEL_WINDOW;
+  malt_platform_keep_in_forks (&channel->kept, &G_OBJECT (channel)->ref_count);
 }
 
 MaltChannel *

@@ -37,6 +37,7 @@
 struct _MaltFuture
 {
   GObject parent_instance;
+  GList kept; /* in forks */
 
   MaltWeakWorker *worker; /* (owned) */
   MaltCall *call; /* (owned) (nullable): NULL: a request of core's own */
@@ -83,6 +84,7 @@ malt_future_finalize (GObject *object)
 {
   MaltFuture *future = MALT_FUTURE (object);
 
+  malt_platform_forget_in_forks (&future->kept);
   g_slist_free_full (future->watches, watch_free);
   g_clear_pointer (&future->worker, malt_weak_worker_unref);
   g_clear_pointer (&future->call, malt_call_unref);
@@ -105,6 +107,7 @@ malt_future_init (MaltFuture *future)
   g_mutex_init (&future->lock);
   g_cond_init (&future->done);
   future->link.data = future;
+  malt_platform_keep_in_forks (&future->kept, &G_OBJECT (future)->ref_count);
 }
 
 MaltFuture *

@@ -26,6 +26,8 @@ typedef struct _MaltEmission MaltEmission;
 
 typedef struct
 {
+  GList kept; /* in forks */
+
   /* Constant from construction on. */
   MaltConfig *config; /* (owned): sealed */
   GMainContext

@@ -481,6 +481,7 @@ malt_worker_init (MaltWorker *worker)
   MaltWorkerPrivate *priv = malt_worker_get_private (worker);
 
   malt_platform_watch_forks ();
+  malt_platform_keep_in_forks (&priv->kept, &G_OBJECT (worker)->ref_count);
   g_mutex_init (&priv->lock);
   priv->context = g_main_context_ref_thread_default ();
   priv->weak = malt_weak_worker_new (worker);
@@ -526,6 +527,7 @@ malt_worker_finalize (GObject *object)
 {
   MaltWorkerPrivate *priv = malt_worker_get_private (MALT_WORKER (object));
 
+  malt_platform_forget_in_forks (&priv->kept);
   g_clear_object (&priv->inner);
   g_clear_pointer (&priv->front, malt_weak_worker_unref);
   g_clear_object (&priv->config);

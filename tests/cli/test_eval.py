@@ -84,7 +84,7 @@ class Value(CliCase):
         self.assert_result(malt("eval", "x = 1", "x += 41", "x"), 0, "42\n")
 
     def test_the_module_is_where_the_code_runs(self):
-        self.assert_result(malt("eval", "--module", "Base.Iterators", "nameof(@__MODULE__)"), 0, ":Iterators\n")
+        self.assert_result(malt("eval", "--module", "Base.Meta", "nameof(@__MODULE__)"), 0, ":Meta\n")
 
     def test_a_module_that_is_not_there_is_named(self):
         result = malt("eval", "--module", "Nosuch", "1")
@@ -93,9 +93,10 @@ class Value(CliCase):
         self.assertIn("Nosuch", result.stderr)
 
     def test_a_large_value_is_printed_whole(self):
-        result = malt("eval", '"x"^5_000_000')
+        # A string Julia itself shortens, from 1.11 on.
+        result = malt("eval", 'struct Long end; Base.show(io::IO, ::Long) = print(io, "x"^5_000_000); Long()')
         self.assertEqual(result.returncode, 0)
-        self.assertEqual(result.stdout, '"' + "x" * 5_000_000 + '"\n')
+        self.assertEqual(result.stdout, "x" * 5_000_000 + "\n")
 
     def test_bytes_that_are_no_utf8_come_through(self):
         result = malt("eval", 'String([0x61, 0xff, 0x62, 0x00])')

@@ -112,9 +112,10 @@ class Backends(CliCase):
         self.assertEqual(following, f"{version}, {JULIA}")
 
     def test_a_julia_that_does_not_run_is_named_all_the_same(self):
-        broken = self.write_command("julia", "exit 1\n")
+        broken = self.write_command("julia", f"[ $# = 1 ] && echo $* >>{self.folder}/asked\nexit 1\n")
         self.assertRegex(malt("backends", env=environment(MALT_JULIA=str(broken))).stdout,
                          rf"(?m)^ +{re.escape(str(broken))}, which does not say its version$")
+        self.assertEqual((self.folder / "asked").read_text(), "--version\n", "once, whoever would run it")
 
     def test_a_backend_that_cannot_work_here_says_why(self):
         result = malt("backends", env=environment(MALT_JULIA="/nonexistent/julia"))

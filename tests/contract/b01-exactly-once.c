@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B1: a future completes exactly once: value, remote exception, terminated, cancelled or timed out. */
+/* B1: a future completes exactly once: value, remote exception, terminated, cancelled or
+ * timed out. */
 #include "malt-contract.h"
 
 #define SEED 20261121
@@ -117,8 +118,8 @@ b01_a_call_on_an_ended_worker_completes_terminated (void)
   malt_assert (contract_fails (future, MALT_ERROR_WORKER_TERMINATED));
 }
 
-/* Races. Each thread starts calls, gives some of them up at random moments, and looks at each future in three ways, which must
- * agree: two callbacks and one blocking fetch. */
+/* Races. Each thread starts calls, gives some of them up at random moments, and looks at
+ * each future in three ways, which must agree: two callbacks and one blocking fetch. */
 
 typedef struct
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B2: callbacks run in the starter's thread-default main context, never inside the call that started them, and with no lock held. */
+/* B2: callbacks run in the starter's thread-default main context, never inside the call
+ * that started them, and with no lock held. */
 #include "malt-contract.h"
 
 /* In the starter's context, and not inside the starting call */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* B5: cancelling or timing out abandons the answer and leaves the worker alone; malt_future_interrupt() does not. */
+/* B5: cancelling or timing out abandons the answer and leaves the worker alone;
+ * malt_future_interrupt() does not. */
 #include "malt-contract.h"
 
-/* The record has @mark in it, now or soon. A mark is made after as many milliseconds: so many that a loaded machine gives the call
- * up, or interrupts it, before. */
+/* The record has @mark in it, now or soon. A mark is made after as many milliseconds: so
+ * many that a loaded machine gives the call up, or interrupts it, before. */
 typedef struct
 {
   MaltWorker *worker;

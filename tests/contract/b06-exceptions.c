@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B6: an exception in a call is a remote exception with the same fields in every backend; the worker stays usable. */
+/* B6: an exception in a call is a remote exception with the same fields in every backend;
+ * the worker stays usable. */
 #include "malt-contract.h"
 
 #include <string.h>
@@ -193,7 +194,8 @@ b06_an_exception_that_cannot_be_shown_is_still_one (void)
   malt_assert (contract_works (worker));
 }
 
-/* An exception of include, with a cause: its place in the file comes behind the backtrace, then the cause. */
+/* An exception of include, with a cause: its place in the file comes behind the
+ * backtrace, then the cause. */
 static void
 b06_the_text_is_what_julia_prints_with_the_causes (void)
 {

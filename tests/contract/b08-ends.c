@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B8: when a worker ends, its pending futures fail at once, oldest first, then `exited` is emitted. */
+/* B8: when a worker ends, its pending futures fail at once, oldest first, then `exited`
+ * is emitted. */
 #include "malt-contract.h"
 
 #include <string.h>
@@ -7,8 +8,9 @@
 #define N_PENDING 10
 #define EXITED_NUMBER 1000
 
-/* Goal for the time from the death of a worker to the failure of what waits for it, beyond what any program needs to wake up for the death
- * and to wake up another thread. */
+/* Goal for the time from the death of a worker to the failure of what waits for it,
+ * beyond what any program needs to wake up for the death and to wake up another
+ * thread. */
 #define NOTICE_US 10000
 #define N_NOTICES 9
 
@@ -271,8 +273,9 @@ b08_the_last_words_and_the_last_call_are_told (void)
 
 /* How fast */
 
-/* Two threads, as the library has: one sees the death, and wakes up the other. The kernel takes a while to take a process down, and a
- * loaded machine to wake up threads, which is not the library's time. */
+/* Two threads, as the library has: one sees the death, and wakes up the other. The kernel
+ * takes a while to take a process down, and a loaded machine to wake up threads, which is
+ * not the library's time. */
 
 typedef struct
 {
@@ -290,7 +293,8 @@ wait_for_death (gpointer data)
   return NULL;
 }
 
-/* Kills the worker and returns when that could be known: where its process is not to be seen, the time of the signal. */
+/* Kills the worker and returns when that could be known: where its process is not to be
+ * seen, the time of the signal. */
 static gint64
 kill_worker (MaltWorker *worker)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B9: stop says whether the worker had been running; stop, kill, interrupt and is_running are safe in any state. */
+/* B9: stop says whether the worker had been running; stop, kill, interrupt and is_running
+ * are safe in any state. */
 #include "malt-contract.h"
 
 static void
@@ -83,7 +84,8 @@ kill_does_what_it_says (MaltWorker *worker, int signum)
   return !is_sent && g_error_matches (error, MALT_ERROR, MALT_ERROR_NOT_SUPPORTED);
 }
 
-/* An interrupt of an ended worker, or of a call that ended with it, is no error: there is nothing to hit. */
+/* An interrupt of an ended worker, or of a call that ended with it, is no error: there is
+ * nothing to hit. */
 static gboolean
 interrupt_finds_nothing (MaltWorker *worker, MaltFuture *future,
                          MaltInterruptResult expected)
@@ -248,7 +250,8 @@ b09_async_forms_fail_on_an_ended_worker (void)
   malt_assert_error (eval_error, MALT_ERROR, MALT_ERROR_WORKER_TERMINATED);
 }
 
-/* Stopping. A stop that waits for its timeout in vain takes longer than these: one that asks for it, and the usual one of a worker. */
+/* Stopping. A stop that waits for its timeout in vain takes longer than these: one that
+ * asks for it, and the usual one of a worker. */
 #define LONG_STOP_MS 30000
 #define USUAL_STOP_MS 15000
 
@@ -348,7 +351,8 @@ b09_a_launch_can_be_cancelled_at_any_moment (void)
     malt_assert (launch_and_cancel_after (delays_ms[i]));
 }
 
-/* So often that asking the evaluator each time, however quickly it answered, would take far longer than looking. */
+/* So often that asking the evaluator each time, however quickly it answered, would take
+ * far longer than looking. */
 #define N_LOOKS 1000000
 #define ASK_US 10
 

@@ -5,12 +5,13 @@
 #define SEED 20261121
 #define N_RANDOM 200
 
-/* So long after it was sent a call that hogs the evaluator has begun; before, it could be interrupted as one that has not. Nothing can say so
- * meanwhile. */
+/* So long after it was sent a call that hogs the evaluator has begun; before, it could be
+ * interrupted as one that has not. Nothing can say so meanwhile. */
 #define BEGIN_MS 500
 
-/* Tests that use the processor have a worker of their own: where there is no judge a signal is only sent for a call that is alone, and a call that a
- * test before has given up counts. */
+/* Tests that use the processor have a worker of their own: where there is no judge a
+ * signal is only sent for a call that is alone, and a call that a test before has given
+ * up counts. */
 
 /* Interrupts @future, or the newest call if it is NULL. NOT_SUPPORTED, where it is right, is -1. */
 static int

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B11: workers share nothing. Without capability ISOLATED they share one runtime, and only modules tell them apart. */
+/* B11: workers share nothing. Without capability ISOLATED they share one runtime, and
+ * only modules tell them apart. */
 #include "malt-contract.h"
 
 /* What one worker does, and what another one sees of it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B13: state persists between calls; imports, macros and type definitions work; caches never change a result. */
+/* B13: state persists between calls; imports, macros and type definitions work; caches
+ * never change a result. */
 #include "malt-contract.h"
 
 /* Steps of a session, one call each, and what each gives. NULL: whatever. */

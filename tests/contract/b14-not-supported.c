@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B14: what a backend cannot do fails with NOT_SUPPORTED, and its capability bit is clear; what its bit promises works. */
+/* B14: what a backend cannot do fails with NOT_SUPPORTED, and its capability bit is
+ * clear; what its bit promises works. */
 #include "malt-contract.h"
 
 static void

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* B15: dropping the last reference fails pending futures and ends the worker without blocking; a host that dies takes its
- * workers with it. */
+/* B15: dropping the last reference fails pending futures and ends the worker without
+ * blocking; a host that dies takes its workers with it. */
 #include "malt-contract.h"
 
 #include <stdio.h>
 
-/* Dropping a reference and failing all calls must not wait for a worker that hogs its processor, which hears of nothing: so long does that go
- * on in the host's process, and no shorter is the usual timeout of a stop elsewhere. */
+/* Dropping a reference and failing all calls must not wait for a worker that hogs its
+ * processor, which hears of nothing: so long does that go on in the host's process, and
+ * no shorter is the usual timeout of a stop elsewhere. */
 #define N_DROPPED 10
 #define HOG_MS 1000
 #define DROP_MS (N_DROPPED * HOG_MS / 2)
@@ -171,8 +172,9 @@ b15_a_launch_nobody_finishes_leaves_nothing (void)
   malt_assert (contract_await (&await));
 }
 
-/* The host dies. A second process of this program plays it: it launches a worker that starts a process of its own and then hogs its processor,
- * says which processes these are, and waits to be killed. */
+/* The host dies. A second process of this program plays it: it launches a worker that
+ * starts a process of its own and then hogs its processor, says which processes these
+ * are, and waits to be killed. */
 
 /* 0: the worker starts none, or in the host's group. */
 static gint64

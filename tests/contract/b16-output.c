@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B16: what a call wrote comes before its completion; chunks carry their stream; standard input is empty. */
+/* B16: what a call wrote comes before its completion; chunks carry their stream; standard
+ * input is empty. */
 #include "malt-contract.h"
 
 #include <string.h>

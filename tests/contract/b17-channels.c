@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* B17: channels are pushed with credit into a bounded queue; a cancelled take loses nothing; after the worker's death take drains
- * the queue, then says closed. Where the capability is clear, each test expects that a channel is refused. */
+/* B17: channels are pushed with credit into a bounded queue; a cancelled take loses
+ * nothing; after the worker's death take drains the queue, then says closed. Where the
+ * capability is clear, each test expects that a channel is refused. */
 #include "malt-contract.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* B18: a process that the host forks can do no harm. Where a system has no forks there is nothing to be seen. */
+/* B18: a process that the host forks can do no harm. Where a system has no forks there is
+ * nothing to be seen. */
 #include "malt-contract.h"
 
 enum
@@ -119,7 +120,8 @@ b18_a_fork_that_drops_its_copies_harms_nothing (void)
   check_harmless (drop_copies);
 }
 
-/* Every call. Each step is a number, by which the status of the process says what did not fail as it should. */
+/* Every call. Each step is a number, by which the status of the process says what did not
+ * fail as it should. */
 
 static gboolean
 is_refused (gboolean is_done, GError *error)
@@ -274,7 +276,8 @@ ask_worker (Copies *copies)
              : 0;
 }
 
-/* Blocking calls, which neither make nor drop an object: GLib would take locks of its own for that, in the middle of which another thread may have been. */
+/* Blocking calls, which neither make nor drop an object: GLib would take locks of its own
+ * for that, in the middle of which another thread may have been. */
 static int
 call_blocking (gpointer data)
 {

@@ -55,8 +55,8 @@ contract_host_get_pid (void)
   return GetCurrentProcessId ();
 }
 
-/* The program of the console belongs to whoever has made the console, which may be us; and the process that was the parent of another one may have had our
- * number before. */
+/* The program of the console belongs to whoever has made the console, which may be us;
+ * and the process that was the parent of another one may have had our number before. */
 static gboolean
 is_child (const PROCESSENTRY32W *entry)
 {

@@ -63,8 +63,10 @@ MaltConfig *
 contract_config_new (void)
 {
   const ContractSubject *subject = contract_get_subject ();
-  MaltConfig *config = malt_config_new ();
+  MaltConfig *config = malt_config_new_default (NULL);
 
+  if (config == NULL)
+    config = malt_config_new ();
   malt_config_set_backend (config, subject->backend);
   for (const char *const *option = subject->options; option && *option; option++)
     {
@@ -123,7 +125,8 @@ contract_lends_output (void)
              "inherit") == 0;
 }
 
-/* A worker whose output goes where @output says, if its backend can hand it to the host at all, and unless it has the host's. */
+/* A worker whose output goes where @output says, if its backend can hand it to the host
+ * at all, and unless it has the host's. */
 MaltWorker *
 contract_launch_with_output (const char *output)
 {

@@ -5,7 +5,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-/* A test that takes longer hangs: the alarm's signal ends the program, and the last line names the test. */
+/* A test that takes longer hangs: the alarm's signal ends the program, and the last line
+ * names the test. */
 #define WATCHDOG_SECONDS 300
 
 typedef struct

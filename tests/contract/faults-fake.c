@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What core does with a backend that misbehaves, and which slots it calls: seen by the counters of the fake backends. */
+/* What core does with a backend that misbehaves, and which slots it calls: seen by the
+ * counters of the fake backends. */
 #include "faults-fake.h"
 #include "fake-worker.h"
 

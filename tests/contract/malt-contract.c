@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* malt-contract: checks a backend that evaluates Julia against the contract, for people who write backends. */
+/* malt-contract: checks a backend that evaluates Julia against the contract, for people
+ * who write backends. */
 #include "malt-contract.h"
 
 int

@@ -8,12 +8,15 @@
 G_BEGIN_DECLS
 
 /*
- * A test is a function that asserts. It asks for a worker, contract_shared() if it leaves it as it was, contract_launch() if it
- * ends it, and for calls in the words below, which every dialect knows. Decisions are made by capability bits, never by names of
- * backends. A test that needs Julia's semantics is marked as such and not run over evaluators that do not speak Julia.
+ * A test is a function that asserts. It asks for a worker, contract_shared() if it leaves
+ * it as it was, contract_launch() if it ends it, and for calls in the words below, which
+ * every dialect knows. Decisions are made by capability bits, never by names of backends.
+ * A test that needs Julia's semantics is marked as such and not run over evaluators that
+ * do not speak Julia.
  */
 
-/* How long an event that must come may take. Longer than any machine needs, shorter than the watchdog's patience. */
+/* How long an event that must come may take. Longer than any machine needs, shorter than
+ * the watchdog's patience. */
 #define CONTRACT_DEADLINE_MS 60000
 
 /* What a call asks of the evaluator. All take at most one argument. */
@@ -88,8 +91,9 @@ extern const ContractTest contract_b01[], contract_b02[], contract_b03[], contra
     contract_b15[], contract_b16[], contract_b17[], contract_b18[], contract_stress[],
     contract_remains[];
 
-/* Runs the suite as the arguments say: [--backend NAME] [--option KEY=VALUE]... [--rule RULE]... [--test TEXT] [--keep-one]
- * [--list]. Arguments win over @subject. Returns the exit status of the program. */
+/* Runs the suite as the arguments say: [--backend NAME] [--option KEY=VALUE]... [--rule
+ * RULE]... [--test TEXT] [--keep-one] [--list]. Arguments win over @subject. Returns the
+ * exit status of the program. */
 int contract_main (int argc, char **argv, const ContractSubject *subject);
 
 const ContractSubject *contract_get_subject (void);
@@ -151,12 +155,13 @@ gboolean contract_until (ContractPredicate is_true, gpointer data, gint64 timeou
 
 typedef void (*ContractReadyFunc) (gpointer data);
 
-/* Where contract_on_ready() puts what it is called with. Start from { 0 }, and clear it: a callback that comes later, since an assertion
- * failed meanwhile, then finds nothing. */
+/* Where contract_on_ready() puts what it is called with. Start from { 0 }, and clear it:
+ * a callback that comes later, since an assertion failed meanwhile, then finds
+ * nothing. */
 typedef struct
 {
-  gpointer
-      ticket; /* (owned) (nullable): what the callback is given; its own if it comes after the end */
+  /* (owned) (nullable): what the callback is given; its own if it comes after the end */
+  gpointer ticket;
   ContractReadyFunc on_ready; /* (nullable): is run first, by the callback */
   gpointer data; /* (unowned): of on_ready */
   GAsyncResult *result; /* (owned) */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When all workers are gone, nothing of them is left: no process, no descriptor, no file. Runs last. */
+/* When all workers are gone, nothing of them is left: no process, no descriptor, no file.
+ * Runs last. */
 #include "malt-contract.h"
 
 /* Descriptors of a runtime that lives in this process. */

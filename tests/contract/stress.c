@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Many threads, many calls, all outcomes mixed: no future is lost, no answer goes to another call. */
+/* Many threads, many calls, all outcomes mixed: no future is lost, no answer goes to
+ * another call. */
 #include "malt-contract.h"
 
 #define SEED 20261121

@@ -82,7 +82,8 @@ distributed_test_get_processes (MaltWorker *worker)
                                  malt_worker_get_pid (worker) };
 }
 
-/* A worker whose object was dropped while nothing can reach its code is killed half a minute later. */
+/* A worker whose object was dropped while nothing can reach its code is killed half a
+ * minute later. */
 static gboolean
 is_gone_soon (const char *what, gint64 pid)
 {

@@ -8,8 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* As process_test_main_with_julia(). @out_keeper gets a worker for the time of the tests, which holds its bridge, with @options (nullable);
- * nothing may be left of either when the tests are over. */
+/* As process_test_main_with_julia(). @out_keeper gets a worker for the time of the tests,
+ * which holds its bridge, with @options (nullable); nothing may be left of either when
+ * the tests are over. */
 int distributed_test_main (int argc, char **argv, const char *suite,
                            const ProcessTest *tests, const char *const *options,
                            MaltWorker **out_keeper);
@@ -30,7 +31,8 @@ gboolean distributed_test_are_gone (DistributedProcesses processes);
   distributed_test_fail_with ((const char *const[]){ __VA_ARGS__, NULL })
 GError *distributed_test_fail_with (const char *const *options);
 
-/* Is the error of this kind, and does its text have all these parts, ended by NULL? Says what it is, if not. */
+/* Is the error of this kind, and does its text have all these parts, ended by NULL? Says
+ * what it is, if not. */
 #define distributed_test_is_error(error, code, ...) \
   distributed_test_check_error (error, code, (const char *const[]){ __VA_ARGS__, NULL })
 gboolean distributed_test_check_error (const GError *error, MaltError code,

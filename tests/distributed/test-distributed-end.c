@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How workers and bridges end: by themselves, by the host, with the host; and that nothing of them is left. */
+/* How workers and bridges end: by themselves, by the host, with the host; and that
+ * nothing of them is left. */
 #include "distributed-test.h"
 
 #include <signal.h>

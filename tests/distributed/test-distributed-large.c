@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Large frames and many at once, on the direct connection and through the bridge: every byte arrives, and in its place. */
+/* Large frames and many at once, on the direct connection and through the bridge: every
+ * byte arrives, and in its place. */
 #include "distributed-test.h"
 
 #include <string.h>

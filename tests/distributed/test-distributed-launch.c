@@ -158,7 +158,8 @@ launch_without_blocking_ends_in_the_main_context (void)
 
 #define HANGING_JULIA "echo $$ >\"$(dirname \"$0\")/pid\"; exec sleep 1000"
 
-/* Cancels a launch once the process that it starts has written its pid into the script's folder: that one must go. */
+/* Cancels a launch once the process that it starts has written its pid into the script's
+ * folder: that one must go. */
 static void
 check_cancelled_launch (MaltConfig *config, ProcessTestScript *script)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Workers that a cluster manager of the user's launches, here on this machine, and managers that cannot. */
+/* Workers that a cluster manager of the user's launches, here on this machine, and
+ * managers that cannot. */
 #include "distributed-test.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 
-/* What the manager of Julia's own does: its worker is for the bridge like any other that it has not launched itself. */
+/* What the manager of Julia's own does: its worker is for the bridge like any other that
+ * it has not launched itself. */
 #define LOCAL_MANAGER "manager=Distributed.LocalManager(1, true)"
 
 /* All managers of these tests; one text, so that there is one bridge. */
@@ -37,7 +39,8 @@
   "Distributed.manage(m::Fails, id::Integer, config::WorkerConfig, op::Symbol) = "       \
   "nothing\n"
 
-/* The answer of another call leaves by a task of Distributed's, so that these let others run more than once when they have begun. */
+/* The answer of another call leaves by a task of Distributed's, so that these let others
+ * run more than once when they have begun. */
 #define BEGUN "foreach(i -> begun(), 1:50)"
 #define ALLOCATE \
   "let n = 0; while true; global X = [rand(10)]; (n += 1) == 10 && " BEGUN "; end; end"
@@ -111,7 +114,8 @@ worker_of_a_manager_of_the_users_works (void)
   CHECK (process_test_eval_int (worker, "getpid()") == malt_worker_get_pid (worker));
 }
 
-/* Gives the launch up when the manager has begun it, and lets the manager go on when nobody waits for it any more. */
+/* Gives the launch up when the manager has begun it, and lets the manager go on when
+ * nobody waits for it any more. */
 static void
 launch_that_is_given_up_is_ended_when_its_manager_returns (void)
 {

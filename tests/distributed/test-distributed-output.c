@@ -64,7 +64,8 @@ is_done (gpointer data)
   return *(gboolean *) data;
 }
 
-/* Evaluates in the keeper; the id of the call when it has ended well and what it wrote was delivered, 0 if it fails. */
+/* Evaluates in the keeper; the id of the call when it has ended well and what it wrote
+ * was delivered, 0 if it fails. */
 static guint
 run (const char *source)
 {

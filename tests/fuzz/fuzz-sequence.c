@@ -5,8 +5,9 @@
  *   fuzz-sequence [--seed N] [--seconds S] [--sessions N] [--patience MS] [--trace] [--break NAME]
  *
  * The numbers of the sessions begin with the seed: one that went wrong is repeated by
- * --seed NUMBER --sessions 1. Memory is for the sanitizers to judge, leaks at the end, which is why this is
- * built with them (CMakeLists.txt). The last line is a JSON object with what was done.
+ * --seed NUMBER --sessions 1. Memory is for the sanitizers to judge, leaks at the end,
+ * which is why this is built with them (CMakeLists.txt). The last line is a JSON object
+ * with what was done.
  */
 #include "sequence.h"
 

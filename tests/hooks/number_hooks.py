@@ -3,13 +3,13 @@
 
     number_hooks.py DIRECTORY NAME=FILE...
 
-DIRECTORY gets each file below its name, as the library knows it, and `hooks`: one line for each hook: its number, file, function and place. Hook 0 does not exist."""
+DIRECTORY gets each file below its name, as the library knows it; `hooks`: one line for each hook: its number, file, function and place (hook 0 does not exist); and `program.jl`."""
 
 import os
 import re
 import sys
 
-# What a hook does when its number is armed is said by a page that the test shares with all workers (test-hooks.c has its words).
+# What a hook does when its number is armed is said by a page that the test shares with all workers (malt-hooks.h has its words).
 PROLOGUE = """isdefined(Base, :malt_hook) || Core.eval(Base, :(module MaltHooks
 const PAGE = let path = get(ENV, "MALT_TEST_HOOKS", "")
     if isempty(path)
@@ -25,22 +25,23 @@ function malt_hook(n)
     p = PAGE
     p == C_NULL && return nothing
     unsafe_store!(p, unsafe_load(p, 17 + n) + 0x00000001, 17 + n)
-    unsafe_load(p, 1) == n || return nothing
-    skipped = unsafe_load(p, 2)
-    skipped == 0 || return (unsafe_store!(p, skipped - 0x00000001, 2); nothing)
-    unsafe_store!(p, 0x00000000, 1)
-    unsafe_store!(p, 0x00000001, 4)
+    times = unsafe_load(p, 1017 + n)
+    times != 0 && unsafe_load(p, 2) != 0 || return nothing
+    unsafe_store!(p, times - 0x00000001, 1017 + n)
+    times == 0x00000001 || return nothing
+    unsafe_store!(p, unsafe_load(p, 2) - 0x00000001, 2)
+    unsafe_store!(p, 0x00000001, 3)
     pid = ccall(:getpid, Cint, ())
-    while unsafe_load(p, 5) != 0 && unsafe_load(p, 6) == 0
+    while unsafe_load(p, 4) != 0 && unsafe_load(p, 5) == 0
         ccall(:sched_yield, Cint, ())           # so that it is read again
     end
-    i = unsafe_load(p, 3)
+    i = unsafe_load(p, 1)
     while i > 0
         ccall(:kill, Cint, (Cint, Cint), pid, 2)
         ccall(:usleep, Cint, (Cuint,), 2000)    # so that each is taken before the next
         i -= 0x00000001
     end
-    unsafe_store!(p, 0x00000002, 4)
+    unsafe_store!(p, 0x00000002, 3)
     nothing
 end
 end)); isdefined(Base, :malt_hook) || Core.eval(Base, :(const malt_hook = MaltHooks.malt_hook))
@@ -49,8 +50,12 @@ end)); isdefined(Base, :malt_hook) || Core.eval(Base, :(const malt_hook = MaltHo
 MASKS = re.compile(r"(?<![\w.:!])(Base\.sigatomic_(?:begin|end)|mask|unmask|hold|release)\(\)(?!\s*=[^=])")
 EXPRESSIONS = re.compile(r"@(?:exposed|idle)(?: |(?=\())")
 WAITS = re.compile(r"(?<![\w.:!])(?:Base\.)?(?:wait|wait_readnb|sleep|yield|yieldto)\(")
+# What never returns has no hook behind it: it ends the process, or nobody ends that wait.
+ENDLESS = re.compile(r": ENTER\[1\]\(0\)$|, rest_forever: wait\(\)$")
 DEFINITION = re.compile(r"(?:function|macro) ([\w.!]+)")
 SHORT_DEFINITION = re.compile(r"([\w.!]+)\(.*\) =(?!=)")
+# Of distributed, Julia's stdout and stderr here are those of a worker elsewhere: what is written leaves by frames, and not by pipes.
+OUTPUT = re.compile(r"^    START\[5\] = .*$", re.MULTILINE)
 
 
 def end_of_call(text, start):
@@ -81,6 +86,8 @@ class Numbers:
 
 def wrap(numbers, place, expression):
     before = numbers.next("before " + place)
+    if ENDLESS.search(place):
+        return "Base.malt_hook(%d); %s" % (before, expression)
     behind = numbers.next("behind " + place)
     return "let hooked = (Base.malt_hook(%d); %s); Base.malt_hook(%d); hooked; end" % (before, expression, behind)
 
@@ -111,7 +118,7 @@ def main():
     for file in files:
         name, path = file.split("=", 1)
         with open(path, encoding="utf-8") as f:
-            lines = f.read().splitlines(True)
+            lines = OUTPUT.sub("    START[5] = false", f.read()).splitlines(True)
         text, function = "", ""
         for line in lines:
             definition = DEFINITION.match(line) or SHORT_DEFINITION.match(line)
@@ -120,9 +127,11 @@ def main():
         target = os.path.join(directory, name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "w", encoding="utf-8") as f:
-            f.write((PROLOGUE if name.endswith(("start.jl", "runtime.jl")) else "") + text)
+            f.write((PROLOGUE if name.endswith(("start.jl", "runtime.jl", "outbox.jl")) else "") + text)
     with open(os.path.join(directory, "hooks"), "w", encoding="utf-8") as f:
         f.writelines("%d\t%s\n" % (i + 1, line) for i, line in enumerate(numbers.lines))
+    with open(os.path.join(directory, "program.jl"), "w", encoding="utf-8") as f:
+        f.write("sleep(0.01)\n")      # so that other tasks run
     print(directory)
 
 

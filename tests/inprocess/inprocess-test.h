@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the in-process backend share: workers, and hosts that are processes of their own. */
+/* What the tests of the in-process backend share: workers, and hosts that are processes
+ * of their own. */
 #pragma once
 
 #include "malt-test.h"
@@ -9,8 +10,9 @@
 G_BEGIN_DECLS
 
 /*
- * Julia is initialised once in a process and never again, and some code ends the process that runs it. So a test program is a
- * host with one Julia for most of its tests, and what needs a host of its own is a role: the same program, started again by the test.
+ * Julia is initialised once in a process and never again, and some code ends the process
+ * that runs it. So a test program is a host with one Julia for most of its tests, and
+ * what needs a host of its own is a role: the same program, started again by the test.
  */
 
 /* How long an event that must come may take. */
@@ -22,8 +24,9 @@ typedef struct
   int (*play) (void); /* returns the exit status of the host */
 } InProcessRole;
 
-/* Plays the role that the arguments name, or runs the tests, or those whose names the arguments are. @roles: (nullable), ended by
- * { NULL, NULL }, as the tests are. Status 77, or 1 if MALT_TEST_REQUIRE_JULIA is 1, where there is no julia. */
+/* Plays the role that the arguments name, or runs the tests, or those whose names the
+ * arguments are. @roles: (nullable), ended by { NULL, NULL }, as the tests are. Status
+ * 77, or 1 if MALT_TEST_REQUIRE_JULIA is 1, where there is no julia. */
 int inprocess_test_main (int argc, char **argv, const char *suite,
                          const CU_TestInfo *tests, const InProcessRole *roles);
 
@@ -39,7 +42,8 @@ typedef struct
   char *errors; /* (owned) */
 } InProcessHost;
 
-/* Runs this program in a role. @environment: NAME=VALUE to set and NAME to unset, ended by NULL; at least that is given. */
+/* Runs this program in a role. @environment: NAME=VALUE to set and NAME to unset, ended
+ * by NULL; at least that is given. */
 #define inprocess_test_host(role, ...) \
   inprocess_test_run_host (role, (const char *const[]){ __VA_ARGS__, NULL })
 InProcessHost *inprocess_test_run_host (const char *role, const char *const *environment);
@@ -53,7 +57,8 @@ gboolean inprocess_host_was_ended_by (const InProcessHost *host, int signum);
 
 /* Workers */
 
-/* A worker with options KEY=VALUE, ended by NULL; NULL, and why on stderr, if it cannot be launched. */
+/* A worker with options KEY=VALUE, ended by NULL; NULL, and why on stderr, if it cannot
+ * be launched. */
 #define inprocess_test_launch(...) \
   inprocess_test_launch_with ((const char *const[]){ __VA_ARGS__, NULL }, NULL)
 MaltWorker *inprocess_test_launch_with (const char *const *options, GError **error);

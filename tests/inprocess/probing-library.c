@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* In the place of libjulia: does what that of Julia 1.9 to 1.13 does while it is loaded, and ends the program if it cannot. */
+/* In the place of libjulia: does what that of Julia 1.9 to 1.13 does while it is loaded,
+ * and ends the program if it cannot. */
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>

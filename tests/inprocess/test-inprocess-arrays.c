@@ -8,7 +8,8 @@
 #define BULK_BYTES ((gint64) BULK_ELEMENTS * 8)
 #define COLLECT "for i in 1:5; GC.gc(); end; 0"
 
-/* Finalizers run when Julia collects, and a reference that goes travels through the queue of the Julia thread before that. */
+/* Finalizers run when Julia collects, and a reference that goes travels through the queue
+ * of the Julia thread before that. */
 #define SETTLE_ROUNDS 20
 
 static MaltWorker *
@@ -135,8 +136,10 @@ drop_bytes (gpointer bytes)
   return NULL;
 }
 
-#define WATCHED \
-  "watched = zeros(100_000); finalizer(a -> (global n_freed += 1), watched); watched"
+/* From Julia 1.11 on an array only refers to what has its memory. */
+#define WATCHED                                                                      \
+  "watched = zeros(100_000); finalizer(a -> (global n_freed += 1), isdefined(Core, " \
+  ":GenericMemory) ? watched.ref.mem : watched); watched"
 
 static void
 array_is_freed_after_the_last_reference_whichever_thread_drops_it (void)
@@ -181,7 +184,8 @@ memory_of_arrays_comes_back (void)
   malt_assert (after <= before + BULK_BYTES / 10);
 }
 
-/* Its memory must not move while the host reads it. From 1.11 on a Vector that grows takes new memory and leaves the old. */
+/* Its memory must not move while the host reads it. From 1.11 on a Vector that grows
+ * takes new memory and leaves the old. */
 static void
 lent_vector_is_not_resized_under_the_host (void)
 {

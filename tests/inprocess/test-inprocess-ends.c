@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How hosts end: by leaving main() whatever Julia does, and by what evaluated code may do to them. And what does not end them. */
+/* How hosts end: by leaving main() whatever Julia does, and by what evaluated code may do
+ * to them. And what does not end them. */
 #include "inprocess-test.h"
 
 #include <signal.h>
@@ -145,7 +146,8 @@ run_fork (gpointer data)
     self->status = WEXITSTATUS (status);
 }
 
-/* Forks while Julia does something, in another thread and in Julia's own; the atexit hook of Julia's would say so. */
+/* Forks while Julia does something, in another thread and in Julia's own; the atexit hook
+ * of Julia's would say so. */
 static int
 be_host_that_forks (void)
 {
@@ -208,7 +210,8 @@ exit_in_evaluated_code_ends_the_host_with_its_status (void)
   malt_assert_string (task->output, "before\n");
 }
 
-/* As a worker of malt-process it would only end itself. That is what capability ISOLATED is about. */
+/* As a worker of malt-process it would only end itself. That is what capability ISOLATED
+ * is about. */
 static void
 abort_in_evaluated_code_ends_the_host (void)
 {

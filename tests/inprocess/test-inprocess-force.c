@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* interrupt-busy = force: code that hogs the Julia thread is interrupted. In a host of its own, which this may end. */
+/* interrupt-busy = force: code that hogs the Julia thread is interrupted. In a host of
+ * its own, which this may end. */
 #include "inprocess-test.h"
 
 #include <signal.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Julia beside GLib in one process: main loops, timers, child processes and threads of the host go on as if it were not there. */
+/* Julia beside GLib in one process: main loops, timers, child processes and threads of
+ * the host go on as if it were not there. */
 #include "inprocess-test.h"
 
 #include <fcntl.h>
@@ -8,7 +9,8 @@
 
 #define SPIN "t = time(); while time() - t < 2; end; 7"
 
-/* Of the hundreds that there may be: a loaded machine leaves out most, a loop that stands still all but one. */
+/* Of the hundreds that there may be: a loaded machine leaves out most, a loop that stands
+ * still all but one. */
 #define LEAST_TICKS 5
 
 static MaltWorker *

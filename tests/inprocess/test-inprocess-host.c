@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions of the host that run in threads of the library, where Julia runs in the same process. */
+/* Functions of the host that run in threads of the library, where Julia runs in the same
+ * process. */
 #include "inprocess-test.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hosts on machines with no Julia, or with one that is broken: an error says so, and the host goes on. */
+/* Hosts on machines with no Julia, or with one that is broken: an error says so, and the
+ * host goes on. */
 #include "inprocess-test.h"
 
 #include "process/malt-julia-program.h"
@@ -12,7 +13,8 @@
 #define LONGEST_MESSAGE 1000 /* bytes */
 #define FOLDER_VARIABLE "MALT_TEST_FOLDER"
 
-/* Programs that are no julia. In the folder $d are `file`, which is no library, and `library`, which is one, but not Julia's. */
+/* Programs that are no julia. In the folder $d are `file`, which is no library, and
+ * `library`, which is one, but not Julia's. */
 static const char preamble[] =
     "#!/bin/sh\n"
     "d='%s'\n"
@@ -237,7 +239,8 @@ be_host_that_launches (void)
   return inprocess_test_eval_int (worker, "6 * 7") == 42 ? 0 : 1;
 }
 
-/* A machine with no Julia: the backend is known, says why it cannot work, and says the same when it is asked to. */
+/* A machine with no Julia: the backend is known, says why it cannot work, and says the
+ * same when it is asked to. */
 static int
 be_host_without_julia (void)
 {
@@ -297,8 +300,9 @@ static const CU_TestInfo tests[] = {
   CU_TEST_INFO_NULL,
 };
 
-/* This program again, with a folder for what is remembered: what these programs say is not for anybody else. GLib asks for the
- * variable once, and the julia is looked for in the user's own folder. */
+/* This program again, with a folder for what is remembered: what these programs say is
+ * not for anybody else. GLib asks for the variable once, and the julia is looked for in
+ * the user's own folder. */
 static int
 start_with_folder (char **argv)
 {

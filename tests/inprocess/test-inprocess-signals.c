@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The host's signals stay the host's. Each test is a host of its own, because Julia is loaded once only. */
+/* The host's signals stay the host's. Each test is a host of its own, because Julia is
+ * loaded once only. */
 #include "inprocess-test.h"
 
 #include <signal.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hundred thousand calls from eight threads at once, of all kinds mixed. Every future completes with the right answer, and when all
- * is over nothing is kept on either side: calls, handles, loans of Julia's memory, loans of the host's, memory.
+ * A hundred thousand calls from eight threads at once, of all kinds mixed. Every future
+ * completes with the right answer, and when all is over nothing is kept on either side:
+ * calls, handles, loans of Julia's memory, loans of the host's, memory.
  */
 #include "inprocess-test.h"
 
@@ -20,7 +21,8 @@ enum
 #define MOST_GROWTH_BYTES \
   ((gint64) 24 * 1024 * 1024) /* of either heap, after tens of GB went through */
 
-/* What the runtime still keeps. No name leads to its module, but a method of Base's belongs to it. */
+/* What the runtime still keeps. No name leads to its module, but a method of Base's
+ * belongs to it. */
 static const char probe[] =
     "runtime = typeof(current_task().code).name.module;"
     "n_kept(table) = length(getfield(runtime, table));"
@@ -182,7 +184,8 @@ is_waited (gint64 n, MaltValue *value, G_GNUC_UNUSED const GError *error)
   return value != NULL && malt_value_get_int64 (value) == n - 1;
 }
 
-/* Functions of the host: in a thread of the library, which uses the worker in turn, and in the thread of Julia. Odd numbers are errors. */
+/* Functions of the host: in a thread of the library, which uses the worker in turn, and
+ * in the thread of Julia. Odd numbers are errors. */
 
 static gint64
 double_number (gint64 n, gpointer user_data, GError **error)

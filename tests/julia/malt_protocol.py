@@ -3,6 +3,7 @@
 
 import collections
 import os
+import re
 import select
 import signal
 import socket
@@ -312,12 +313,12 @@ def runtime_text(files=("frames.jl", "stream.jl")):
 
 def boot_text():
     parts = []
-    for path in ["core/julia/start.jl", "core/julia/boot.jl", "core/julia/judge/load.jl", "backends/malt-process/julia/worker.jl"]:
+    for path in ["core/julia/start.jl", "core/julia/boot.jl", "backends/malt-process/julia/connect.jl", "core/julia/judge/load.jl",
+                 "backends/malt-process/julia/worker.jl"]:
         with open(os.path.join(ROOT, path)) as f:
             parts.append(f.read())
     # As core/link/malt-julia-source.c joins them.
-    head = "Core.eval(Module(:Malt, true), Expr(:toplevel, (quote\n"
-    return head + "".join(parts) + "\nend).args...))\n"
+    return 'Core.eval(Module(:Malt, true), Base.parse_input_line("' + re.sub(r'([\\"$])', r"\\\1", "".join(parts)) + '"))\n'
 
 
 class Worker:

@@ -54,7 +54,7 @@ class Output(unittest.TestCase):
 
     def test_output_of_a_task_is_of_no_call(self):
         w = self.worker("signal")
-        w.answer(w.start_eval("task = @async (wait(go); print(\"late\")); go = Condition(); yield(); nothing"))
+        w.answer(w.start_eval("go = Condition(); task = @async (wait(go); print(\"late\")); yield(); nothing"))
         n = w.start_eval("notify(go); wait(task); nothing")
         w.answer(n)
         self.assertEqual(self.taken(w), [(1, 0, "late")])

@@ -9,6 +9,9 @@ import unittest
 from malt_protocol import *
 
 
+N_DROPPED = 24     # in which the old way made eight full collections on Julia 1.12
+
+
 class Values(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -75,6 +78,18 @@ class Values(unittest.TestCase):
         self.assertEqual(self.w.eval("got").items, data)
         self.assertEqual(self.w.call("s -> (global text = s; sizeof(s))", "ż" * 1000000), 2000000)
         self.assertEqual(self.w.eval("text"), "ż" * 1000000)
+
+    def test_large_arrays_that_are_dropped_cost_no_full_collection(self):
+        data = bytes(16 << 20)
+        head = encode("length") + b"\x22" + u64(1) + b"\x25\x11" + struct.pack("<IQ", 1, len(data))
+        body = head + bytes(-len(head) % 16) + data + encode(None) * 3
+        resident = "parse(Int, split(read(\"/proc/self/statm\", String))[2]) * 4 ÷ 1024"
+        self.w.eval("GC.gc(); before = Base.gc_num().full_sweep; largest = %s; nothing" % resident)
+        for _ in range(N_DROPPED):
+            self.assertEqual(self.w.answer(self.w.start(CALL, body)), len(data))
+            self.w.eval("global largest = max(largest, %s); nothing" % resident)
+        self.assertLessEqual(self.w.eval("Base.gc_num().full_sweep - before"), N_DROPPED // 8)
+        self.assertLessEqual(self.w.eval("largest"), 512)
 
     def test_containers(self):
         self.assertEqual(self.w.eval("Dict(:a => 1)").pairs, [(Symbol("a"), 1)])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The port on which a worker connects back: in a host that has no descriptor left, by a worker that is slow. */
+/* The port on which a worker connects back: in a host that has no descriptor left, by a
+ * worker that is slow. */
 #include "process-test.h"
 
 #include "link/malt-link-listener.h"
@@ -178,7 +179,8 @@ port_rests_while_there_is_no_descriptor (void)
   close (fd);
 }
 
-/* On a loaded machine a worker may be stopped for seconds between its connection and its first word. */
+/* On a loaded machine a worker may be stopped for seconds between its connection and its
+ * first word. */
 static void
 worker_that_is_slow_to_speak_is_heard (void)
 {

@@ -295,8 +295,8 @@ typedef struct
 {
   LinkPeer *peer; /* (unowned) */
   char *large; /* (owned): a text of LARGE_BYTES */
-  gint
-      large_kind; /* atomic: of a large frame that comes with the next answer, or in its place; 0: none */
+  /* atomic: of a large frame that comes with the next answer, or in its place; 0: none */
+  gint large_kind;
   gint n_host_errors; /* atomic */
 } Memory;
 

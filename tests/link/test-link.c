@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A link against a runtime that the test plays: order, who reads, large frames, and what breaks the protocol. */
+/* A link against a runtime that the test plays: order, who reads, large frames, and what
+ * breaks the protocol. */
 #include "link-peer.h"
 
 #include "platform/malt-socket.h"
@@ -56,7 +57,8 @@ answer_one (gpointer data)
   return NULL;
 }
 
-/* The thread for input and output may be quicker than a caller that has not begun to read; never each time. */
+/* The thread for input and output may be quicker than a caller that has not begun to
+ * read; never each time. */
 static void
 blocking_caller_reads_its_own_answer (void)
 {

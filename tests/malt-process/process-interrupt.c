@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts of real Julia code: which call is hit, and when a signal is needed. Tests for all backends whose workers are processes with a link. */
+/* Interrupts of real Julia code: which call is hit, and when a signal is needed. Tests
+ * for all backends whose workers are processes with a link. */
 #include "process-test.h"
 
 #include "link/malt-link-worker.h"
@@ -49,7 +50,8 @@ check_interrupt (MaltWorker *worker, const char *source, gboolean needs_signal)
   CU_ASSERT_EQUAL (process_test_eval_int (worker, "20 + 1"), 21);
 }
 
-/* Another call is outstanding, so that no signal may be sent, however long the worker takes to read the request. */
+/* Another call is outstanding, so that no signal may be sent, however long the worker
+ * takes to read the request. */
 static MaltFuture *
 start_bystander (MaltWorker *worker)
 {
@@ -142,6 +144,29 @@ interrupt_during_a_large_reply_sends_no_signal (void)
   CHECK (process_test_eval_int (worker, "5") == 5);
 }
 
+/* The runtime knows that the host has not given it up meanwhile, however long it has
+ * looked at nothing. */
+static void
+what_is_read_late_is_not_asked_again (void)
+{
+  g_autoptr (MaltWorker) worker = launch_warm ();
+  g_autoptr (MaltCall) call = malt_call_new ("sleep");
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n_before;
+
+  CHECK (worker != NULL);
+  malt_call_take_argument (call, malt_value_new_int64 (60));
+  future = malt_worker_remote_call (worker, call);
+  malt_future_wait (future, 2500, NULL, NULL);
+  n_before = get_counters (worker).n_interrupt_frames;
+  CU_ASSERT_EQUAL (
+      malt_worker_interrupt (worker, future, MALT_INTERRUPT_DEFAULT, NULL, &error),
+      MALT_INTERRUPT_DELIVERED);
+  CHECK_NO_ERROR (error);
+  CU_ASSERT_EQUAL (get_counters (worker).n_interrupt_frames, n_before + 1);
+}
+
 static void
 idle_worker_has_nothing_to_interrupt (void)
 {
@@ -216,6 +241,7 @@ const ProcessTest process_interrupt_tests[] = {
     interrupt_of_a_sleeping_call_never_hits_a_busy_one },
   { "interrupt_during_a_large_reply_sends_no_signal",
     interrupt_during_a_large_reply_sends_no_signal },
+  { "what_is_read_late_is_not_asked_again", what_is_read_late_is_not_asked_again },
   { "idle_worker_has_nothing_to_interrupt", idle_worker_has_nothing_to_interrupt },
   { "calls_made_while_signals_are_sent_are_not_hit",
     calls_made_while_signals_are_sent_are_not_hit },

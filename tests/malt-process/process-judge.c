@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts that only the judge makes possible, of worker processes of any backend: of busy calls that are not alone, that
- * compile, that catch the exception, of fresh workers. */
+/* Interrupts that only the judge makes possible, of worker processes of any backend: of
+ * busy calls that are not alone, that compile, that catch the exception, of fresh
+ * workers. */
 #include "process-test.h"
 
 #include <string.h>
@@ -22,6 +23,13 @@ was_interrupted_with (MaltFuture *future, MaltInterruptResult expected)
     g_printerr ("\nexpected %d, got %d: %s\n", (int) expected, (int) result,
                 error != NULL ? error->message : "no error");
   return error == NULL && result == expected;
+}
+
+static gpointer
+interrupt_in_thread (gpointer future)
+{
+  return GINT_TO_POINTER (
+      malt_future_interrupt (future, MALT_INTERRUPT_DEFAULT, NULL, NULL));
 }
 
 static void
@@ -64,6 +72,29 @@ busy_call_is_stopped_beside_one_that_waits (void)
   CHECK (process_test_was_interrupted (busy));
   CHECK (!malt_future_is_done (waiting));
   CHECK (was_interrupted_with (waiting, MALT_INTERRUPT_DELIVERED));
+}
+
+/* The one that waits is asked for first: what is busy is ended first all the same. */
+static void
+both_are_stopped_the_one_that_waits_and_the_busy_one (void)
+{
+  g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+  g_autoptr (MaltFuture) waiting = NULL;
+  g_autoptr (MaltFuture) busy = NULL;
+  MaltInterruptResult result = MALT_INTERRUPT_IDLE;
+  GThread *thread;
+
+  CHECK (worker != NULL);
+  g_free (process_test_eval (worker, "string(1)"));
+  waiting = process_test_start_running (worker, "begun(); run(`sleep 60`)");
+  busy = process_test_start_running (worker, PROCESS_TEST_SPIN);
+  thread = g_thread_new ("interrupts", interrupt_in_thread, waiting);
+  g_usleep (G_USEC_PER_SEC / 2);
+  CHECK (was_interrupted_with (busy, MALT_INTERRUPT_DELIVERED));
+  result = (MaltInterruptResult) GPOINTER_TO_INT (g_thread_join (thread));
+  CU_ASSERT_EQUAL (result, MALT_INTERRUPT_DELIVERED);
+  CHECK (process_test_was_interrupted (busy));
+  CHECK (process_test_was_interrupted (waiting));
 }
 
 static void
@@ -353,6 +384,8 @@ const ProcessTest process_judge_tests[] = {
     busy_call_is_stopped_while_others_are_queued_and_cancelled },
   { "busy_call_is_stopped_beside_one_that_waits",
     busy_call_is_stopped_beside_one_that_waits },
+  { "both_are_stopped_the_one_that_waits_and_the_busy_one",
+    both_are_stopped_the_one_that_waits_and_the_busy_one },
   { "exception_that_is_caught_was_delivered", exception_that_is_caught_was_delivered },
   { "one_request_throws_once", one_request_throws_once },
   { "second_interrupt_throws_again", second_interrupt_throws_again },

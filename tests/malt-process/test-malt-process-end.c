@@ -25,7 +25,8 @@ get_reason (MaltWorker *worker)
   return malt_termination_get_reason (termination);
 }
 
-/* When the system says that the process has ended. Taking a process of Julia's size down takes the system some milliseconds itself. */
+/* When the system says that the process has ended. Taking a process of Julia's size down
+ * takes the system some milliseconds itself. */
 static gpointer
 wait_for_end (gpointer pid)
 {
@@ -70,7 +71,8 @@ killed_worker_is_noticed_at_once_with_the_signals_name (void)
   CU_ASSERT (best_us < 10000);
 }
 
-/* The linker puts this in the place of g_file_get_contents(): the system cannot be asked to run out of memory. */
+/* The linker puts this in the place of g_file_get_contents(): the system cannot be asked
+ * to run out of memory. */
 static gint n_memory_kills; /* atomic */
 
 gboolean __real_g_file_get_contents (const char *path, char **contents, gsize *length,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Output: forwarded with a prefix, before the answer, and never in the way of the code that writes it. */
+/* Output: forwarded with a prefix, before the answer, and never in the way of the code
+ * that writes it. */
 #include "process-test.h"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Host functions of a worker process: where they run, what they may do there, and what ends while they run. */
+/* Host functions of a worker process: where they run, what they may do there, and what
+ * ends while they run. */
 #include "process-test.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* 500 interrupts at random moments, with a fixed seed: no dead worker, no lost answer, none misdirected. */
+/* 500 interrupts at random moments, with a fixed seed: no dead worker, no lost answer,
+ * none misdirected. */
 #include "process-test.h"
 
 #include "malt-process-worker.h"
@@ -43,7 +44,8 @@ has_right_answer (MaltFuture *future, gint64 number)
   return FALSE;
 }
 
-/* One call that is interrupted at some moment, and sometimes another behind it that must not be hit. */
+/* One call that is interrupted at some moment, and sometimes another behind it that must
+ * not be hit. */
 static void
 interrupt_at_random (MaltWorker *worker, GRand *random, gint64 number)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The transports: all carry the same, none leaks its descriptors, and strangers at the port of tcp-connect gain nothing. */
+/* The transports: all carry the same, none leaks its descriptors, and strangers at the
+ * port of tcp-connect gain nothing. */
 #include "process-test.h"
 
 #include <arpa/inet.h>
@@ -12,7 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Strangers that say nothing, and much less time than it would take to wait for one after the other. */
+/* Strangers that say nothing, and much less time than it would take to wait for one after
+ * the other. */
 enum
 {
   N_SILENT = 200
@@ -331,6 +333,26 @@ julia_that_is_the_child_of_a_wrapper_is_not_signalled (void)
   CHECK (malt_value_get_int64 (value) == 5);
 }
 
+/* It stands in everybody's `ps`; and what evaluated code sees of it is Julia's. With tokens
+ * the boot text is in it. */
+static void
+command_line_is_short (void)
+{
+  for (gsize i = 0; i < 2; i++)
+    {
+      g_autoptr (MaltWorker) worker = process_test_launch (transports[i]);
+      gint64 n_bytes;
+
+      CHECK (worker != NULL);
+      n_bytes = process_test_eval_int (worker, "length(read(\"/proc/self/cmdline\")) - "
+                                               "length(ENV[\"MALT_JULIA\"])");
+      CHECK (n_bytes > 0 && n_bytes <= 200);
+      CHECK (process_test_eval_int (
+                 worker, "Int(PROGRAM_FILE == \"\" && isempty(ARGS) && !isinteractive() "
+                         "&& Base.JLOptions().compile_enabled == 1)") == 1);
+    }
+}
+
 static const ProcessTest tests[] = {
   { "every_transport_carries_large_values_both_ways",
     every_transport_carries_large_values_both_ways },
@@ -351,6 +373,7 @@ static const ProcessTest tests[] = {
     message_beyond_the_limit_ends_the_worker },
   { "julia_that_is_the_child_of_a_wrapper_is_not_signalled",
     julia_that_is_the_child_of_a_wrapper_is_not_signalled },
+  { "command_line_is_short", command_line_is_short },
   { NULL, NULL },
 };
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The judge, without a Julia: this program stands for one in a process of its own. It has the functions that the judge asks for, and code in memory without
- * a file, as Julia's compiler makes it. What the judge throws ends the process with a status that the test knows.
+ * The judge, without a Julia: this program stands for one in a process of its own. It has
+ * the functions that the judge asks for, and code in memory without a file, as Julia's
+ * compiler makes it. What the judge throws ends the process with a status that the test
+ * knows.
  */
 #include "link/malt-julia-source.h"
 #include "malt-test.h"
@@ -23,6 +25,7 @@ enum
 {
   CALL = 7,
   OTHER_CALL = 8,
+  TAKE_STATUS = 100,
   STATUS_THROWN = 42,
   PATIENCE_MS = 3000, /* for what must not happen: ten times what it takes if it does */
   MAX_LIFE_S = 30, /* of a process that a failed assertion has left behind */
@@ -86,6 +89,8 @@ typedef struct
   gboolean is_written_by_others; /* as the compiled regular expressions of PCRE */
   gboolean is_over; /* the call's user code has ended */
   gboolean is_beside_another; /* which has begun, and waits */
+  gboolean
+      takes; /* the runtime takes the request, and ends with TAKE_STATUS and what it is told */
   gboolean has_listener; /* SIGINT stays pending, and nothing can be forced */
 } Play;
 
@@ -157,6 +162,14 @@ begin_to_listen (void)
   g_thread_unref (g_thread_new ("listener", listen_for_signals, NULL));
 }
 
+static int
+take (MaltJudgePage *page)
+{
+  int (*function) (guint64) = (int (*) (guint64)) (guintptr) page->take;
+
+  return function (CALL);
+}
+
 static void
 play (const char *path, const Play *scene)
 {
@@ -173,9 +186,12 @@ play (const char *path, const Play *scene)
   if (scene->is_beside_another)
     {
       page->calls[2].call = OTHER_CALL | IN_USER_CODE;
+      page->calls[2].task = (guint64) (guintptr) &task + 64;
     }
   page->calls[1].call |= scene->is_over ? AFTER_USER_CODE : IN_USER_CODE;
   state.n_deferrals = scene->is_masked ? 1 : 0;
+  if (scene->takes)
+    _exit (TAKE_STATUS + take (page));
   if (scene->is_own_code)
     spin_in_own_code ();
   spin_in_compiled_code (scene);
@@ -226,11 +242,17 @@ make_judge (void)
 }
 
 static gboolean
-ask (MaltJudge *judge, pid_t pid)
+ask_for (MaltJudge *judge, pid_t pid, guint64 call)
 {
   const MaltJudgeTarget target = { pid, pid, -1 };
 
-  return malt_judge_ask (judge, &target, CALL);
+  return malt_judge_ask (judge, &target, call);
+}
+
+static gboolean
+ask (MaltJudge *judge, pid_t pid)
+{
+  return ask_for (judge, pid, CALL);
 }
 
 static int
@@ -252,6 +274,21 @@ code_that_was_compiled_at_run_time_is_hit (void)
 
   malt_assert_int (run_scene (&alone), STATUS_THROWN);
   malt_assert_int (run_scene (&beside_another), STATUS_THROWN);
+}
+
+/* It would be read only when the running one has ended. */
+static void
+a_call_that_waits_does_not_keep_the_running_one_from_being_hit (void)
+{
+  g_autoptr (MaltJudge) judge = make_judge ();
+  const Play beside_another = { .is_beside_another = TRUE };
+  pid_t pid = begin (judge, &beside_another);
+
+  malt_assert (ask_for (judge, pid, OTHER_CALL));
+  malt_assert_int (waitpid (pid, NULL, WNOHANG), 0);
+  g_usleep (G_USEC_PER_SEC / 10);
+  malt_assert (ask (judge, pid));
+  malt_assert_int (wait_for_status (pid, PATIENCE_MS), STATUS_THROWN);
 }
 
 static void
@@ -290,6 +327,40 @@ the_page_says_what_a_call_is_at (void)
   malt_assert_int (wait_for_status (pid, 0), -1);
 }
 
+/* Who is first says what becomes of it. */
+static void
+a_request_is_taken_or_withdrawn (void)
+{
+  g_autoptr (MaltJudge) judge = make_judge ();
+  const Play reader = { .takes = TRUE };
+
+  malt_assert_int (wait_for_status (begin (judge, &reader), PATIENCE_MS),
+                   TAKE_STATUS - 1);
+  malt_judge_request (judge, CALL);
+  malt_assert_int (wait_for_status (begin (judge, &reader), PATIENCE_MS),
+                   TAKE_STATUS + 1);
+  malt_assert (!malt_judge_withdraw (judge, CALL));
+  malt_assert_int (wait_for_status (begin (judge, &reader), PATIENCE_MS),
+                   TAKE_STATUS - 1);
+  malt_judge_request (judge, CALL);
+  malt_assert (malt_judge_withdraw (judge, CALL));
+  malt_assert_int (wait_for_status (begin (judge, &reader), PATIENCE_MS), TAKE_STATUS);
+}
+
+/* Their places are the same: the one that lost it is not known. */
+static void
+a_request_in_the_place_of_another_is_not_known (void)
+{
+  g_autoptr (MaltJudge) judge = make_judge ();
+  const Play reader = { .takes = TRUE };
+
+  malt_judge_request (judge, CALL);
+  malt_judge_request (judge, CALL + MALT_JUDGE_N_CALLS);
+  malt_assert (malt_judge_withdraw (judge, CALL));
+  malt_assert_int (wait_for_status (begin (judge, &reader), PATIENCE_MS),
+                   TAKE_STATUS - 1);
+}
+
 static void
 what_was_withdrawn_does_not_hit_until_it_is_wanted_again (void)
 {
@@ -297,11 +368,12 @@ what_was_withdrawn_does_not_hit_until_it_is_wanted_again (void)
   const Play alone = { 0 };
   pid_t pid = begin (judge, &alone);
 
-  malt_judge_withdraw (judge, CALL, TRUE);
+  malt_judge_request (judge, CALL);
+  malt_judge_withdraw (judge, CALL);
   malt_assert (ask (judge, pid));
   g_usleep (G_USEC_PER_SEC);
   malt_assert_int (waitpid (pid, NULL, WNOHANG), 0);
-  malt_judge_withdraw (judge, CALL, FALSE);
+  malt_judge_request (judge, CALL);
   malt_assert (ask (judge, pid));
   malt_assert_int (wait_for_status (pid, PATIENCE_MS), STATUS_THROWN);
 }
@@ -314,11 +386,12 @@ what_is_pending_is_taken_back (void)
   const Play scene = { .has_listener = TRUE };
   pid_t pid = begin (judge, &scene);
 
+  malt_judge_request (judge, CALL);
   malt_assert (ask (judge, pid));
   for (guint i = 0; i < PATIENCE_MS && !malt_judge_is_raising (judge); i++)
     g_usleep (1000);
   malt_assert (malt_judge_is_raising (judge));
-  malt_judge_withdraw (judge, CALL, TRUE);
+  malt_judge_withdraw (judge, CALL);
   for (guint i = 0; i < PATIENCE_MS && malt_judge_is_raising (judge); i++)
     g_usleep (1000);
   malt_assert (!malt_judge_is_raising (judge));
@@ -330,8 +403,11 @@ main (void)
 {
   CU_TestInfo tests[] = {
     MALT_TEST (code_that_was_compiled_at_run_time_is_hit),
+    MALT_TEST (a_call_that_waits_does_not_keep_the_running_one_from_being_hit),
     MALT_TEST (nothing_else_is_hit),
     MALT_TEST (the_page_says_what_a_call_is_at),
+    MALT_TEST (a_request_is_taken_or_withdrawn),
+    MALT_TEST (a_request_in_the_place_of_another_is_not_known),
     MALT_TEST (what_was_withdrawn_does_not_hit_until_it_is_wanted_again),
     MALT_TEST (what_is_pending_is_taken_back),
     CU_TEST_INFO_NULL,

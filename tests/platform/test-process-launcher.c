@@ -290,7 +290,8 @@ signal_to_the_group_reaches_grandchildren (void)
   CHECK (!malt_child_signal (child, SIGKILL, MALT_CHILD_TARGET_GROUP));
 }
 
-/* Goes into the group of a child of its own; what is left of its old group lives on. All end with this process. */
+/* Goes into the group of a child of its own; what is left of its old group lives on. All
+ * end with this process. */
 static int
 be_child_that_leaves_its_group (void)
 {
@@ -383,7 +384,8 @@ child_dies_with_its_host (void)
   CHECK (process_test_wait (is_gone, &child, PROCESS_TEST_PATIENCE_MS));
 }
 
-/* A host in which the first descriptors are free; its status says whether it learnt why the launch failed. */
+/* A host in which the first descriptors are free; its status says whether it learnt why
+ * the launch failed. */
 static int
 be_host_without_descriptors (void)
 {
@@ -409,7 +411,8 @@ failure_is_reported_where_the_first_descriptors_are_free (void)
   CHECK (WIFEXITED (status) && WEXITSTATUS (status) == 0);
 }
 
-/* One of each kind of descriptor that the library makes, none of which is closed. FALSE: one could not be made. */
+/* One of each kind of descriptor that the library makes, none of which is closed. FALSE:
+ * one could not be made. */
 static gboolean
 make_descriptors (void)
 {
@@ -426,7 +429,8 @@ make_descriptors (void)
          spawn_shell ("sleep 100", (MaltProcessLauncher){ 0 }, NULL) != NULL;
 }
 
-/* A host without standard streams; its status says whether they are still free, and whether a child has an empty input all the same. */
+/* A host without standard streams; its status says whether they are still free, and
+ * whether a child has an empty input all the same. */
 static int
 be_host_without_streams (void)
 {

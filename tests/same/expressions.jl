@@ -333,5 +333,5 @@ c = Channel{Int}(3); put!(c, 1); close(c); (collect(c), isopen(c), istaskdone(@a
 begin; order = Int[]; @sync for i in 3:-1:1; @async (sleep(0.02i); push!(order, i)); end; order; end
 ### iterators
 (zip(1:2, 3:4) |> collect, enumerate("ab") |> collect, Iterators.partition(1:5, 2) |> collect, eachrow([1 2; 3 4]) |> collect)
-### the last value
+### main: the last value
 ans_is_not_defined = !@isdefined(ans)

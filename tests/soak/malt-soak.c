@@ -63,7 +63,8 @@ start_loops (void)
 }
 
 /* One worker comes and goes, so that what the library and a runtime in this process make once is
- * there: a runtime does so when it first starts a process, too. */
+ * there: a runtime does so when it first starts a process, too, and opens /dev/urandom for
+ * its first random number. */
 static gboolean
 warm_up (GError **error)
 {
@@ -77,8 +78,9 @@ warm_up (GError **error)
     return FALSE;
   capabilities = malt_worker_get_capabilities (worker);
   value = malt_worker_remote_eval_fetch (
-      worker, NULL, soak_can (MALT_CAPABILITY_ISOLATED) ? "1 + 1" : "run(`true`); 2",
-      NULL, error);
+      worker, NULL,
+      soak_can (MALT_CAPABILITY_ISOLATED) ? "1 + 1" : "rand(); run(`true`); 2", NULL,
+      error);
   return value != NULL && malt_worker_stop (worker, NULL, error);
 }
 

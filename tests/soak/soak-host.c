@@ -32,7 +32,8 @@ await_child (pid_t pid)
   if (seen == pid && WIFSIGNALED (status))
     return g_strdup_printf ("died of signal %d", WTERMSIG (status));
   if (seen != pid || WEXITSTATUS (status) != 0)
-    return g_strdup_printf ("ended with status %d", seen == pid ? WEXITSTATUS (status) : -1);
+    return g_strdup_printf ("ended with status %d",
+                            seen == pid ? WEXITSTATUS (status) : -1);
   return NULL;
 }
 
@@ -61,13 +62,15 @@ use_in_child (MaltWorker *worker, MaltFuture *future)
                                                                                   : 0);
 }
 
+static __thread guint n_references; /* to the worker, as this thread is about to fork */
+
 /* The child lets go of all that it has got, and runs what is to be run at an exit. */
 static void
 drop_in_child (MaltWorker *worker, MaltFuture *future)
 {
   alarm ((guint) soak_get_options ()->patience_s);
   g_object_unref (future);
-  for (guint n = G_OBJECT (worker)->ref_count; n > 0; n--)
+  for (; n_references > 0; n_references--)
     g_object_unref (worker);
   exit (EXIT_SUCCESS);
 }
@@ -84,6 +87,7 @@ fork_beside (SoakThread *thread, void (*run) (MaltWorker *worker, MaltFuture *fu
   if (worker == NULL)
     return;
   flight = soak_fly_function (thread, worker, id, "soak_sleep", 5);
+  n_references = G_OBJECT (worker->worker)->ref_count;
   pid = fork ();
   if (pid == 0)
     run (worker->worker, flight->future);

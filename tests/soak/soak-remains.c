@@ -44,9 +44,19 @@ static char *folder; /* (owned): where temporary files are put */
 static SoakRemains first;
 static GHashTable *first_descriptors; /* (owned): their numbers, as in /proc */
 
+/* malloc_trim() gives back what is free at the end of the main arena, and not of others,
+ * where that may be several MiB. With one arena, what is still there is what somebody
+ * uses. */
+static void
+have_one_arena (void)
+{
+  mallopt (M_ARENA_MAX, 1);
+}
+
 gboolean
 soak_remains_prepare (void)
 {
+  have_one_arena ();
   folder = g_dir_make_tmp ("malt-soak-XXXXXX", NULL);
   if (folder == NULL)
     return FALSE;

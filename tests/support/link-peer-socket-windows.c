@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sockets of a runtime that a test plays, on Windows, which has no pairs of them: connections to a port of our own. */
+/* The sockets of a runtime that a test plays, on Windows, which has no pairs of them:
+ * connections to a port of our own. */
 #include "link-peer-socket.h"
 
 #include <gio/gnetworking.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A worker class whose evaluator is the test itself: what its link is told and asked, and its slots. */
+/* A worker class whose evaluator is the test itself: what its link is told and asked, and
+ * its slots. */
 #include "link-peer-worker.h"
 
 #include "platform/malt-io-thread.h"

@@ -217,6 +217,17 @@ link_peer_expect (LinkPeer *peer, MaltFrameKind kind, guint32 *out_id)
   return header.kind == kind;
 }
 
+GBytes *
+link_peer_expect_body (LinkPeer *peer, MaltFrameKind kind, MaltFrameHeader *out_header)
+{
+  GBytes *body = NULL;
+
+  if (!link_peer_read (peer, PROCESS_TEST_PATIENCE_MS, out_header, &body))
+    return NULL;
+  CU_ASSERT_EQUAL (out_header->kind, kind);
+  return body;
+}
+
 gboolean
 link_peer_is_silent (LinkPeer *peer, guint for_ms)
 {
@@ -259,14 +270,21 @@ link_peer_write_empty (LinkPeer *peer, MaltFrameKind kind)
 }
 
 void
-link_peer_answer_int (LinkPeer *peer, guint32 id, gint64 value)
+link_peer_write_value (LinkPeer *peer, MaltValue *value, MaltFrameKind kind, guint32 id)
 {
   g_auto (MaltWireWriter) writer;
-  g_autoptr (MaltValue) number = malt_value_new_int64 (value);
 
   malt_wire_writer_init (&writer, NULL);
-  malt_wire_writer_put_value (&writer, number, NULL);
-  write_frame (peer, &writer, MALT_FRAME_OK, id);
+  malt_wire_writer_put_value (&writer, value, NULL);
+  write_frame (peer, &writer, kind, id);
+}
+
+void
+link_peer_answer_int (LinkPeer *peer, guint32 id, gint64 value)
+{
+  g_autoptr (MaltValue) number = malt_value_new_int64 (value);
+
+  link_peer_write_value (peer, number, MALT_FRAME_OK, id);
 }
 
 void
@@ -305,6 +323,14 @@ link_peer_dup_end (LinkPeer *peer)
   end_text = g_strdup (owner->end);
   g_mutex_unlock (&owner->lock);
   return end_text;
+}
+
+gboolean
+link_peer_has_end (gpointer peer)
+{
+  g_autofree char *end = link_peer_dup_end (peer);
+
+  return end != NULL;
 }
 
 guint

@@ -94,8 +94,8 @@ malt_test_compare_error (const char *what, const GError *error, GQuark domain, i
     }                                                                                  \
   while (0)
 
-/* Where an asynchronous call ends. What its callback is given outlives it, so that a callback that comes after a failed assertion has left
- * the test finds nothing. */
+/* Where an asynchronous call ends. What its callback is given outlives it, so that a
+ * callback that comes after a failed assertion has left the test finds nothing. */
 typedef struct
 {
   GAsyncResult *result; /* (owned) (nullable) */

@@ -28,5 +28,6 @@ MaltValue *malt_vectors_decode (GBytes *body, GError **error);
 /* Writes it again. */
 GBytes *malt_vectors_encode (MaltValue *value, GError **error);
 
-/* Records a failure of a CUnit test unless the digits are one value that is written as it was read. */
+/* Records a failure of a CUnit test unless the digits are one value that is written as it
+ * was read. */
 void malt_vectors_check_round_trip (const char *name, const char *hex);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of worker processes share: those of malt-process, and those of backends whose workers are processes, too. */
+/* What the tests of worker processes share: those of malt-process, and those of backends
+ * whose workers are processes, too. */
 #pragma once
 
 #include "process-test-host.h"
@@ -40,19 +41,25 @@ typedef struct
   const char *name;
   void (*run) (void);
 } ProcessTest;
+#define PROCESS_TEST(function) \
+  {                            \
+#function, function        \
+  }
 
 /* Runs the tests, or those whose names the arguments are; returns the exit status. */
 int process_test_main (int argc, char **argv, const char *suite,
                        const ProcessTest *tests);
 
-/* The same for tests that need a julia: status 77, or 1 if MALT_TEST_REQUIRE_JULIA is 1, where there is none. */
+/* The same for tests that need a julia: status 77, or 1 if MALT_TEST_REQUIRE_JULIA is 1,
+ * where there is none. */
 int process_test_main_with_julia (int argc, char **argv, const char *suite,
                                   const ProcessTest *tests);
 
 /* How long an event that must come may take: longer than any machine needs. */
 #define PROCESS_TEST_PATIENCE_MS 30000
 
-/* Waits for a condition that another thread or process brings about. The deadline is generous; it only bounds a failure. */
+/* Waits for a condition that another thread or process brings about. The deadline is
+ * generous; it only bounds a failure. */
 typedef gboolean (*ProcessTestCondition) (gpointer data);
 gboolean process_test_wait (ProcessTestCondition condition, gpointer data,
                             guint deadline_ms);
@@ -72,7 +79,8 @@ void process_test_script_clear (ProcessTestScript *script);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ProcessTestScript, process_test_script_clear)
 
-/* A worker with options KEY=VALUE, ended by NULL; NULL, and why on stderr, if it cannot be launched. Its output is discarded unless an option says otherwise. */
+/* A worker with options KEY=VALUE, ended by NULL; NULL, and why on stderr, if it cannot
+ * be launched. Its output is discarded unless an option says otherwise. */
 #define process_test_launch(...) \
   process_test_launch_with ((const char *const[]){ __VA_ARGS__, NULL })
 #define process_test_config(...) \
@@ -84,10 +92,12 @@ MaltConfig *process_test_config_with (const char *const *options);
 char *process_test_eval (MaltWorker *worker, const char *source);
 gint64 process_test_eval_int (MaltWorker *worker, const char *source);
 
-/* A call that has begun to run: another call waits for it to say so by `begun()`, and is answered before it goes on. */
+/* A call that has begun to run: another call waits for it to say so by `begun()`, and is
+ * answered before it goes on. */
 MaltFuture *process_test_start_running (MaltWorker *worker, const char *source);
 
-/* Loops say that they have begun when what is in them has been compiled: Julia may swallow what a signal throws into its compiler. */
+/* Loops say that they have begun when what is in them has been compiled: Julia may
+ * swallow what a signal throws into its compiler. */
 #define PROCESS_TEST_ALLOCATE \
   "let n = 0; while true; global X = [rand(10)]; (n += 1) == 10 && begun(); end; end"
 #define PROCESS_TEST_SPIN "let n = 0; while true; (n += 1) == 10 && begun(); end; end"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A backend that does only what the test tells it: answers come from the test, by malt_worker_complete_call(). */
+/* A backend that does only what the test tells it: answers come from the test, by
+ * malt_worker_complete_call(). */
 #pragma once
 
 #include <malt/malt-abstract-worker.h>
@@ -24,8 +25,8 @@ typedef struct
   guint32 last_channel_id;
   guint32 last_request_id;
   guint32 last_interrupted_id;
-  guint64 last_released_handle;
   guint n_disposed;
+  guint64 last_released_handle; /* no gap before it: it is compared as a whole */
   gint64 exit_timeout_ms;
   gint64 term_timeout_ms;
 } StubRecord;

@@ -5,8 +5,9 @@
  *   tsan-drive BACKEND SECONDS [race]
  *
  * Each round launches a worker, lets threads use it, and ends it while a call is
- * outstanding. Values are checked, too. With `race` the threads count without a lock, which must be seen. GLib, which is not built with the sanitizer, hands
- * things over between threads in ways that it does not see: tsan-glib.c.
+ * outstanding. Values are checked, too. With `race` the threads count without a lock,
+ * which must be seen. GLib, which is not built with the sanitizer, hands things over
+ * between threads in ways that it does not see: tsan-glib.c.
  */
 #include "fake-worker.h"
 

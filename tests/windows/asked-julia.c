@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stands for a julia that is asked where its library is: it says what the files beside it hold. `answer` goes to standard output and `complaint` to
- * standard error; `status` is the number that it exits with, or says that it never does. It needs no library.
+ * Stands for a julia that is asked where its library is: it says what the files beside it
+ * hold. `answer` goes to standard output and `complaint` to standard error; `status` is
+ * the number that it exits with, or says that it never does. It needs no library.
  */
 #include <fcntl.h>
 #include <io.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stands for libjulia as far as it is loaded and initialised, not beyond: it needs a neighbour, loads another one by its name when it is initialised, as Julia
- * does, and then says by the name of an exception how it found things.
+ * Stands for libjulia as far as it is loaded and initialised, not beyond: it needs a
+ * neighbour, loads another one by its name when it is initialised, as Julia does, and
+ * then says by the name of an exception how it found things.
  */
 #include <stdio.h>
 #include <string.h>

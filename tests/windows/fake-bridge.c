@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The fake as the bridge to Distributed: its workers are this program, which connect to the host by themselves. */
+/* The fake as the bridge to Distributed: its workers are this program, which connect to
+ * the host by themselves. */
 #include "fake-julia.h"
 
 #include <stdlib.h>

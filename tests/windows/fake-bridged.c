@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker of the bridge: launched by the library's own launcher, which is tested besides. A thread reads what it prints. The first line of standard
- * output that looks like that of a worker of Distributed says that it is connected; the rest is kept for its end, and handed to the host when that asks.
+ * A worker of the bridge: launched by the library's own launcher, which is tested
+ * besides. A thread reads what it prints. The first line of standard output that looks
+ * like that of a worker of Distributed says that it is connected; the rest is kept for
+ * its end, and handed to the host when that asks.
  */
 #include "fake-julia.h"
 
@@ -26,8 +28,9 @@ struct _FakeBridged
   GThread *reader; /* (owned) */
   guint32
       add_id; /* of the call that waits for the worker; 0: answered. Of the reader only */
-  GString *
-      line; /* (owned) (nullable): of standard output, until it has said that it is connected. The same */
+  /* (owned) (nullable): of standard output, until it has said that it is connected. The
+   * same */
+  GString *line;
   GString *tail; /* (owned): the same, until the thread has ended */
 };
 

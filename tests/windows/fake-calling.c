@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions of the host: their names come by EXPORT; words that call them send HOST_CALL, and answer with what HOST_RESULT brings. */
+/* Functions of the host: their names come by EXPORT; words that call them send HOST_CALL,
+ * and answer with what HOST_RESULT brings. */
 #include "fake-julia.h"
 
 #include <stdlib.h>
@@ -55,7 +56,8 @@ send_host_call (FakeJulia *julia, guint32 caller, const char *name,
   fake_julia_send (julia, &writer, MALT_FRAME_HOST_CALL, last_id);
 }
 
-/* host NAME ARGUMENT...: numbers are numbers, other words texts. What the function gives is the answer. */
+/* host NAME ARGUMENT...: numbers are numbers, other words texts. What the function gives
+ * is the answer. */
 static void
 run_host (FakeJulia *julia, guint32 id, const char *rest)
 {

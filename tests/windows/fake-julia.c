@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stands for julia.exe in tests: takes the same arguments, proves itself in the same way, and speaks the same protocol (docs/protocol.md). What it
- * evaluates are lines of a small language (fake-script.c); called with the functions of bridge.jl it plays the bridge (fake-bridge.c), whose workers are
- * this program again. How it starts, and what it does wrong there, says a variable (fake-start.c).
+ * Stands for julia.exe in tests: takes the same arguments, proves itself in the same way,
+ * and speaks the same protocol (docs/protocol.md). What it evaluates are lines of a small
+ * language (fake-script.c); called with the functions of bridge.jl it plays the bridge
+ * (fake-bridge.c), whose workers are this program again. How it starts, and what it does
+ * wrong there, says a variable (fake-start.c).
  *
- * Frames are read, and nearly all is done, in one thread. Events of the console come in a thread of the system; the bridge has a thread for each
- * worker, which reads what that prints (fake-bridged.c).
+ * Frames are read, and nearly all is done, in one thread. Events of the console come in a
+ * thread of the system; the bridge has a thread for each worker, which reads what that
+ * prints (fake-bridged.c).
  */
 #include "fake-julia.h"
 
@@ -274,7 +277,8 @@ on_console_event (DWORD event)
   return TRUE;
 }
 
-/* A crash ends the process with the number of the exception, and nobody looks at it with a debugger. */
+/* A crash ends the process with the number of the exception, and nobody looks at it with
+ * a debugger. */
 static LONG WINAPI
 on_crash (G_GNUC_UNUSED EXCEPTION_POINTERS *exception)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that stands for Julia where there is none: it speaks the protocol, and does what a script tells it. */
+/* A program that stands for Julia where there is none: it speaks the protocol, and does
+ * what a script tells it. */
 #pragma once
 
 #include "platform/windows/malt-handle.h"
@@ -53,7 +54,8 @@ void fake_julia_print_raw (MaltStream stream, gconstpointer bytes, gsize n_bytes
 
 GBytes *fake_julia_bytes_of_hex (const char *hex);
 
-/* fake-start.c: connects back, and says HELLO; or does what the variable FAKE_START says instead. */
+/* fake-start.c: connects back, and says HELLO; or does what the variable FAKE_START says
+ * instead. */
 void fake_start (FakeJulia *julia, u_short port);
 
 /* fake-script.c: one line of script, as the source of an evaluation. */
@@ -73,7 +75,8 @@ extern const FakeCommand fake_calling_commands[]; /* fake-calling.c */
 /* Words, of which the last is the rest of the line. (transfer full) */
 char **fake_script_split (const char *rest, int n_words);
 
-/* fake-channel.c, fake-calling.c: frames about channels, and about host functions. FALSE: it is none of them. */
+/* fake-channel.c, fake-calling.c: frames about channels, and about host functions. FALSE:
+ * it is none of them. */
 gboolean fake_channel_handle (FakeJulia *julia, const MaltFrameHeader *header,
                               GBytes *body);
 gboolean fake_calling_handle (FakeJulia *julia, const MaltFrameHeader *header,
@@ -90,8 +93,9 @@ typedef struct _FakeBridged FakeBridged;
 FakeBridged *fake_bridged_new (FakeJulia *julia, guint32 id, gint64 number,
                                const char *const *argv, const char *const *envp,
                                const char *cwd, GBytes *input);
-/* Answers the call with how it ended, as Julia says it: (exit code, number of a signal, what it printed last); -1: not known, since it was ended here. Not before
- * the host has got all that was printed. */
+/* Answers the call with how it ended, as Julia says it: (exit code, number of a signal,
+ * what it printed last); -1: not known, since it was ended here. Not before the host has
+ * got all that was printed. */
 void fake_bridged_bury (FakeBridged *bridged, guint32 id, double patience_s);
 /* Answers the call when one of them has printed something. */
 void fake_bridged_await_output (FakeJulia *julia, guint32 id);

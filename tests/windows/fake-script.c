@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The language of the fake: a line is a word and what it is about. Here are the words for answers, frames, output and interrupts. */
+/* The language of the fake: a line is a word and what it is about. Here are the words for
+ * answers, frames, output and interrupts. */
 #include "fake-julia.h"
 
 #include <stdlib.h>
@@ -72,7 +73,8 @@ send_hex (FakeJulia *julia, const char *hex)
   fake_julia_send_bytes (julia, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 }
 
-/* frame KIND FLAGS ZERO ID BODY [BYTES]: numbers and body in base 16; ID `this` is that of this call. With BYTES the header says that there are so many. */
+/* frame KIND FLAGS ZERO ID BODY [BYTES]: numbers and body in base 16; ID `this` is that
+ * of this call. With BYTES the header says that there are so many. */
 static void
 run_frame (FakeJulia *julia, guint32 id, const char *rest)
 {

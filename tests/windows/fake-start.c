@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the fake begins: it reads the secrets, connects back, proves itself, and says HELLO. The variable FAKE_START names one of the ways to do it
- * otherwise, which are in a table at the end.
+ * How the fake begins: it reads the secrets, connects back, proves itself, and says
+ * HELLO. The variable FAKE_START names one of the ways to do it otherwise, which are in a
+ * table at the end.
  */
 #include "fake-julia.h"
 
@@ -192,7 +193,8 @@ come_behind_a_crowd (FakeJulia *julia, u_short port)
   start_well (julia, port);
 }
 
-/* Two at once, who know the secret both: one is let in, the other one is hung up on, and then nobody listens. */
+/* Two at once, who know the secret both: one is let in, the other one is hung up on, and
+ * then nobody listens. */
 static void
 come_twice (FakeJulia *julia, u_short port)
 {

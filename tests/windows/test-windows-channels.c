@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels of workers on Windows, of the backend that the argument names: items, credit, states, ends. */
+/* Channels of workers on Windows, of the backend that the argument names: items, credit,
+ * states, ends. */
 #include "windows-test.h"
 
 #include <string.h>

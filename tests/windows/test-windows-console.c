@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Forwarding to the host's standard output on Windows: in time where somebody reads, and never waiting where nobody does. */
+/* Forwarding to the host's standard output on Windows: in time where somebody reads, and
+ * never waiting where nobody does. */
 #include "windows-test.h"
 
 #include "platform/malt-console.h"
@@ -79,7 +80,8 @@ nothing_waits_and_nothing_is_lost (void)
   malt_assert (memcmp (text, read, TEXT_BYTES) == 0);
 }
 
-/* In a console, which the tests are not run in: this program with an argument (test_windows_console.py). */
+/* In a console, which the tests are not run in: this program with an argument
+ * (test_windows_console.py). */
 
 static gboolean
 shows (HANDLE screen, const wchar_t *text)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How workers end on Windows, of the backend that the argument names: by themselves, by crashes, by the host, at bad moments. */
+/* How workers end on Windows, of the backend that the argument names: by themselves, by
+ * crashes, by the host, at bad moments. */
 #include "windows-test.h"
 
 #include <signal.h>
@@ -133,7 +134,8 @@ is_set (gpointer flag)
   return *(gboolean *) flag;
 }
 
-/* What it prints, past the runtime, right before it ends comes to the signal before the end does. */
+/* What it prints, past the runtime, right before it ends comes to the signal before the
+ * end does. */
 static void
 last_words_are_not_lost (void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames from workers on Windows, of the backend that the argument names: large ones, many, and wrong ones. */
+/* Frames from workers on Windows, of the backend that the argument names: large ones,
+ * many, and wrong ones. */
 #include "windows-test.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What workers on Windows are given, of the backend that the argument names: secrets, arguments, variables, paths. */
+/* What workers on Windows are given, of the backend that the argument names: secrets,
+ * arguments, variables, paths. */
 #include "windows-test.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The death of a host on Windows ends its workers and what they have started, in whatever way it dies; of the backend that the argument names.
- * This program is the host as well: its second argument says how it dies. */
+/* The death of a host on Windows ends its workers and what they have started, in whatever
+ * way it dies; of the backend that the argument names. This program is the host as well:
+ * its second argument says how it dies. */
 #include "windows-test.h"
 
 #include <stdlib.h>
@@ -34,7 +35,8 @@ on_crash (G_GNUC_UNUSED EXCEPTION_POINTERS *exception)
   return EXCEPTION_EXECUTE_HANDLER;
 }
 
-/* Says which processes there are: worker, what that has started, and what has started it. Dies when it has been answered. */
+/* Says which processes there are: worker, what that has started, and what has started it.
+ * Dies when it has been answered. */
 static int
 be_host (const char *how)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Loading libjulia on Windows, as far as that goes without one: where it is looked for, and what is said of what is found. */
+/* Loading libjulia on Windows, as far as that goes without one: where it is looked for,
+ * and what is said of what is found. */
 #include "windows-test.h"
 
 #include "platform/malt-library.h"
@@ -299,7 +300,8 @@ newest_of_those_that_were_installed_is_taken (void)
   malt_assert (g_str_has_suffix (error->message, "cannot be run: Julia-1.10.2"));
 }
 
-/* The last: from here on this program has what it takes for Julia. Its paths are written with slashes, and its lines end as those of Windows. */
+/* The last: from here on this program has what it takes for Julia. Its paths are written
+ * with slashes, and its lines end as those of Windows. */
 static void
 library_is_loaded_and_finds_its_neighbours (void)
 {
@@ -357,7 +359,8 @@ run_tests (void)
   return malt_test_run (suites);
 }
 
-/* Libraries that were loaded stay in use until the process has ended: so another one of this program removes them. */
+/* Libraries that were loaded stay in use until the process has ended: so another one of
+ * this program removes them. */
 static int
 run_child (void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Launching and watching child processes on Windows. This program is the child as well: its first argument says what it does. */
+/* Launching and watching child processes on Windows. This program is the child as well:
+ * its first argument says what it does. */
 #include "windows-test.h"
 
 #include "base/malt-signals.h"
@@ -435,7 +436,8 @@ environment_block_is_sorted_and_ends_twice (void)
   malt_assert (memcmp (block, L"A=1\0b=2\0c=\u00fc\0", 13 * sizeof (wchar_t)) == 0);
 }
 
-/* By names, not by what stands behind them, and in the order that letters of any language have for the system. */
+/* By names, not by what stands behind them, and in the order that letters of any language
+ * have for the system. */
 static void
 environment_block_is_in_the_order_of_the_system (void)
 {

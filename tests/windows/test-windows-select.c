@@ -129,7 +129,8 @@ julia_is_found_in_path_only (void)
   g_setenv ("PATH", before, TRUE);
 }
 
-/* As far as libjulia can be gone after without one: where it is asked for, and that what is there must be loadable. */
+/* As far as libjulia can be gone after without one: where it is asked for, and that what
+ * is there must be loadable. */
 static void
 inprocess_says_why_it_cannot_work (void)
 {

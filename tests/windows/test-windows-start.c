@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How workers introduce themselves on Windows, of the backend that the argument names: those who do it right are let in, and all others are not. */
+/* How workers introduce themselves on Windows, of the backend that the argument names:
+ * those who do it right are let in, and all others are not. */
 #include "windows-test.h"
 
 #include <string.h>
@@ -108,7 +109,8 @@ many_workers_may_start_at_once (void)
 
 /* What is not */
 
-/* The launch fails with that code, and says why. @direct: where the worker is a child of ours; @bridged: elsewhere. */
+/* The launch fails with that code, and says why. @direct: where the worker is a child of
+ * ours; @bridged: elsewhere. */
 static void
 check_refusal (const char *way, int code, const char *direct, const char *bridged)
 {

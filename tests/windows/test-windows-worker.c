@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Workers on Windows, of the backend that the argument names. What stands for Julia is a program that plays by a script. */
+/* Workers on Windows, of the backend that the argument names. What stands for Julia is a
+ * program that plays by a script. */
 #include "windows-test.h"
 
 #include <signal.h>
@@ -234,7 +235,8 @@ start_hogging (MaltWorker *worker, const char *line)
   return future;
 }
 
-/* An event of the console ends a call that reads no frames, where the worker is a child. The event is the one that Wine delivers. */
+/* An event of the console ends a call that reads no frames, where the worker is a child.
+ * The event is the one that Wine delivers. */
 static void
 interrupt_busy_call (void)
 {

@@ -145,7 +145,8 @@ has_ended (gpointer worker)
 MaltTermination *
 windows_test_await_end (MaltWorker *worker)
 {
-  /* Somebody must listen for the end to be told at all: by a signal in this thread's main context. */
+  /* Somebody must listen for the end to be told at all: by a signal in this thread's main
+   * context. */
   gulong handler = g_signal_connect (worker, "exited", G_CALLBACK (on_exited), NULL);
 
   windows_test_until (has_ended, worker);
@@ -194,7 +195,8 @@ try_to_remove (const char *folder)
   return g_rmdir (folder) == 0;
 }
 
-/* The file of a program that has just ended is in use for a while, and nothing says for how long. */
+/* The file of a program that has just ended is in use for a while, and nothing says for
+ * how long. */
 void
 windows_test_remove_folder (const char *folder)
 {

@@ -53,7 +53,8 @@ char *windows_test_copy_fake (const char *folder);
 /* A console of our own, which children share, where the test was started without one. */
 void windows_test_need_console (void);
 
-/* windows-look.c: what another process has in its memory: all of its command line, all of its variables. (transfer full) (nullable) */
+/* windows-look.c: what another process has in its memory: all of its command line, all of
+ * its variables. (transfer full) (nullable) */
 GBytes *windows_look_dup_command_line (gint64 pid);
 GBytes *windows_look_dup_environment (gint64 pid);
 /* Are these bytes in there? */

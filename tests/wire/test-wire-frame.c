@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames as wholes: what is lent, what is joined, results of host functions, and the limit on types. */
+/* Frames as wholes: what is lent, what is joined, results of host functions, and the
+ * limit on types. */
 #include "malt-test.h"
 #include "malt-vectors.h"
 

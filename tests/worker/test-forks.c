@@ -4,6 +4,7 @@
 #include "malt-test.h"
 #include "platform/malt-platform.h"
 #include "stub-worker.h"
+#include "worker/malt-channel-private.h"
 #include "worker/malt-worker-state.h"
 
 #include <signal.h>
@@ -12,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILD_LIFE_S 20 /* of one that waits for the lock */
+#define CHILD_LIFE_S 20 /* of one that waits for a lock */
+#define N_FORKS 300
+
+static gint is_over; /* (atomic) */
 
 typedef gboolean (*Attempt) (MaltWorker *worker, GError **error);
 
@@ -152,12 +156,75 @@ everything_fails_in_a_process_that_was_cloned (void)
   check_forked (TRUE);
 }
 
+/* Each frame that comes has a thread look for its worker. */
+static gpointer
+look_for_it (gpointer data)
+{
+  MaltWeakWorker *weak = malt_worker_get_weak (data);
+
+  while (!g_atomic_int_get (&is_over))
+    {
+      g_autoptr (MaltWorker) worker = malt_weak_worker_dup (weak);
+    }
+  return NULL;
+}
+
+/* Each call of a host makes and drops a future, and may do so with objects of its own. */
+static gpointer
+make_and_drop (G_GNUC_UNUSED gpointer data)
+{
+  while (!g_atomic_int_get (&is_over))
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    }
+  return NULL;
+}
+
+/* GObject has locks for all weak references, and for all objects that end. */
+static void
+a_fork_lets_go_of_its_objects (void)
+{
+  g_autoptr (MaltWorker) worker = stub_worker_launch ();
+  g_autoptr (MaltChannel) channel = malt_channel_new (worker);
+  g_autoptr (MaltFuture) future = malt_worker_remote_eval (worker, NULL, STUB_AT_ONCE);
+  GObject *dropped[] = { G_OBJECT (future), G_OBJECT (channel), G_OBJECT (worker) };
+  guint n_references[G_N_ELEMENTS (dropped)];
+  GThread *threads[] = { g_thread_new ("looks", look_for_it, worker),
+                         g_thread_new ("makes", make_and_drop, NULL) };
+  int n_stuck = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (dropped); i++)
+    n_references[i] = dropped[i]->ref_count;
+  for (guint i = 0; i < N_FORKS && n_stuck == 0; i++)
+    {
+      int status = -1;
+      pid_t pid = fork ();
+
+      if (pid == 0)
+        {
+          alarm (CHILD_LIFE_S);
+          for (guint k = 0; k < G_N_ELEMENTS (dropped); k++)
+            for (guint n = n_references[k]; n > 0; n--)
+              g_object_unref (dropped[k]);
+          _exit (0);
+        }
+      malt_assert_int (waitpid (pid, &status, 0), pid);
+      n_stuck += status != 0;
+    }
+  malt_assert_int (n_stuck, 0);
+  g_atomic_int_set (&is_over, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  stub_worker_end (worker, SIGKILL);
+}
+
 int
 main (void)
 {
   CU_TestInfo tests[] = {
     MALT_TEST (everything_fails_in_a_fork_although_a_lock_is_held),
     MALT_TEST (everything_fails_in_a_process_that_was_cloned),
+    MALT_TEST (a_fork_lets_go_of_its_objects),
     CU_TEST_INFO_NULL,
   };
 

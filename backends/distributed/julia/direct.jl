@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The transport of a worker of Distributed on the host's machine, for the boot: a connection of its own to the host's port, by the secrets that
 # came through the bridge. The runtime goes on with it by core/julia/transport/stream.jl.
-const RELAY = $(@__MODULE__)
+const RELAY = Base.root_module(Base.PkgId(Base.UUID("8ba89e20-285c-5b6f-9357-94700520ee1b"), "Distributed")).MaltRelay
 const TRANSPORT = "connect"
 const PARAMETER = RELAY.START[3]
 STATE[1] = RELAY.START[1]

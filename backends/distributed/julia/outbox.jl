@@ -84,13 +84,11 @@ function put_outputs()
     Base.invokelatest(ASIDE[3], frames)
     nothing
 end
+# Masked also while it waits: a signal that is meant for a call is not to be taken here.
 function forward_output()
     Base.sigatomic_begin()
     while true
-        try
-            Base.sigatomic_end(); wait(WRITTEN); Base.sigatomic_begin()
-        catch
-        end
+        wait(WRITTEN)
         yield()
         Base.invokelatest(ASIDE[2])
     end

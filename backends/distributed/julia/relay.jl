@@ -93,7 +93,7 @@ function lead_group()
 end
 # The script gets the connections from here: when it begins to run, they may be lost, and user code may keep this process from noticing that.
 function watch_over(watch::String)
-    Sys.islinux() || return nothing
+    Sys.islinux() && isdir("/proc/self/fd") || return nothing
     connections = String[]
     for fd in parse.(Int, readdir("/proc/self/fd"))
         is_connection(fd) || continue

@@ -3,7 +3,7 @@
 #
 # Arrays are not copied. One that Julia lends is kept in LENT until the host gives it back; before version 1.11 a Vector of which somebody
 # has the address must not move, so Julia is told that its memory is shared, and refuses to resize it. One that the host lends is wrapped where it lies,
-# and given back by a finalizer of whatever owns the memory.
+# and given back by a finalizer of whatever owns the memory. That is code of the host's, and not Julia's, which an interrupt of `finalize(x)` could hit.
 
 struct MemoryLink
     host::UInt64
@@ -43,13 +43,18 @@ function get_lent_array!(d::Decoder, tag::UInt8)
     dimensions, n = get_dimensions!(d)
     address = next!(d.source, UInt64)
     owner = next!(d.source, UInt64)
-    ccall(HOLD, Cvoid, (UInt64,), owner)
     late(wrap_lent, Ptr{T}(UInt(address)), dimensions, owner)
 end
 function wrap_lent(p::Ptr, dimensions::Tuple, owner::UInt64)
     a = unsafe_wrap(Array, p, dimensions)
-    finalizer(_ -> ccall(DROP, Cvoid, (UInt64,), owner), owner_of(a))
+    hold!(owner_of(a), owner)
     a
+end
+# For as long as `x` lives.
+function hold!(@nospecialize(x), owner::UInt64)
+    ccall(HOLD, Cvoid, (Any, UInt64), x, owner)
+    finalizer(DROP, x)
+    nothing
 end
 GET[0x30 + 1] = get_lent_array!
 

@@ -64,16 +64,14 @@ const FREE_TEXT = host_function(10)
 
 mutable struct DirectFunction
     call::Any
-    owner::UInt64
 end
 
 function get_direct_function!(peer::Peer, source::Source)
     code = next!(source, UInt64)
     owner = next!(source, UInt64)
     signature = get_value!(Decoder(source, peer))::String
-    ccall(HOLD, Cvoid, (UInt64,), owner)
-    f = DirectFunction(nothing, owner)
-    finalizer(x -> ccall(DROP, Cvoid, (UInt64,), x.owner), f)
+    f = DirectFunction(nothing)
+    hold!(f, owner)
     f.call = direct_method(Ptr{Cvoid}(UInt(code)), parts_of(signature)...)
     f
 end

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The header for authors of backends: malt.h, and the parts that only they need. The vtable and its rules are in malt-worker-class.h. */
+/* The header for authors of backends: malt.h, and the parts that only they need. The
+ * vtable and its rules are in malt-worker-class.h. */
 #pragma once
 
 #include <malt/malt.h>

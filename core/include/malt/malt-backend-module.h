@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How backends become known: the program registers them, or they come in modules. For their authors. */
+/* How backends become known: the program registers them, or they come in modules. For
+ * their authors. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)

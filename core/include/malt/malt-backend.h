@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltBackend: a kind of worker, described; lists and probes backends. Documentation stands beside the code. */
+/* MaltBackend: a kind of worker, described; lists and probes backends. Documentation
+ * stands beside the code. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)

@@ -33,8 +33,9 @@ typedef enum
  * MaltResultMode:
  * @MALT_RESULT_VALUE: the value
  * @MALT_RESULT_DISCARD: the value is discarded on the worker; the answer is `nothing`
- * @MALT_RESULT_DISPLAY: the text that Julia's REPL would show for the value, as a String; `nothing` where it
- *   shows nothing (the value is `nothing`, or the source ends with a semicolon)
+ * @MALT_RESULT_DISPLAY: the text that Julia's REPL would show for the value, as a String;
+ *   `nothing` where it shows nothing (the value is `nothing`, or the source ends with a
+ *   semicolon)
  * @MALT_RESULT_HANDLE: the value stays on the worker and the answer is a handle to it
  *
  * In which form the result of a call comes back.

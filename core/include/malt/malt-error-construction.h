@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors that carry more than a message, as backends make them. For authors of backends. Documentation stands beside the code. */
+/* Errors that carry more than a message, as backends make them. For authors of backends.
+ * Documentation stands beside the code. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)

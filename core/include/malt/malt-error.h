@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The error domain of the library, and what its two rich errors carry. Documentation stands beside the code. */
+/* The error domain of the library, and what its two rich errors carry. Documentation
+ * stands beside the code. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)
@@ -14,8 +15,10 @@ G_BEGIN_DECLS
 /**
  * MaltError:
  * @MALT_ERROR_FAILED: something failed that no other code describes
- * @MALT_ERROR_REMOTE_EXCEPTION: evaluated code threw; see malt_error_get_exception_type() and its companions
- * @MALT_ERROR_WORKER_TERMINATED: the worker is gone or was never running; see malt_error_get_termination()
+ * @MALT_ERROR_REMOTE_EXCEPTION: evaluated code threw; see malt_error_get_exception_type()
+ *   and its companions
+ * @MALT_ERROR_WORKER_TERMINATED: the worker is gone or was never running; see
+ *   malt_error_get_termination()
  * @MALT_ERROR_CANCELLED: the answer was given up through a cancellable or malt_future_cancel()
  * @MALT_ERROR_TIMED_OUT: the deadline passed
  * @MALT_ERROR_LAUNCH_FAILED: a worker could not be started
@@ -66,9 +69,10 @@ GQuark malt_error_quark (void);
  * @MALT_TERMINATION_UNKNOWN: not known (yet)
  * @MALT_TERMINATION_EXITED: the worker ended by itself; the status is its exit status
  * @MALT_TERMINATION_SIGNALLED: a signal ended it; the status is the signal's number
- * @MALT_TERMINATION_OUT_OF_MEMORY: the system ended it for want of memory; the status is the signal's number
- * @MALT_TERMINATION_STOPPED: the host asked it to end, with malt_worker_stop() or malt_worker_kill(), or
- *   dropped its last reference
+ * @MALT_TERMINATION_OUT_OF_MEMORY: the system ended it for want of memory; the status is
+ *   the signal's number
+ * @MALT_TERMINATION_STOPPED: the host asked it to end, with malt_worker_stop() or
+ *   malt_worker_kill(), or dropped its last reference
  * @MALT_TERMINATION_PROTOCOL: it said something that is not in the protocol and was ended for that
  * @MALT_TERMINATION_LOST: the connection was lost; whether the worker lives is not known
  *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a backend tells core of calls from Julia. For authors of backends. Documentation stands beside the code. */
+/* What a backend tells core of calls from Julia. For authors of backends. Documentation
+ * stands beside the code. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltNative: a Julia function behind a C function pointer. Documentation stands beside the code. */
+/* MaltNative: a Julia function behind a C function pointer. Documentation stands beside
+ * the code. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)

@@ -21,7 +21,8 @@ typedef struct _MaltBackend MaltBackend;
 /**
  * MaltCapabilities:
  * @MALT_CAPABILITY_NONE: none
- * @MALT_CAPABILITY_ISOLATED: evaluated code cannot end or corrupt the host, and shares nothing with other workers
+ * @MALT_CAPABILITY_ISOLATED: evaluated code cannot end or corrupt the host, and shares
+ *   nothing with other workers
  * @MALT_CAPABILITY_CAN_KILL: malt_worker_kill() works
  * @MALT_CAPABILITY_CAN_INTERRUPT_WAITING: a call that waits can be interrupted
  * @MALT_CAPABILITY_CAN_INTERRUPT_BUSY: a call that hogs the processor can be interrupted
@@ -30,7 +31,8 @@ typedef struct _MaltBackend MaltBackend;
  * @MALT_CAPABILITY_HOST_FUNCTIONS: C functions can be exported to Julia code
  * @MALT_CAPABILITY_NATIVE: Julia functions can be called through C function pointers
  * @MALT_CAPABILITY_REMOTE: the worker may be on another machine
- * @MALT_CAPABILITY_OUTPUT: output of evaluated code can be handed to the host, see #MaltWorker::output
+ * @MALT_CAPABILITY_OUTPUT: output of evaluated code can be handed to the host, see
+ *   #MaltWorker::output
  *
  * What a worker can do. Code above the backends asks for these bits and never for a backend's name.
  */
@@ -87,8 +89,9 @@ typedef enum
  * @MALT_INTERRUPT_DELIVERED: InterruptException was thrown into the call
  * @MALT_INTERRUPT_IDLE: nothing was running; nothing was sent
  * @MALT_INTERRUPT_GONE: the call had ended by itself when the interrupt arrived
- * @MALT_INTERRUPT_UNDELIVERABLE: the call goes on: it cannot be reached (it is in foreign code, or hogs
- *   the processor where the backend may not signal), or reaching it might hit another call
+ * @MALT_INTERRUPT_UNDELIVERABLE: the call goes on: it cannot be reached (it is in foreign
+ *   code, or hogs the processor where the backend may not signal), or reaching it might
+ *   hit another call
  *
  * What became of an interrupt.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltValue: a Julia value on the host's side. Documentation comments stand beside the code, in malt-value*.c. */
+/* MaltValue: a Julia value on the host's side. Documentation comments stand beside the
+ * code, in malt-value*.c. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)
@@ -239,7 +240,8 @@ gboolean malt_value_is_real (MaltValue *value);
 MALT_EXPORT
 gboolean malt_value_equal (MaltValue *a, MaltValue *b);
 
-/* Scalars out. The get forms want a value of the right kind, the as forms report what does not fit. */
+/* Scalars out. The get forms want a value of the right kind, the as forms report what
+ * does not fit. */
 
 MALT_EXPORT
 gboolean malt_value_get_bool (MaltValue *value);

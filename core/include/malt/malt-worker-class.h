@@ -201,8 +201,8 @@ struct _MaltWorkerClass
    * completion of the future on, which is with nothing, and until unexport_function; the
    * same name may come again. What it calls is handed to malt_worker_host_call().
    * Functions with MALT_EXPORT_DIRECT come to export_direct instead, which workers with
-   * MALT_CAPABILITY_NATIVE have. None may block: they are called under the lock of the worker's table of functions, so that
-   * they come in the order in which it changes. */
+   * MALT_CAPABILITY_NATIVE have. None may block: they are called under the lock of the
+   * worker's table of functions, so that they come in the order in which it changes. */
   void (*export_function) (MaltWorker *worker, const char *name, MaltExportFlags flags,
                            MaltFuture *future);
   void (*unexport_function) (MaltWorker *worker, const char *name);

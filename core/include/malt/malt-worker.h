@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MaltWorker: one evaluator of Julia code, whatever its backend. Documentation stands beside the code. */
+/* MaltWorker: one evaluator of Julia code, whatever its backend. Documentation stands
+ * beside the code. */
 #pragma once
 
 #if !defined(MALT_INSIDE) && !defined(MALT_COMPILATION)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The header for programs that evaluate Julia. Authors of backends include malt/malt-abstract-worker.h as well. */
+/* The header for programs that evaluate Julia. Authors of backends include
+ * malt/malt-abstract-worker.h as well. */
 #pragma once
 
 #define MALT_INSIDE

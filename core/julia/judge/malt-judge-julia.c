@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Julia has that the judge asks for. Places in its thread state differ by version. They are found by calling the functions that change them; if that
- * does not give one place for the counter of deferrals, nothing is forced.
+ * What Julia has that the judge asks for. Places in its thread state differ by version.
+ * They are found by calling the functions that change them; if that does not give one
+ * place for the counter of deferrals, nothing is forced.
  */
 #include "malt-judge-parts.h"
 
@@ -44,7 +45,8 @@ copy_state (char *bytes, void *state)
 static char before[STATE_BYTES] __attribute__ ((aligned (8)));
 static char after[STATE_BYTES] __attribute__ ((aligned (8)));
 
-/* The word of Julia's thread state that counts deferrals: the one that goes up as often as it is told to. */
+/* The word of Julia's thread state that counts deferrals: the one that goes up as often
+ * as it is told to. */
 static void
 find_deferrals (char *state)
 {
@@ -67,7 +69,8 @@ find_deferrals (char *state)
     malt_judge_julia.n_deferrals = NULL;
 }
 
-/* Before Julia had a function for that, the byte that says so was the one before that which switches the collection of garbage off. */
+/* Before Julia had a function for that, the byte that says so was the one before that
+ * which switches the collection of garbage off. */
 static void
 find_in_finalizer (char *state)
 {

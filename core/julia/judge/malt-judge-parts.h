@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the judge (malt-judge.c) has to know: of the process that it sits in, and of Julia. It is found as the judge is loaded, and only read
- * from then on, in a signal handler as well. */
+/* What the judge (malt-judge.c) has to know: of the process that it sits in, and of
+ * Julia. It is found as the judge is loaded, and only read from then on, in a signal
+ * handler as well. */
 #pragma once
 
 #include <signal.h>
@@ -30,7 +31,8 @@ extern MaltJudgeJulia malt_judge_julia;
 /* Whether a judge can be here at all. */
 int malt_judge_julia_find (void);
 
-/* Also in finalizers, and in type inference, which runs in the world of the system image: both swallow exceptions. */
+/* Also in finalizers, and in type inference, which runs in the world of the system image:
+ * both swallow exceptions. */
 int malt_judge_julia_is_masked (void);
 int malt_judge_julia_is_collecting (void);
 

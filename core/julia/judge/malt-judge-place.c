@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an instruction is: in what Julia has compiled, in its system image, in its interpreter, or elsewhere; and how much room is on the stack. */
+/* Where an instruction is: in what Julia has compiled, in its system image, in its
+ * interpreter, or elsewhere; and how much room is on the stack. */
 #include "malt-judge-parts.h"
 
 #include <dlfcn.h>
@@ -50,8 +51,9 @@ malt_judge_place_new (const ucontext_t *context)
 
 /* What Julia has compiled */
 
-/* A line of /proc/self/maps: code that Julia has compiled, into memory without a file or of a file of its own, or that a package's image has? What others
- * compile (regular expressions, callbacks of libffi) can be written to. */
+/* A line of /proc/self/maps: code that Julia has compiled, into memory without a file or
+ * of a file of its own, or that a package's image has? What others compile (regular
+ * expressions, callbacks of libffi) can be written to. */
 static int
 is_line_of_compiled_code (const char *line)
 {
@@ -197,9 +199,11 @@ malt_judge_place_is_in_system_image (const MaltJudgePlace *place)
 }
 
 /*
- * The interpreter. Julia interprets code at top level that defines something, loops in it included, and has no safepoint there. The function that goes from
- * statement to statement has no locks and owns nothing, so that a throw there is as one in compiled code. It has no name that can be asked for; but for a
- * `try` it calls itself, and no other does (load.jl). So it is the function that is twice in a row on the stack.
+ * The interpreter. Julia interprets code at top level that defines something, loops in it
+ * included, and has no safepoint there. The function that goes from statement to
+ * statement has no locks and owns nothing, so that a throw there is as one in compiled
+ * code. It has no name that can be asked for; but for a `try` it calls itself, and no
+ * other does (load.jl). So it is the function that is twice in a row on the stack.
  */
 
 /* Of libgcc (unwind-dw2-fde.h): the function that an instruction belongs to. */

@@ -1,31 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The judge: decides in the worker's Julia thread, at the very instruction at which it was interrupted, whether an InterruptException may be
- * thrown there. It is a small library of its own, without GLib, that the worker loads from memory of its host.
+ * The judge: decides in the worker's Julia thread, at the very instruction at which it
+ * was interrupted, whether an InterruptException may be thrown there. It is a small
+ * library of its own, without GLib, that the worker loads from memory of its host.
  *
- * Why here. A host can look at a worker and then send it a signal, but between the two the worker goes on: the signal may find another call, or
- * the compiler. What runs in a handler of the thread itself sees what it hits.
+ * Why here. A host can look at a worker and then send it a signal, but between the two
+ * the worker goes on: the signal may find another call, or the compiler. What runs in a
+ * handler of the thread itself sees what it hits.
  *
- * How. The host sends one signal for a call (malt-judge-page.h). From then on a timer of the thread's own processor time brings the same
- * signal every few milliseconds in which the thread has run, so nothing depends on how loaded the machine is, and a thread
- * that sleeps is left alone. It ends when the call has ended, when an exception was thrown, or after MAX_CPU_NS. Each time:
+ * How. The host sends one signal for a call (malt-judge-page.h). From then on a timer of
+ * the thread's own processor time brings the same signal every few milliseconds in which
+ * the thread has run, so nothing depends on how loaded the machine is, and a thread that
+ * sleeps is left alone. It ends when the call has ended, when an exception was thrown, or
+ * after MAX_CPU_NS. Each time:
  *
- *   - First, once for each interrupt, SIGINT for Julia itself, which throws at the next safepoint: the sound way. Only while the code of the call runs, in its
- *     own task: another task may end before it comes to a safepoint, and an exception at its end ends the process. Only while no other call
- *     has begun user code, since it hits whatever comes to a safepoint first; never two within RAISE_INTERVAL_NS, since several in a row make Julia throw
- *     wherever it is; only in code that is not masked, so that it does not hang over the compiler;
- *     only in code that Julia has compiled, or while garbage is collected. C code may take longer than the host waits, and what was given up must not hit later; and from libjulia the way may lead into
- *     type inference, before which there is no safepoint, and which swallows exceptions. The handler waits until Julia's own thread has taken
- *     the signal. So from then on the exception is pending, or has been thrown.
- *   - FORCE_AFTER_NS later, or at once where that was not possible, the exception is forced, if all of these hold: the task is that of the call;
- *     the call is in user code; signals are not deferred, by the runtime (which is masked but for user code), by the compiler, by any lock of
- *     Julia's, or by a finalizer, which swallows exceptions; the instruction is in memory that Julia has compiled code into at run time, in an image of a package,
- *     or where Julia's interpreter goes from statement to statement; the stack has room. So never elsewhere in libjulia, in the system image, in LLVM or in C code. The thread's registers are set as if the code had called
+ *   - First, once for each interrupt, SIGINT for Julia itself, which throws at the next
+ *     safepoint: the sound way. Only while the code of the call runs, in its own task:
+ *     another task may end before it comes to a safepoint, and an exception at its end
+ *     ends the process. Only while no other call has begun user code, since it hits
+ *     whatever comes to a safepoint first; never two within RAISE_INTERVAL_NS, since
+ *     several in a row make Julia throw wherever it is; only in code that is not masked,
+ *     so that it does not hang over the compiler; only in code that Julia has compiled,
+ *     or while garbage is collected. C code may take longer than the host waits, and what
+ *     was given up must not hit later; and from libjulia the way may lead into type
+ *     inference, before which there is no safepoint, and which swallows exceptions. The
+ *     handler waits until Julia's own thread has taken the signal. So from then on the
+ *     exception is pending, or has been thrown.
+ *   - FORCE_AFTER_NS later, or at once where that was not possible, the exception is
+ *     forced, if all of these hold: the task is that of the call; the call is in user
+ *     code; signals are not deferred, by the runtime (which is masked but for user code),
+ *     by the compiler, by any lock of Julia's, or by a finalizer, which swallows
+ *     exceptions; the instruction is in memory that Julia has compiled code into at run
+ *     time, in an image of a package, or where Julia's interpreter goes from statement to
+ *     statement; the stack has room. So never elsewhere in libjulia, in the system image,
+ *     in LLVM or in C code. The thread's registers are set as if the code had called
  *     `throw` there. What was pending is what is thrown: one interrupt, one exception.
  *
- * Where neither ends the call (a loop of the system image without a safepoint) and the host gives it up, what is pending is deferred: it must not hit later.
+ * Where neither ends the call (a loop of the system image without a safepoint) and the
+ * host gives it up, what is pending is deferred: it must not hit later.
  *
- * At an arbitrary instruction that is still unsound for code that expects no exception there: rare, never safe. n_forced tells the runtime.
+ * At an arbitrary instruction that is still unsound for code that expects no exception
+ * there: rare, never safe. n_forced tells the runtime.
  */
 #include "platform/malt-judge-page.h"
 
@@ -153,16 +168,36 @@ count_obeyed (void)
   return page->n_thrown + page->n_taken;
 }
 
+static uint64_t *
+get_request (uint64_t call)
+{
+  return &page->requests[(uint32_t) call % MALT_JUDGE_N_CALLS];
+}
+
 static int
 is_withdrawn (void)
 {
-  const volatile uint64_t *place =
-      &page->withdrawn[(uint32_t) wanted.call % MALT_JUDGE_N_CALLS];
+  uint64_t request = __atomic_load_n (get_request (wanted.call), __ATOMIC_SEQ_CST);
 
-  return *place == wanted.call;
+  return MALT_JUDGE_CALL_OF (request) == wanted.call &&
+         MALT_JUDGE_STATE_OF (request) != MALT_JUDGE_ASKED;
 }
 
-/* How many calls are in user code, and how many of these the running task belongs to; the one that is wanted, or NULL. */
+/* For the runtime, by its address (malt-judge-page.h). */
+static int
+take (uint64_t call)
+{
+  uint64_t request = MALT_JUDGE_REQUEST (call, MALT_JUDGE_ASKED);
+
+  if (__atomic_compare_exchange_n (get_request (call), &request,
+                                   MALT_JUDGE_REQUEST (call, MALT_JUDGE_TAKEN), 0,
+                                   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    return 1;
+  return request == MALT_JUDGE_REQUEST (call, MALT_JUDGE_WITHDRAWN) ? 0 : -1;
+}
+
+/* How many calls are in user code, and how many of these the running task belongs to; the
+ * one that is wanted, or NULL. */
 static const MaltJudgeCall *
 find_call (int *out_n_users, int *out_n_running)
 {
@@ -205,7 +240,8 @@ is_listening (pid_t thread)
   return n_read > 0 && atoi (text) == SYS_rt_sigtimedwait;
 }
 
-/* Without the heap, too. In a host's own process there may be others that wait for signals, so the host has said which it is. */
+/* Without the heap, too. In a host's own process there may be others that wait for
+ * signals, so the host has said which it is. */
 static pid_t
 find_listener (void)
 {
@@ -233,7 +269,8 @@ find_listener (void)
   return found;
 }
 
-/* What pends for the process may be the host's, where that is the same; what pends for another thread cannot be seen. */
+/* What pends for the process may be the host's, where that is the same; what pends for
+ * another thread cannot be seen. */
 static int
 is_signal_pending (void)
 {
@@ -244,7 +281,8 @@ is_signal_pending (void)
   return sigpending (&pending) == 0 && sigismember (&pending, SIGINT) == 1;
 }
 
-/* Waits until Julia's own thread has taken the signal: then the exception is pending, or Julia has dropped it. */
+/* Waits until Julia's own thread has taken the signal: then the exception is pending, or
+ * Julia has dropped it. */
 static int
 wait_for_listener (void)
 {
@@ -260,8 +298,9 @@ wait_for_listener (void)
   return is_signal_pending ();
 }
 
-/* Julia drops a signal that does not reach its handler: it is called in Julia's own thread, which asks by that whether
- * the signal counts. So nothing that others send is thrown anywhere, however often they do. */
+/* Julia drops a signal that does not reach its handler: it is called in Julia's own
+ * thread, which asks by that whether the signal counts. So nothing that others send is
+ * thrown anywhere, however often they do. */
 static void
 on_sigint (int signal_number)
 {
@@ -365,13 +404,20 @@ may_force (int n_users, int64_t used_ns, const ucontext_t *context)
          place.has_room;
 }
 
-/* What Julia was asked for is still pending, and the host has given it up: it is deferred until the runtime can take it back. */
+/* What Julia was asked for is still pending, and the host has given it up: it is deferred
+ * until the runtime can take it back. */
 static void
 mute (void)
 {
   ++*malt_judge_julia.n_deferrals;
   page->muted = wanted.call;
   end_wanted ();
+}
+
+static int
+is_running (const MaltJudgeCall *call)
+{
+  return call->task == (uint64_t) (uintptr_t) malt_judge_julia.get_current_task ();
 }
 
 static void
@@ -395,7 +441,7 @@ judge (ucontext_t *context)
   if (call != NULL && wanted.is_raised && malt_judge_julia.n_deferrals != NULL &&
       is_withdrawn ())
     {
-      if (call->task == (uint64_t) (uintptr_t) malt_judge_julia.get_current_task ())
+      if (is_running (call))
         mute ();
       return;
     }
@@ -412,40 +458,46 @@ judge (ucontext_t *context)
       raise_for_julia ();
       return;
     }
-  if (call->task != (uint64_t) (uintptr_t) malt_judge_julia.get_current_task () ||
-      !may_force (n_users, used_ns, context))
+  if (!is_running (call) || !may_force (n_users, used_ns, context))
     return;
   page->n_forced++;
   note_hit ();
   force (context);
 }
 
-static int
-is_in_user_code (uint64_t call)
+static const MaltJudgeCall *
+find_in_user_code (uint64_t call)
 {
   for (int i = 0; i < MALT_JUDGE_N_CALLS; i++)
     if (page->calls[i].call == (call | (uint64_t) MALT_JUDGE_IN_USER_CODE << 32))
-      return 1;
-  return 0;
+      return &page->calls[i];
+  return NULL;
 }
 
-/* A host that sees no effect asks again, which changes nothing. Of several calls one is dealt with at a time, and one that has not begun, or that
- * has ended, not at all. */
+/* Of several calls one is dealt with at a time: the one that runs before the one that
+ * waits, for that is hit by its reader only when the other has ended. A host that sees no
+ * effect asks again, which changes nothing. What has not begun, or has ended, is not
+ * dealt with at all. */
 static void
 begin (uint64_t word)
 {
-  uint64_t call = MALT_JUDGE_CALL_OF (word);
+  uint64_t name = MALT_JUDGE_CALL_OF (word);
   int may_hit_others = (word & MALT_JUDGE_FORCE) != 0;
+  const MaltJudgeCall *call = name != 0 ? find_in_user_code (name) : NULL;
+  const MaltJudgeCall *present =
+      wanted.call != 0 && !is_withdrawn () ? find_in_user_code (wanted.call) : NULL;
 
-  if (wanted.call != 0 && is_in_user_code (wanted.call) && !is_withdrawn ())
+  if (present != NULL && name == wanted.call)
     {
-      wanted.may_hit_others |= call == wanted.call && may_hit_others;
+      wanted.may_hit_others |= may_hit_others;
       return;
     }
-  if (call == 0 || !is_in_user_code (call) ||
-      (word & MALT_JUDGE_BEHIND (0x7f)) != MALT_JUDGE_BEHIND (count_obeyed ()))
+  if (call == NULL ||
+      (word & MALT_JUDGE_BEHIND (0x7f)) != MALT_JUDGE_BEHIND (count_obeyed ()) ||
+      (present != NULL &&
+       (wanted.is_raised || is_running (present) || !is_running (call))))
     return;
-  wanted.call = call;
+  wanted.call = name;
   wanted.may_hit_others = may_hit_others;
   wanted.is_raised = 0;
   wanted.n_obeyed = count_obeyed ();
@@ -524,6 +576,7 @@ take_office (void)
   page->can_force = malt_judge_julia.n_deferrals != NULL &&
                     *malt_judge_julia.interrupt_exception != NULL;
   page->deferrals = (uint64_t) (uintptr_t) malt_judge_julia.n_deferrals;
+  page->take = (uint64_t) (uintptr_t) take;
   page->pid = (uint32_t) getpid ();
   page->magic = MALT_JUDGE_MAGIC;
 }

@@ -260,7 +260,7 @@ function interrupt(peer::Peer, id::UInt32)
         job.interrupted = true
         return 0x00
     end
-    is_late(IDLE_AT[]) && return 0x02
+    may_take(job) || return 0x02
     job.interrupted = true
     is_waiting && return 0x00
     judge_take!()

@@ -19,6 +19,7 @@ const JUDGE_RAISED_CALL = 40    # and for which call the last signal was sent (6
 const JUDGE_MUTED = 1600        # The call in which that is deferred, since it was given up; and where the level is that says so (64 bits each).
 const JUDGE_LEVEL = 1608
 const JUDGE_GATE = 1620         # does the judge drop SIGINT that it has not sent?
+const JUDGE_TAKE = 1632         # the address of the function by which a request is taken
 
 judge_word(offset::Int) = unsafe_load(Ptr{UInt32}(JUDGE_PAGE[] + offset))
 set_judge_word(offset::Int, word::UInt32) = unsafe_store!(Ptr{UInt32}(JUDGE_PAGE[] + offset), word)
@@ -98,6 +99,12 @@ function judge_took_hit(job::Job)
     hit = n > 0 && judge_call(JUDGE_THROWN) == judge_name(job)
     hit && set_judge_word(JUDGE_HITS, n - one(UInt32))
     hit
+end
+# May the reader do what it has read, or has the host given it up meanwhile? Where the page does not say, what is late may have been.
+function may_take(job::Job)
+    JUDGE_PAGE[] == 0 && return !is_late(IDLE_AT[])
+    taken = ccall(Ptr{Cvoid}(UInt(judge_call(JUDGE_TAKE))), Cint, (UInt64,), judge_name(job))
+    taken < 0 ? !is_late(IDLE_AT[]) : taken > 0
 end
 # The reader does it: the judge is not to do it any more.
 judge_take!() = JUDGE_PAGE[] == 0 ? nothing : add_to_judge_word(JUDGE_TAKEN)

@@ -131,7 +131,7 @@ function serve(@nospecialize(head), @nospecialize(body))
     end
     serve_frames(peer, source, STATE[7]::Bool)
     # A program has the root task from here on.
-    schedule(Task(() -> (mask(); serve_frames(peer, source, false))))
+    begin_masked(() -> serve_frames(peer, source, false))
     RUN_PROGRAM
 end
 # The connection that the boot has opened.

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How evaluated code is entered, so that no backtrace shows what lies outside of it: neither one that we print, nor one that
- * the code itself takes, shows or logs. It stands in the judge, and in the library for a Julia in the host's process.
+ * How evaluated code is entered, so that no backtrace shows what lies outside of it:
+ * neither one that we print, nor one that the code itself takes, shows or logs. It stands
+ * in the judge, and in the library for a Julia in the host's process.
  *
- * malt_entry() takes the place of the compiled code of Julia's `malt_entry` (core/julia/boot.jl), so it is called as Julia calls
- * that: function, arguments, their number. Its frame says that it has no caller, which is what unwinders believe; it returns as
- * any function does, and exceptions, which restore registers, pass it as any frame.
+ * malt_entry() takes the place of the compiled code of Julia's `malt_entry`
+ * (core/julia/boot.jl), so it is called as Julia calls that: function, arguments, their
+ * number. Its frame says that it has no caller, which is what unwinders believe; it
+ * returns as any function does, and exceptions, which restore registers, pass it as any
+ * frame.
  */
 #include "platform/unix/malt-entry.h"
 
@@ -27,7 +30,8 @@ typedef void (*Exit) (int status);
 
 #define FIND(type, name) ((type) (uintptr_t) dlsym (RTLD_DEFAULT, name))
 
-/* The end, module and code, or a builtin function and its arguments. In one thread only, which is Julia's. */
+/* The end, module and code, or a builtin function and its arguments. In one thread only,
+ * which is Julia's. */
 __attribute__ ((visibility ("hidden"), used)) void *
 malt_entry_run (void **arguments, uint32_t n_arguments)
 {

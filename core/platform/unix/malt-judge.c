@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The judge on Linux: a memfd with the library and, behind it, the page. Elsewhere on Unix there is none. */
+/* The judge on Linux: a memfd with the library and, behind it, the page. Elsewhere on
+ * Unix there is none. */
 #include "platform/malt-judge.h"
 
 #ifdef __linux__
@@ -210,15 +211,28 @@ malt_judge_is_raising (MaltJudge *judge)
          judge->page->muted != judge->page->raised;
 }
 
-void
-malt_judge_withdraw (MaltJudge *judge, guint64 call, gboolean is_withdrawn)
+static volatile guint64 *
+get_request (MaltJudge *judge, guint64 call)
 {
-  volatile guint64 *place = &judge->page->withdrawn[(guint32) call % MALT_JUDGE_N_CALLS];
+  return &judge->page->requests[(guint32) call % MALT_JUDGE_N_CALLS];
+}
 
-  if (is_withdrawn)
-    *place = call;
-  else if (*place == call)
-    *place = 0;
+void
+malt_judge_request (MaltJudge *judge, guint64 call)
+{
+  __atomic_store_n (get_request (judge, call),
+                    MALT_JUDGE_REQUEST (call, MALT_JUDGE_ASKED), __ATOMIC_SEQ_CST);
+}
+
+gboolean
+malt_judge_withdraw (MaltJudge *judge, guint64 call)
+{
+  guint64 request = MALT_JUDGE_REQUEST (call, MALT_JUDGE_ASKED);
+
+  __atomic_compare_exchange_n (get_request (judge, call), &request,
+                               MALT_JUDGE_REQUEST (call, MALT_JUDGE_WITHDRAWN), FALSE,
+                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return request != MALT_JUDGE_REQUEST (call, MALT_JUDGE_TAKEN);
 }
 
 gint64

@@ -64,7 +64,8 @@ malt_other_process_signal (MaltOtherProcess *process, int signum)
 {
   gboolean is_sent = FALSE;
 #ifdef SYS_pidfd_send_signal
-  /* Whoever leads a group has its number; it is taken as long as the leader has not been collected. */
+  /* Whoever leads a group has its number; it is taken as long as the leader has not been
+   * collected. */
   if (signum == SIGKILL && getpgid (process->pid) == process->pid &&
       syscall (SYS_pidfd_send_signal, process->fd, 0, NULL, 0) == 0)
     kill (-process->pid, SIGKILL);

@@ -184,8 +184,37 @@ make_fork_mark (void)
   if (page != MAP_FAILED)
     munmap (page, n_bytes);
 #endif
-  pthread_atfork (NULL, NULL, on_forked);
+  pthread_atfork (NULL, NULL, on_forked); /* without a page that is wiped */
   return &plain_mark;
+}
+
+/* What a forked process never finalizes. */
+
+/* More than anybody takes, and room for forks of forks. */
+#define REFS_IN_FORK 0x100000
+
+static GMutex kept_lock; /* held while a process is forked */
+static GQueue kept = G_QUEUE_INIT; /* its data: (unowned): counts of references */
+
+static void
+lock_kept (void)
+{
+  g_mutex_lock (&kept_lock);
+}
+
+static void
+unlock_kept (void)
+{
+  g_mutex_unlock (&kept_lock);
+}
+
+/* In the child. Not g_object_ref(), which tells those who have a toggle reference. */
+static void
+keep_all (void)
+{
+  for (GList *link = kept.head; link != NULL; link = link->next)
+    g_atomic_int_add ((volatile gint *) link->data, REFS_IN_FORK);
+  unlock_kept ();
 }
 
 void
@@ -196,7 +225,29 @@ malt_platform_watch_forks (void)
   if (!g_once_init_enter (&is_watching))
     return;
   g_atomic_pointer_set (&fork_mark, make_fork_mark ());
+  pthread_atfork (lock_kept, unlock_kept, keep_all);
   g_once_init_leave (&is_watching, 1);
+}
+
+void
+malt_platform_keep_in_forks (GList *link, volatile guint *ref_count)
+{
+  if (malt_platform_is_forked (NULL))
+    return;
+  link->data = (gpointer) ref_count;
+  lock_kept ();
+  g_queue_push_tail_link (&kept, link);
+  unlock_kept ();
+}
+
+void
+malt_platform_forget_in_forks (GList *link)
+{
+  if (malt_platform_is_forked (NULL))
+    return;
+  lock_kept ();
+  g_queue_unlink (&kept, link);
+  unlock_kept ();
 }
 
 gboolean

@@ -2,10 +2,12 @@
 /*
  * Launches and watches a child process on Unix.
  *
- * A child goes through three states: it runs; it has ended and is a zombie (exit_fd is readable); it has been collected (is_reaped). Only
- * malt_child_reap() collects, under the lock under which malt_child_signal() signals, so a signal cannot reach a process that was given the same
- * number later. Where the system has pidfds (Linux 5.3), exit_fd is one. Elsewhere a thread for each child waits for its end without collecting it,
- * and writes into a pipe.
+ * A child goes through three states: it runs; it has ended and is a zombie (exit_fd is
+ * readable); it has been collected (is_reaped). Only malt_child_reap() collects, under
+ * the lock under which malt_child_signal() signals, so a signal cannot reach a process
+ * that was given the same number later. Where the system has pidfds (Linux 5.3), exit_fd
+ * is one. Elsewhere a thread for each child waits for its end without collecting it, and
+ * writes into a pipe.
  *
  * If something else in the host collects all children (waitpid (-1), or SIGCHLD ignored),
  * the end is noticed all the same, and since Linux 6.15 the pidfd tells the status;
@@ -156,7 +158,8 @@ malt_child_give (int fd, GError **error)
 {
   int given = -1;
 
-  /* Below the limit, whatever that is; and not so high that a table of that size costs something. */
+  /* Below the limit, whatever that is; and not so high that a table of that size costs
+   * something. */
   errno = EMFILE;
   for (int first = HIGH_FD; given < 0 && first >= MALT_DESCRIPTOR_FIRST &&
                             (errno == EMFILE || errno == EINVAL);
@@ -168,7 +171,8 @@ malt_child_give (int fd, GError **error)
   return given;
 }
 
-/* Each child its own: where opening a descriptor's name means duplicating it, the place in the file is shared. */
+/* Each child its own: where opening a descriptor's name means duplicating it, the place
+ * in the file is shared. */
 static int
 open_text (const char *text)
 {
@@ -316,8 +320,8 @@ child_open_exit_fd (MaltChild *child, int pidfd, GError **error)
  * @launcher: what to run
  * @error: %MALT_ERROR_LAUNCH_FAILED if it cannot be run, with the reason; %MALT_ERROR_RESOURCES
  *
- * Makes the child and returns once it is the other program, or has failed to become it. The child is killed if it is still alive when
- * its last reference goes.
+ * Makes the child and returns once it is the other program, or has failed to become it.
+ * The child is killed if it is still alive when its last reference goes.
  */
 MaltChild *
 malt_process_launcher_spawn (const MaltProcessLauncher *launcher, GError **error)

@@ -93,9 +93,14 @@ malt_judge_is_raising (G_GNUC_UNUSED MaltJudge *judge)
 }
 
 void
-malt_judge_withdraw (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint64 call,
-                     G_GNUC_UNUSED gboolean is_withdrawn)
+malt_judge_request (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint64 call)
 {
+}
+
+gboolean
+malt_judge_withdraw (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint64 call)
+{
+  return TRUE;
 }
 
 gint64

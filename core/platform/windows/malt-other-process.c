@@ -2,8 +2,10 @@
 /*
  * Other processes on Windows: by a handle, which keeps the number from being given to another.
  *
- * From now on the process is in a job of ours as well, and so is what it starts: SIGKILL takes that along, as it takes a process group elsewhere. A process that may not be
- * put into a job is ended alone. Unless it was killed, what it leaves behind is let go in the end.
+ * From now on the process is in a job of ours as well, and so is what it starts: SIGKILL
+ * takes that along, as it takes a process group elsewhere. A process that may not be put
+ * into a job is ended alone. Unless it was killed, what it leaves behind is let go in the
+ * end.
  */
 #include "platform/malt-other-process.h"
 

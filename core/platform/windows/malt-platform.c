@@ -250,6 +250,17 @@ malt_platform_watch_forks (void)
 {
 }
 
+void
+malt_platform_keep_in_forks (G_GNUC_UNUSED GList *link,
+                             G_GNUC_UNUSED volatile guint *ref_count)
+{
+}
+
+void
+malt_platform_forget_in_forks (G_GNUC_UNUSED GList *link)
+{
+}
+
 gboolean
 malt_platform_is_forked (G_GNUC_UNUSED GError **error)
 {

@@ -2,15 +2,19 @@
 /*
  * Launches and watches a child process on Windows.
  *
- * A child is made suspended, put into a job of its own, and only then let run: what it starts is in the job, too. The job ends with its
- * handle, and with it whatever runs in it; so a host that dies in whatever way takes its workers along. Only when a child that was
- * not killed is collected, the job lets go what is left.
+ * A child is made suspended, put into a job of its own, and only then let run: what it
+ * starts is in the job, too. The job ends with its handle, and with it whatever runs in
+ * it; so a host that dies in whatever way takes its workers along. Only when a child that
+ * was not killed is collected, the job lets go what is left.
  *
- * There are no signals. In the place of SIGKILL the job, and in that of SIGTERM the process, is terminated, with an exit code that says so. In the
- * place of SIGINT the child's process group is sent an event of its console (malt_child_interrupt_event). A child of a host that
- * has a console shares it; another one gets one without a window, which the host joins for the moment of the sending.
+ * There are no signals. In the place of SIGKILL the job, and in that of SIGTERM the
+ * process, is terminated, with an exit code that says so. In the place of SIGINT the
+ * child's process group is sent an event of its console (malt_child_interrupt_event). A
+ * child of a host that has a console shares it; another one gets one without a window,
+ * which the host joins for the moment of the sending.
  *
- * A child keeps its number for as long as its handle is open. It inherits its three standard handles and nothing else.
+ * A child keeps its number for as long as its handle is open. It inherits its three
+ * standard handles and nothing else.
  */
 #include "platform/windows/malt-process-launcher-windows.h"
 
@@ -185,8 +189,8 @@ has_console (void)
   return GetConsoleProcessList (&pid, 1) > 0;
 }
 
-/* Windows would have them run by the command interpreter, which reads arguments in its own way. It takes no notice of dots and blanks at the end of
- * a name. */
+/* Windows would have them run by the command interpreter, which reads arguments in its
+ * own way. It takes no notice of dots and blanks at the end of a name. */
 static gboolean
 is_batch_file (const char *program)
 {
@@ -223,8 +227,9 @@ check_line (const wchar_t *line, const MaltProcessLauncher *launcher, GError **e
   return FALSE;
 }
 
-/* Wine (8.0) speaks of an internal error when a new process has ended before its first instruction, which is rare; why it does is not
- * known. Nothing is left of such a process, so another one is made. */
+/* Wine (8.0) speaks of an internal error when a new process has ended before its first
+ * instruction, which is rare; why it does is not known. Nothing is left of such a
+ * process, so another one is made. */
 static gboolean
 may_try_again (int n_tried)
 {
@@ -422,7 +427,8 @@ malt_child_reap (MaltChild *child)
   return is_reaped;
 }
 
-/* The signal that an exit code stands for: ours, or that of what the system ends processes for. 0: none. */
+/* The signal that an exit code stands for: ours, or that of what the system ends
+ * processes for. 0: none. */
 static int
 signal_of_exit_code (DWORD code)
 {
@@ -480,7 +486,8 @@ malt_child_get_end (MaltChild *child, int *out_number)
 
 static GMutex console_lock; /* held while this process uses the console of a child */
 
-/* With console_lock held, by a process without a console. It may have to say first that it wants none. */
+/* With console_lock held, by a process without a console. It may have to say first that
+ * it wants none. */
 static gboolean
 join_console (DWORD pid)
 {
@@ -492,8 +499,9 @@ join_console (DWORD pid)
   return AttachConsole (pid);
 }
 
-/* With console_lock held. Joining gives a process that has no standard handles those of the console, which are worth nothing once it has left; their numbers
- * may be those of other things by then. */
+/* With console_lock held. Joining gives a process that has no standard handles those of
+ * the console, which are worth nothing once it has left; their numbers may be those of
+ * other things by then. */
 static gboolean
 interrupt_in_own_console (MaltChild *child)
 {

@@ -16,6 +16,10 @@ println([d for d in 0:9 if ccall(:fcntl, Cint, (Cint, Cint), d, 1) != -1 && occu
 ### which-are-open-in-children
 #: run prog main.jl 3>three 5</dev/null
 println(strip(read(`sh -c 'cd /proc/$$/fd; for d in *; do readlink $d; done | grep -E "three|null"'`, String)))
+### great-numbers
+#: rarely
+#: run python3 -c 'import os, subprocess; f = os.open("x", os.O_RDWR | os.O_CREAT); [os.dup2(f, n) for n in (300, 511, 700)]; subprocess.run(["prog", "main.jl"], pass_fds=(300, 511, 700))'
+println([d for d in 250:900 if ccall(:fcntl, Cint, (Cint, Cint), d, 1) != -1 && occursin(r"/x$", readlink("/proc/self/fd/$d"))]); write(Base.fdio(700, true), "to 700")
 ### of-a-child
 #: run prog main.jl 4>four
 run(`sh -c 'echo to four >&4'`); nothing

@@ -34,6 +34,14 @@ println(PROGRAM_FILE, " ", basename(@__FILE__), " ", basename(@__DIR__)); printl
 #: rarely
 #: run cp main.jl "it's \"\$x\" \\ ä.jl"; prog "it's \"\$x\" \\ ä.jl"
 println(basename(@__FILE__)); error("here")
+### a-file-that-is-no-file
+#: rarely
+#: run prog /dev/stdin a <main.jl; cat main.jl | prog /dev/stdin b; prog /proc/self/fd/5 5<main.jl; bash -c 'prog <(cat main.jl) d'
+println(occursin(r"^/dev/fd/", PROGRAM_FILE) ? "a pipe" : PROGRAM_FILE, ARGS); error("x")
+### a-name-that-is-no-text
+#: rarely
+#: run n="$(printf 'a\377\nb.jl')"; cp main.jl "$n"; prog "$n" "$(printf 'c\nd')"
+println(codeunits(PROGRAM_FILE)); println(ARGS, codeunits(basename(@__FILE__)))
 ### a-name-with-a-dash
 #: rarely
 #: run cp main.jl ./-e; prog -- -e; prog ./-e a
@@ -92,8 +100,9 @@ m = first(methods(f)); println(basename(String(m.file)), " ", m.line); println(f
 #: modes pipe terminal
 println(isinteractive(), isdefined(Base, :active_repl), isdefined(Main, :ans))
 ### options
-o = Base.JLOptions(); for n in (:quiet, :banner, :startupfile, :compile_enabled, :opt_level, :debug_level, :check_bounds, :depwarn, :can_inline, :fast_math, :color, :history_file, :handle_signals, :use_compiled_modules, :warn_overwrite, :isinteractive)
-    hasfield(typeof(o), n) && println(n, " ", getfield(o, n))
+o = Base.JLOptions(); for n in fieldnames(typeof(o))
+    v = getfield(o, n)
+    n === :commands || println(n, " ", !(v isa Ptr) ? v : v == C_NULL ? "none" : v isa Ptr{UInt8} ? unsafe_string(v) : "some")
 end
 ### commands-of-julia
 #: rarely

@@ -5,6 +5,8 @@ s/^\[[0-9]+\] (signal|pthread)/[PID] \1/
 s/^(\[[0-9]+\][+-]?) [0-9]+(\r?)$/\1 PID\2/
 s/( job [0-9]+)\[[0-9]+\]/\1[PID]/
 s/(world age|current world is) [0-9]+/\1 N/g
+s/^ +[0-9.]+ (ms|s)(  ✓ )/N \1\2/
+s/( precompiled in) [0-9]+ seconds/\1 N seconds/
 s/^Allocations: [0-9].*[0-9](\r?)$/Allocations: N\1/
 # What a signal's report says of where the code was; two threads write it and what else is said, so empty lines lie anywhere.
 1{

@@ -25,6 +25,9 @@ import dataclasses
 import fnmatch
 import pathlib
 import shlex
+import subprocess
+
+import cli_case
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 STEPS = ("expect", "idle", "type", "signal", "group", "size", "hangup")
@@ -117,9 +120,15 @@ class Exception_:
         return self.column == column and matches(program, mode, [self.program])
 
 
+def has_version(least):
+    text = subprocess.run([cli_case.JULIA, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1]
+    return [int(part) for part in text.split(".")[:2]] >= [int(part) for part in least.split(".")]
+
+
 def read_exceptions(path=FOLDER / "exceptions.txt"):
     lines = [line.split(maxsplit=3) for line in path.read_text().splitlines() if line and not line.startswith("#")]
     for line in lines:
         if len(line) != 4 or line[2] not in ("differs", "open"):
             raise ValueError(f"{path.name}: expected 'column program differs|open reason', got {' '.join(line)!r}")
-    return [Exception_(*line) for line in lines]
+    found = [(*line[0].partition("@"), line[1:]) for line in lines]
+    return [Exception_(column, *rest) for column, at, least, rest in found if not at or has_version(least)]

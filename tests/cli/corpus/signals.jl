@@ -100,6 +100,19 @@ print("ready\n"); sleep(1); println("on")
 #: idle
 #: type "word\n"
 print("ready\n"); sleep(600)
+### on-a-terminal-that-gets-another-size
+#: rarely
+#: modes terminal
+#: expect "ready"
+#: idle
+#: size 12 40
+#: expect "caught"
+handler = @cfunction(s -> (ccall(:write, Cssize_t, (Cint, Cstring, Csize_t), 1, "caught\n", 7); nothing), Cvoid, (Cint,))
+ccall(:signal, Ptr{Cvoid}, (Cint, Ptr{Cvoid}), 28, handler); print("ready\n"); sleep(2); println(displaysize(stdout))
+### children-are-ignored
+#: rarely
+#: run trap '' CHLD; exec prog main.jl
+println(success(`true`)); run(`echo x`); nothing
 ### an-interrupt-that-is-ignored
 #: rarely
 #: run trap '' INT; exec prog main.jl

@@ -54,6 +54,10 @@ println(1)\nx = "\xff\xfe"\nprintln(repr(x))\n
 #: rarely
 #: escaped
 println(1)\n\xff = 2\n
+### other-encodings
+#: rarely
+#: escaped
+println("\xe4")\n# \xe4\nx = '\xe4'\nprintln(x)\nprintln("a\x00b")\nx = 1 \x00 2\n
 ### empty
 #: modes pipe terminal
 

@@ -20,6 +20,10 @@ try; f(); catch e; showerror(stdout, e, catch_backtrace()); println(); end
 #: rarely
 f() = error("x")
 try; try; f(); catch; error("y"); end; catch; Base.show_backtrace(stdout, catch_backtrace()); println(); end
+### of-an-exception-of-a-thread
+#: rarely
+#: env JULIA_NUM_THREADS=2
+wait(Threads.@spawn try; sqrt(-1); catch e; @error "it failed" exception=(e, catch_backtrace()); rethrow(); end)
 ### in-a-task
 wait(@async foreach(println, [string(f.func, " ", basename(String(f.file))) for f in stacktrace()]))
 ### of-a-failed-task
