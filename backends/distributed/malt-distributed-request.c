@@ -132,8 +132,9 @@ add_flags (Dict *dict, MaltWorker *worker, const char *const *environment)
 static gboolean
 add_local (Dict *dict, MaltWorker *worker, GError **error)
 {
-  g_autofree char *julia =
-      malt_julia_find_program (malt_worker_get_option (worker, "julia"), error);
+  g_autofree char *julia = malt_julia_get_program (
+      malt_worker_get_option (worker, "julia"), malt_worker_get_option (worker, "cwd"),
+      malt_worker_get_option_int (worker, "start-timeout-ms"), NULL, error);
   g_auto (GStrv) environment = NULL;
   g_autofree char *cwd = NULL;
 

@@ -4,22 +4,17 @@
  *
  * Guessing fails: distributions have layouts of their own, and libjulia ends the program
  * that gives it a wrong image. So the very julia that is to be embedded is run once and
- * asked (discover.jl), which also proves that it runs on this machine. The answer is
- * remembered in a key file in the user's cache directory, one group for each program,
- * together with the size, the time and the inode of the program and of the library: a
- * Julia that was replaced is asked again. The file names a library to load, so it is
- * believed only if it is the user's own and nobody else can write it; it is neither read
- * nor written in a program that runs with more rights than its user has.
+ * asked (discover.jl), which also proves that it runs on this machine. The answer is kept
+ * (malt-julia-answers.h) while the program, the library and the image stay the same.
  */
 #include "malt-inprocess-discovery.h"
 
 #include "link/malt-julia-source.h"
-#include "platform/malt-platform.h"
-#include "platform/malt-trust.h"
+#include "process/malt-julia-answers.h"
 #include "process/malt-julia-question.h"
 
-#include <glib/gstdio.h>
 #include <malt/malt-error.h>
+#include <stdio.h>
 #include <string.h>
 
 #define OLDEST_MINOR 5 /* of Julia 1 */
@@ -79,89 +74,43 @@ check_julia (const MaltInProcessJulia *julia, GError **error)
 
 /* Remembering */
 
+static const char *const answer_names[] = { "library", "bindir", "image", "version",
+                                            NULL };
+
 static char *
-dup_cache_path (void)
+dup_question (const char *program)
 {
-  if (!malt_trust_environment ())
-    return NULL;
-  return g_build_filename (g_get_user_cache_dir (), "malt", "embedded-julia.ini", NULL);
+  return g_strconcat ("inprocess ", program, NULL);
 }
 
-static GKeyFile *
-load_cache (const char *path)
+/* NULL: nothing, or it is not true any more. */
+static MaltInProcessJulia *
+recall (const char *program)
 {
-  GKeyFile *file = g_key_file_new ();
-
-  if (path != NULL && malt_trust_is_own_file (path))
-    g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL);
-  return file;
-}
-
-/* (nullable) */
-static char *
-dup_stamp (const char *path)
-{
-  return path != NULL ? malt_platform_dup_file_stamp (path) : NULL;
-}
-
-static gboolean
-is_stamp_right (GKeyFile *file, const char *program, const char *key, const char *path)
-{
-  g_autofree char *remembered = g_key_file_get_string (file, program, key, NULL);
-  g_autofree char *stamp = dup_stamp (path);
-
-  return stamp != NULL && g_strcmp0 (remembered, stamp) == 0;
-}
-
-MaltInProcessJulia *
-malt_inprocess_recall (const char *program)
-{
-  g_autofree char *path = dup_cache_path ();
-  g_autoptr (GKeyFile) file = load_cache (path);
+  g_autofree char *question = dup_question (program);
+  g_auto (GStrv) values = malt_julia_answers_recall (question, answer_names);
   g_autoptr (MaltInProcessJulia) julia = NULL;
 
-  if (!g_key_file_has_group (file, program))
+  if (values == NULL)
     return NULL;
   julia = g_new0 (MaltInProcessJulia, 1);
   julia->program = g_strdup (program);
-  julia->library = g_key_file_get_string (file, program, "library", NULL);
-  julia->bin_dir = g_key_file_get_string (file, program, "bindir", NULL);
-  julia->image = g_key_file_get_string (file, program, "image", NULL);
-  julia->version = g_key_file_get_string (file, program, "version", NULL);
-  if (!is_stamp_right (file, program, "program-stamp", program) ||
-      !is_stamp_right (file, program, "library-stamp", julia->library) ||
-      !is_stamp_right (file, program, "image-stamp", julia->image) ||
-      !check_julia (julia, NULL))
-    return NULL;
-  return g_steal_pointer (&julia);
+  julia->library = g_strdup (values[0]);
+  julia->bin_dir = g_strdup (values[1]);
+  julia->image = g_strdup (values[2]);
+  julia->version = g_strdup (values[3]);
+  return check_julia (julia, NULL) ? g_steal_pointer (&julia) : NULL;
 }
 
-/* Does nothing where it cannot: then Julia is asked again. */
 static void
 remember (const MaltInProcessJulia *julia)
 {
-  g_autofree char *path = dup_cache_path ();
-  g_autofree char *directory = path != NULL ? g_path_get_dirname (path) : NULL;
-  g_autoptr (GKeyFile) file = load_cache (path);
-  g_autofree char *program_stamp = dup_stamp (julia->program);
-  g_autofree char *library_stamp = dup_stamp (julia->library);
-  g_autofree char *image_stamp = dup_stamp (julia->image);
-  g_autofree char *text = NULL;
+  g_autofree char *question = dup_question (julia->program);
+  const char *const values[] = { julia->library, julia->bin_dir, julia->image,
+                                 julia->version, NULL };
+  const char *const files[] = { julia->program, julia->library, julia->image, NULL };
 
-  /* A group cannot have such a name. Links to programs of the Windows Store have no stamp. */
-  if (path == NULL || strpbrk (julia->program, "[]\n") != NULL || program_stamp == NULL ||
-      library_stamp == NULL || image_stamp == NULL)
-    return;
-  g_key_file_set_string (file, julia->program, "library", julia->library);
-  g_key_file_set_string (file, julia->program, "bindir", julia->bin_dir);
-  g_key_file_set_string (file, julia->program, "image", julia->image);
-  g_key_file_set_string (file, julia->program, "version", julia->version);
-  g_key_file_set_string (file, julia->program, "program-stamp", program_stamp);
-  g_key_file_set_string (file, julia->program, "library-stamp", library_stamp);
-  g_key_file_set_string (file, julia->program, "image-stamp", image_stamp);
-  text = g_key_file_to_data (file, NULL, NULL);
-  g_mkdir_with_parents (directory, 0700);
-  g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+  malt_julia_answers_keep (question, answer_names, values, files);
 }
 
 /* Asking */
@@ -202,18 +151,17 @@ ask (const char *program, gint64 timeout_ms, GCancellable *cancellable, GError *
     program, "--startup-file=no", "-O0", "--compile=min", "-e", text, NULL
   };
   g_autoptr (MaltInProcessJulia) julia = g_new0 (MaltInProcessJulia, 1);
-  g_autofree char *answer =
-      malt_julia_question (arguments, timeout_ms, cancellable, error);
-  g_autofree char *said = NULL;
+  MaltJuliaQuestion question = { .arguments = arguments,
+                                 .what = "where its library is",
+                                 .timeout_ms = timeout_ms };
+  g_autofree char *answer = malt_julia_question_ask (&question, cancellable, error);
 
   if (answer == NULL)
     return NULL;
   julia->program = g_strdup (program);
   if (g_utf8_validate (answer, -1, NULL) && take_answer (julia, answer))
     return g_steal_pointer (&julia);
-  said = malt_julia_answer_to_line (answer);
-  g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
-               "julia '%s' did not say where its library is: %s", program, said);
+  malt_julia_question_fail (&question, answer, error);
   return NULL;
 }
 
@@ -221,7 +169,7 @@ MaltInProcessJulia *
 malt_inprocess_discover (const char *program, gint64 timeout_ms,
                          GCancellable *cancellable, GError **error)
 {
-  g_autoptr (MaltInProcessJulia) julia = malt_inprocess_recall (program);
+  g_autoptr (MaltInProcessJulia) julia = recall (program);
 
   if (julia != NULL)
     return g_steal_pointer (&julia);

@@ -25,7 +25,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltInProcessJulia, malt_inprocess_julia_free)
 MaltInProcessJulia *malt_inprocess_discover (const char *program, gint64 timeout_ms,
                                              GCancellable *cancellable, GError **error);
 
-/* What is remembered, without starting anything. NULL: nothing, or it is not true any more. */
-MaltInProcessJulia *malt_inprocess_recall (const char *program);
-
 G_END_DECLS

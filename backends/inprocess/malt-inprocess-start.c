@@ -160,7 +160,8 @@ static gboolean
 start_julia (const MaltInProcessSettings *settings, GCancellable *cancellable,
              GError **error)
 {
-  g_autofree char *program = malt_julia_find_program (settings->julia, error);
+  g_autofree char *program = malt_julia_get_program (
+      settings->julia, NULL, settings->start_timeout_ms, cancellable, error);
   MaltInProcessJulia *julia;
   MaltInProcessLibrary *library;
   ThreadData *thread;
@@ -193,14 +194,15 @@ start_julia (const MaltInProcessSettings *settings, GCancellable *cancellable,
 
 /* With lock held. */
 static gboolean
-is_like (const MaltInProcessSettings *settings, GError **error)
+is_like (const MaltInProcessSettings *settings, GCancellable *cancellable, GError **error)
 {
   g_autofree char *program = NULL;
   const char *what = NULL;
 
   if (settings->julia != NULL)
     {
-      program = malt_julia_find_program (settings->julia, error);
+      program = malt_julia_get_program (settings->julia, NULL, settings->start_timeout_ms,
+                                        cancellable, error);
       if (program == NULL)
         return FALSE;
     }
@@ -272,7 +274,7 @@ malt_inprocess_start_require (const MaltInProcessSettings *settings,
         }
     }
   if (start.state == STATE_RUNNING)
-    is_ok = is_like (settings, error);
+    is_ok = is_like (settings, cancellable, error);
   else if (start.state == STATE_BROKEN)
     g_propagate_error (error, g_error_copy (start.error));
   else if (!g_cancellable_set_error_if_cancelled (cancellable, error))

@@ -119,8 +119,9 @@ static gboolean
 spawn (MaltProcessEvaluator *evaluator, MaltWorker *worker, Launch *launch,
        GError **error)
 {
-  g_autofree char *julia =
-      malt_julia_find_program (malt_worker_get_option (worker, "julia"), error);
+  g_autofree char *julia = malt_julia_get_program (
+      malt_worker_get_option (worker, "julia"), malt_worker_get_option (worker, "cwd"),
+      malt_worker_get_option_int (worker, "start-timeout-ms"), NULL, error);
   g_auto (GStrv) environment = NULL;
   g_auto (GStrv) arguments = NULL;
   g_autofree char *boot = malt_process_dup_boot (worker);

@@ -32,7 +32,7 @@ static const Option all_options[] = {
   { MALT_CLI_PARSE_WORKER, "backend", 'b', VALUE, FIELD (backend), "NAME", NULL,
     "Evaluate with this backend (see malt backends)" },
   { MALT_CLI_PARSE_WORKER, "julia", 'j', VALUE, FIELD (julia), "PATH", NULL,
-    "Use this julia" },
+    "Use this julia, or +CHANNEL of juliaup" },
   { MALT_CLI_PARSE_WORKER, "option", 'o', LIST, FIELD (options), "KEY=VALUE", NULL,
     "Set an option of the worker; may be given again" },
   { MALT_CLI_PARSE_PROFILE, "profile", 'p', VALUE, FIELD (profile), "NAME", NULL,
@@ -299,6 +299,19 @@ read_words (Parse *parse, GStrvBuilder *arguments)
   return status;
 }
 
+/* As juliaup's launcher has it: the first word may choose the julia. */
+static void
+read_channel (Parse *parse)
+{
+  const char *word = *parse->words;
+
+  if ((parse->command->flags & MALT_CLI_PARSE_PROGRAM) == 0 || !word || *word != '+' ||
+      g_str_has_suffix (word, ".jl"))
+    return;
+  parse->options->julia = g_strdup (word);
+  parse->words++;
+}
+
 char **
 malt_cli_parse (char **argv, MaltCliOptions *out_options, int *out_status)
 {
@@ -306,6 +319,7 @@ malt_cli_parse (char **argv, MaltCliOptions *out_options, int *out_status)
   g_autoptr (GStrvBuilder) arguments = g_strv_builder_new ();
   Parse parse = { command, argv + 1, out_options };
 
+  read_channel (&parse);
   *out_status = read_words (&parse, arguments);
   if (*out_status != MALT_CLI_OK)
     return NULL;

@@ -86,7 +86,12 @@ malt_cli_run (G_GNUC_UNUSED int argc, char **argv)
                                  "'-i' needs a REPL, which malt does not have yet");
   has_file = !has_expression (&options);
   if (has_file && !arguments[0])
-    return malt_cli_usage_error ("run", "expected a file");
+    {
+      if (malt_cli_host_is_terminal (MALT_CLI_STDIN))
+        return malt_cli_usage_error ("run", "expected a file");
+      g_strfreev (arguments);
+      arguments = g_strdupv ((char *[]){ "-", NULL });
+    }
 
   config = malt_cli_options_make_config (&options, &status);
   if (!config)

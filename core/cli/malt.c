@@ -14,7 +14,7 @@ const MaltCliCommand malt_cli_commands[] = {
              MALT_CLI_PARSE_MODULE | MALT_CLI_PARSE_ARGS,
     .run = malt_cli_eval },
   { .name = "run",
-    .arguments = "[OPTIONS] FILE [ARGS]",
+    .arguments = "[+CHANNEL] [OPTIONS] [FILE] [ARGS]",
     .summary = "run a Julia program, as julia FILE ARGS does",
     .flags = MALT_CLI_PARSE_WORKER | MALT_CLI_PARSE_SESSION | MALT_CLI_PARSE_PROFILE |
              MALT_CLI_PARSE_STRICT | MALT_CLI_PARSE_PROGRAM,
@@ -64,7 +64,7 @@ malt_cli_unknown_command (const char *command, const char *name)
   return malt_cli_unknown_error (command, "subcommand", name, names);
 }
 
-/* What julia takes, `run` takes without being named: its options, and a file. */
+/* What julia takes, `run` takes without being named: a channel, its options, and a file. */
 static int
 dispatch (int argc, char **argv)
 {
@@ -82,7 +82,7 @@ dispatch (int argc, char **argv)
   command = malt_cli_find_command (word);
   if (command)
     return command->run (argc - 1, argv + 1);
-  if (word[0] != '-' && !g_str_has_suffix (word, ".jl"))
+  if (!strchr ("-+", word[0]) && !g_str_has_suffix (word, ".jl"))
     return malt_cli_unknown_command (NULL, word);
   argv[0] = run;
   return malt_cli_run (argc, argv);

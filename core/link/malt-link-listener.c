@@ -196,24 +196,23 @@ rest (MaltLinkListener *listener)
   listener->source = attach (g_timeout_source_new (REST_MS), on_rested, listener);
 }
 
+/* One at a time: whoever has spoken is heard before the next is let in. And Wine 8 tells
+ * of no connection any more once it has told of one that was accepted before, which
+ * happens to those who accept more than what they were told of. */
 static gboolean
 on_connection (gpointer data)
 {
   MaltLinkListener *listener = data;
+  gboolean is_short;
+  int connection = malt_socket_accept (listener->fd, &is_short);
 
-  for (int i = 0; i < MAX_STRANGERS / 2; i++)
+  if (connection >= 0)
     {
-      gboolean is_short;
-      int connection = malt_socket_accept (listener->fd, &is_short);
-      if (connection < 0)
-        {
-          if (is_short)
-            rest (listener);
-          break;
-        }
       listener->n_rests = 0;
       add_stranger (listener, connection);
     }
+  else if (is_short)
+    rest (listener);
   return G_SOURCE_CONTINUE;
 }
 

@@ -14,7 +14,7 @@ extern const char *const malt_julia_output_choices[];
   { .name = "julia",                                                                     \
     .type = MALT_OPTION_STRING,                                                          \
     .is_common = TRUE,                                                                   \
-    .summary = "the julia to run: a path, or a name to look up in PATH" },               \
+    .summary = "the julia to run: a path, a name, or a +CHANNEL of juliaup" },           \
       { .name = "exeflags",                                                              \
         .type = MALT_OPTION_STRINGS,                                                     \
         .is_common = TRUE,                                                               \

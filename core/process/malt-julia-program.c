@@ -7,13 +7,15 @@
  * one: on Unix the private prefix that core/setup/julia.sh makes, on Windows where
  * Julia's installer puts it, of several versions the newest. Empty and relative entries
  * of PATH are passed over, so the current directory is never searched. Nothing is started
- * to find out. A program that runs with more rights than its user has searches the
+ * to find out, but juliaup's launcher is asked which julia it would start
+ * (malt-juliaup.h). A program that runs with more rights than its user has searches the
  * system's directories only.
  */
 #include "process/malt-julia-program.h"
 
 #include "platform/malt-platform.h"
 #include "platform/malt-trust.h"
+#include "process/malt-juliaup.h"
 
 #include <malt/malt-error.h>
 #include <string.h>
@@ -37,6 +39,12 @@ is_program (const char *path)
          !g_file_test (path, G_FILE_TEST_IS_DIR);
 }
 
+static gboolean
+is_launcher (const char *path)
+{
+  return is_program (path) && malt_juliaup_is_launcher (path);
+}
+
 /* Takes the path over. */
 static char *
 keep_program (char *path)
@@ -46,8 +54,9 @@ keep_program (char *path)
   return path;
 }
 
+/* @accept: what it must be besides. */
 static char *
-find_in_path (const char *name)
+find_in_path (const char *name, gboolean (*accept) (const char *path))
 {
   const char *path = malt_trust_environment () ? g_getenv ("PATH") : SYSTEM_PATH;
   g_auto (GStrv) directories =
@@ -57,9 +66,10 @@ find_in_path (const char *name)
     {
       char *program = NULL;
       if (g_path_is_absolute (*directory))
-        program = keep_program (g_build_filename (*directory, name, NULL));
-      if (program != NULL)
+        program = g_build_filename (*directory, name, NULL);
+      if (program != NULL && accept (program))
         return program;
+      g_free (program);
     }
   return NULL;
 }
@@ -123,7 +133,7 @@ find_named (const char *julia, GError **error)
   if (is_path (julia))
     program = keep_program (g_canonicalize_filename (julia, NULL));
   else
-    program = find_in_path (julia);
+    program = find_in_path (julia, is_program);
   if (program == NULL && !g_str_has_suffix (julia, MALT_PLATFORM_PROGRAM_SUFFIX))
     {
       g_autofree char *full = g_strconcat (julia, MALT_PLATFORM_PROGRAM_SUFFIX, NULL);
@@ -134,6 +144,34 @@ find_named (const char *julia, GError **error)
     g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
                  "option 'julia': no program '%s'", julia);
   return program;
+}
+
+static char *
+dup_juliaups (void)
+{
+  return g_build_filename (g_get_home_dir (), ".juliaup", "bin", JULIA, NULL);
+}
+
+/* @word: `+CHANNEL`. */
+static char *
+find_launcher (const char *word, GError **error)
+{
+  g_autofree char *launcher = NULL;
+
+  if (malt_trust_environment ())
+    {
+      launcher = find_in_path (JULIA, is_launcher);
+      if (launcher == NULL)
+        launcher = dup_juliaups ();
+      if (word[1] != '\0' && is_launcher (launcher))
+        return g_steal_pointer (&launcher);
+    }
+  g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+               word[1] == '\0' ? "option 'julia': '%s' names no channel of juliaup"
+                               : "option 'julia': '%s' is a channel of juliaup, which is "
+                                 "neither in PATH nor in the user's '.juliaup'",
+               word);
+  return NULL;
 }
 
 /* Where a user keeps one; tells where it looked. */
@@ -149,7 +187,7 @@ find_of_user (char **out_places)
       *out_places = g_strdup ("");
       return NULL;
     }
-  juliaup = g_build_filename (g_get_home_dir (), ".juliaup", "bin", JULIA, NULL);
+  juliaup = dup_juliaups ();
   other = malt_platform_get () == MALT_PLATFORM_WINDOWS ? dup_newest_installed ()
                                                         : dup_private ();
   *out_places =
@@ -158,19 +196,40 @@ find_of_user (char **out_places)
   return found != NULL ? found : keep_program (g_strdup (other));
 }
 
+static gboolean
+is_channel (const char *julia)
+{
+  return julia != NULL && *julia == '+';
+}
+
 char *
 malt_julia_find_program (const char *julia, GError **error)
 {
   g_autofree char *places = NULL;
   char *found;
 
+  if (is_channel (julia))
+    return find_launcher (julia, error);
   if (julia != NULL && *julia != '\0')
     return find_named (julia, error);
-  found = find_in_path (JULIA);
+  found = find_in_path (JULIA, is_program);
   if (found == NULL)
     found = find_of_user (&places);
   if (found == NULL)
     g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
                  "no julia found: none in PATH%s", places);
   return found;
+}
+
+char *
+malt_julia_get_program (const char *julia, const char *cwd, gint64 timeout_ms,
+                        GCancellable *cancellable, GError **error)
+{
+  g_autofree char *program = malt_julia_find_program (julia, error);
+
+  if (program == NULL || !malt_trust_environment () ||
+      !malt_juliaup_is_launcher (program))
+    return g_steal_pointer (&program);
+  return malt_juliaup_dup_julia (program, is_channel (julia) ? julia + 1 : NULL, cwd,
+                                 timeout_ms, cancellable, error);
 }

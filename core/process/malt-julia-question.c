@@ -41,7 +41,7 @@ typedef struct
   GSource *timer; /* (owned) (nullable) */
   gboolean has_ended;
   gboolean is_late;
-} Question;
+} Asked;
 
 static void
 destroy_source (GSource **source)
@@ -53,34 +53,34 @@ destroy_source (GSource **source)
 
 /* The sources go before what they watch. */
 static void
-question_clear (Question *question)
+asked_clear (Asked *asked)
 {
   for (int i = 0; i < 2; i++)
     {
-      destroy_source (&question->readers[i].source);
-      g_string_free (question->readers[i].text, TRUE);
+      destroy_source (&asked->readers[i].source);
+      g_string_free (asked->readers[i].text, TRUE);
     }
-  destroy_source (&question->watch);
-  destroy_source (&question->timer);
-  g_clear_pointer (&question->child, malt_child_unref);
-  g_clear_pointer (&question->context, g_main_context_unref);
+  destroy_source (&asked->watch);
+  destroy_source (&asked->timer);
+  g_clear_pointer (&asked->child, malt_child_unref);
+  g_clear_pointer (&asked->context, g_main_context_unref);
 }
 
 static void
-question_init (Question *question)
+asked_init (Asked *asked)
 {
   for (int i = 0; i < 2; i++)
-    question->readers[i].text = g_string_new (NULL);
-  question->readers[1].keeps_end = TRUE;
+    asked->readers[i].text = g_string_new (NULL);
+  asked->readers[1].keeps_end = TRUE;
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Question, question_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Asked, asked_clear)
 
 static GSource *
-attach (Question *question, GSource *source, GSourceFunc callback, gpointer data)
+attach (Asked *asked, GSource *source, GSourceFunc callback, gpointer data)
 {
   g_source_set_callback (source, callback, data, NULL);
-  g_source_attach (source, question->context);
+  g_source_attach (source, asked->context);
   return source;
 }
 
@@ -124,14 +124,14 @@ on_said (gpointer reader)
 static gboolean
 on_ended (gpointer data)
 {
-  ((Question *) data)->has_ended = TRUE;
+  ((Asked *) data)->has_ended = TRUE;
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
 on_late (gpointer data)
 {
-  ((Question *) data)->is_late = TRUE;
+  ((Asked *) data)->is_late = TRUE;
   return G_SOURCE_CONTINUE;
 }
 
@@ -142,55 +142,54 @@ on_cancelled (G_GNUC_UNUSED GCancellable *cancellable, gpointer context)
 }
 
 static gboolean
-launch (Question *question, const char *const *arguments, GError **error)
+launch (Asked *asked, const MaltJuliaQuestion *question, GError **error)
 {
   g_auto (GStrv) environment = malt_platform_dup_environment ();
-  MaltProcessLauncher launcher = { .argv = arguments,
+  MaltProcessLauncher launcher = { .argv = question->arguments,
                                    .envp = (const char *const *) environment,
+                                   .cwd = question->cwd,
                                    .is_group_leader = TRUE };
 
-  question->context = malt_platform_new_context (error);
-  if (question->context == NULL)
+  asked->context = malt_platform_new_context (error);
+  if (asked->context == NULL)
     return FALSE;
-  question->child = malt_process_launcher_spawn (&launcher, error);
-  if (question->child == NULL)
+  asked->child = malt_process_launcher_spawn (&launcher, error);
+  if (asked->child == NULL)
     return FALSE;
-  question->readers[0].pipe = malt_child_get_stdout (question->child);
-  question->readers[1].pipe = malt_child_get_stderr (question->child);
+  asked->readers[0].pipe = malt_child_get_stdout (asked->child);
+  asked->readers[1].pipe = malt_child_get_stderr (asked->child);
   for (int i = 0; i < 2; i++)
-    question->readers[i].source =
-        attach (question, malt_pipe_source_new (question->readers[i].pipe), on_said,
-                &question->readers[i]);
-  question->watch =
-      attach (question, malt_child_watch_new (question->child), on_ended, question);
+    asked->readers[i].source =
+        attach (asked, malt_pipe_source_new (asked->readers[i].pipe), on_said,
+                &asked->readers[i]);
+  asked->watch = attach (asked, malt_child_watch_new (asked->child), on_ended, asked);
   return TRUE;
 }
 
 /* Until it has ended, or nobody waits for that any more. */
 static void
-await_end (Question *question, gint64 timeout_ms, GCancellable *cancellable)
+await_end (Asked *asked, gint64 timeout_ms, GCancellable *cancellable)
 {
   gulong handler = 0;
 
-  question->timer =
-      attach (question, g_timeout_source_new ((guint) MIN (timeout_ms, G_MAXUINT)),
-              on_late, question);
+  asked->timer = attach (
+      asked, g_timeout_source_new ((guint) MIN (timeout_ms, G_MAXUINT)), on_late, asked);
   /* It may have to be read before it can end, but what it says is not more urgent than that. */
-  g_source_set_priority (question->timer, G_PRIORITY_HIGH);
+  g_source_set_priority (asked->timer, G_PRIORITY_HIGH);
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
-                                     question->context, NULL);
-  while (!question->has_ended && !question->is_late &&
+                                     asked->context, NULL);
+  while (!asked->has_ended && !asked->is_late &&
          !g_cancellable_is_cancelled (cancellable))
-    g_main_context_iteration (question->context, TRUE);
+    g_main_context_iteration (asked->context, TRUE);
   g_cancellable_disconnect (cancellable, handler);
 }
 
 /* What it was that it has failed of, for a message. */
 static char *
-dup_complaint (Question *question, MaltChildEnd end, int number)
+dup_complaint (Asked *asked, MaltChildEnd end, int number)
 {
-  char *text = question->readers[1].text->str;
+  char *text = asked->readers[1].text->str;
   const char *line;
   g_autoptr (MaltTermination) termination = NULL;
   g_autofree char *how = NULL;
@@ -210,63 +209,66 @@ dup_complaint (Question *question, MaltChildEnd end, int number)
 
 /* It has ended. What it has started may hold the pipes open: their ends are not waited for. */
 static gboolean
-check_end (Question *question, const char *program, GError **error)
+check_end (Asked *asked, const char *program, GError **error)
 {
   g_autofree char *complaint = NULL;
   int number = 0;
   MaltChildEnd end;
 
   for (int i = 0; i < 2; i++)
-    for (gsize n = 0; n < MAX_SAID_BYTES && question->readers[i].source != NULL &&
-                      read_piece (&question->readers[i]);
+    for (gsize n = 0; n < MAX_SAID_BYTES && asked->readers[i].source != NULL &&
+                      read_piece (&asked->readers[i]);
          n += CHUNK_BYTES)
       ;
-  malt_child_reap (question->child);
-  end = malt_child_get_end (question->child, &number);
+  malt_child_reap (asked->child);
+  end = malt_child_get_end (asked->child, &number);
   if (end == MALT_CHILD_END_UNKNOWN || (end == MALT_CHILD_END_EXITED && number == 0))
     return TRUE;
-  complaint = dup_complaint (question, end, number);
+  complaint = dup_complaint (asked, end, number);
   g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
                "julia '%s' cannot be run: %s", program, complaint);
   return FALSE;
 }
 
 char *
-malt_julia_question (const char *const *arguments, gint64 timeout_ms,
-                     GCancellable *cancellable, GError **error)
+malt_julia_question_ask (const MaltJuliaQuestion *question, GCancellable *cancellable,
+                         GError **error)
 {
-  g_autofree char *program = malt_text_to_line (arguments[0], MAX_PATH_CHARS);
-  g_auto (Question) question = { 0 };
+  g_autofree char *program = malt_text_to_line (question->arguments[0], MAX_PATH_CHARS);
+  g_auto (Asked) asked = { 0 };
   g_autoptr (GError) cause = NULL;
 
-  question_init (&question);
-  if (!launch (&question, arguments, &cause))
+  asked_init (&asked);
+  if (!launch (&asked, question, &cause))
     {
       if (!g_error_matches (cause, MALT_ERROR, MALT_ERROR_RESOURCES))
         cause->code = MALT_ERROR_BACKEND_UNAVAILABLE;
       g_propagate_error (error, g_steal_pointer (&cause));
       return NULL;
     }
-  await_end (&question, timeout_ms, cancellable);
-  if (!question.has_ended)
+  await_end (&asked, question->timeout_ms, cancellable);
+  if (!asked.has_ended)
     {
       if (!g_cancellable_set_error_if_cancelled (cancellable, error))
         g_set_error (error, MALT_ERROR, MALT_ERROR_LAUNCH_FAILED,
-                     "julia '%s' did not say where its library is within "
-                     "%" G_GINT64_FORMAT " ms",
-                     program, timeout_ms);
+                     "julia '%s' did not say %s within %" G_GINT64_FORMAT " ms", program,
+                     question->what, question->timeout_ms);
       return NULL;
     }
-  if (!check_end (&question, program, error))
+  if (!check_end (&asked, program, error))
     return NULL;
-  return g_strdup (question.readers[0].text->str);
+  return g_strdup (asked.readers[0].text->str);
 }
 
-char *
-malt_julia_answer_to_line (const char *answer)
+void
+malt_julia_question_fail (const MaltJuliaQuestion *question, const char *answer,
+                          GError **error)
 {
+  g_autofree char *program = malt_text_to_line (question->arguments[0], MAX_PATH_CHARS);
   g_autofree char *line = malt_text_to_line (answer, MAX_ANSWER_CHARS);
 
-  return *line != '\0' ? g_strdup_printf ("it said '%s'", line)
-                       : g_strdup ("it said nothing");
+  g_set_error (error, MALT_ERROR, MALT_ERROR_BACKEND_UNAVAILABLE,
+               *line != '\0' ? "julia '%s' did not say %s: it said '%s'"
+                             : "julia '%s' did not say %s: it said nothing%s",
+               program, question->what, line);
 }

@@ -113,7 +113,7 @@ class Mistakes(CliCase):
         for arguments, words in (
                 (["-i"], "'-i' needs a REPL"), (["-i", "-e", "1"], "'-i' needs a REPL"),
                 (["--interactive", "main.jl"], "'-i' needs a REPL"),
-                (["-e"], "expected EXPR after '-e'"), (["--load"], "expected FILE after '--load'"), (["-L", "x.jl"], "expected a file"),
+                (["-e"], "expected EXPR after '-e'"), (["--load"], "expected FILE after '--load'"),
                 (["-t", "many", "x.jl"], "expected a number or 'auto' after '--threads', got 'many'"), (["-t0", "x.jl"], "got '0'"),
                 (["--threds", "2", "x.jl"], "unknown option '--threds', did you mean '--threads'?"),
                 (["--projct=.", "x.jl"], "unknown option '--projct', did you mean '--project'?"),

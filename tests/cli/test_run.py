@@ -88,6 +88,15 @@ class Run(CliCase):
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn("nosuch.jl", result.stderr)
 
+    def test_without_a_file_standard_input_is_the_program(self):
+        self.assert_same_as_julia(stdin=b"println(ARGS)\nprintln(stderr, 7)\nexit(3)\n")
+        self.write("load.jl", "println(8)\n")
+        self.assert_same_as_julia("-L", "load.jl", stdin=b"println(9)\n")
+        with OnTerminal("run") as on:
+            status, text = on.finish()
+        self.assertEqual(status, 2)
+        self.assertIn("expected a file", text)
+
     def test_a_program_can_come_from_standard_input(self):
         result = malt("run", "-", "a", stdin=b"println(ARGS); println(PROGRAM_FILE)\n1 + 1\n")
         self.assert_result(result, 0, '["a"]\n-\n')

@@ -57,7 +57,6 @@ class Usage(CliCase):
         self.assert_usage_error(malt("eval", "1", "--backend"), "--backend")
         self.assert_usage_error(malt("eval", "--option", "threads", "1"), "KEY=VALUE", "threads")
         self.assert_usage_error(malt("eval", "--option", "=4", "1"), "KEY=VALUE")
-        self.assert_usage_error(malt("run"), "malt run", "file")
         self.assert_usage_error(malt("run", "--module", "Main", "x.jl"), "--module")
         self.assert_usage_error(malt("backends", "all"), "all")
 

@@ -275,12 +275,14 @@ b08_the_last_words_and_the_last_call_are_told (void)
 
 /* Two threads, as the library has: one sees the death, and wakes up the other. The kernel
  * takes a while to take a process down, and a loaded machine to wake up threads, which is
- * not the library's time. */
+ * not the library's time. Where the process is not to be seen, the first waits for the
+ * word of who has killed it. */
 
 typedef struct
 {
-  gpointer watch; /* (owned): of the process */
-  GAsyncQueue *queue; /* (owned): gets something when it has died */
+  gpointer watch; /* (owned) (nullable): of the process */
+  GAsyncQueue *killed; /* (owned): gets something when it has been killed, */
+  GAsyncQueue *noticed; /* (owned): and this one when it has died */
 } Death;
 
 static gpointer
@@ -288,34 +290,32 @@ wait_for_death (gpointer data)
 {
   Death *self = data;
 
-  contract_host_await (self->watch, CONTRACT_DEADLINE_MS);
-  g_async_queue_push (self->queue, self);
+  if (self->watch != NULL)
+    contract_host_await (self->watch, CONTRACT_DEADLINE_MS);
+  else
+    g_async_queue_pop (self->killed);
+  g_async_queue_push (self->noticed, self);
   return NULL;
 }
 
-/* Kills the worker and returns when that could be known: where its process is not to be
- * seen, the time of the signal. */
+/* Kills the worker and returns when that could be known. */
 static gint64
 kill_worker (MaltWorker *worker)
 {
   gint64 pid = malt_worker_get_pid (worker);
   gboolean is_here = pid > 0 && !contract_can (worker, MALT_CAPABILITY_REMOTE);
-  Death death = { is_here ? contract_host_watch (pid) : NULL, NULL };
-  gint64 died_us = g_get_monotonic_time ();
-  GThread *watcher;
+  Death death = { is_here ? contract_host_watch (pid) : NULL, g_async_queue_new (),
+                  g_async_queue_new () };
+  GThread *watcher = g_thread_new ("watch-death", wait_for_death, &death);
+  gint64 died_us;
 
-  if (death.watch == NULL)
-    {
-      malt_worker_kill (worker, SIGKILL, NULL);
-      return died_us;
-    }
-  death.queue = g_async_queue_new ();
-  watcher = g_thread_new ("watch-death", wait_for_death, &death);
   malt_worker_kill (worker, SIGKILL, NULL);
-  g_async_queue_pop (death.queue);
+  g_async_queue_push (death.killed, &death);
+  g_async_queue_pop (death.noticed);
   died_us = g_get_monotonic_time ();
   g_thread_join (watcher);
-  g_async_queue_unref (death.queue);
+  g_async_queue_unref (death.killed);
+  g_async_queue_unref (death.noticed);
   return died_us;
 }
 

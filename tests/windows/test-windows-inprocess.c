@@ -313,7 +313,7 @@ library_is_loaded_and_finds_its_neighbours (void)
                                              "version=1.9.0\r\n",
                                              slashed, slashed);
   g_autofree char *remembered =
-      g_build_filename (g_get_user_cache_dir (), "malt", "embedded-julia.ini", NULL);
+      g_build_filename (g_get_user_cache_dir (), "malt", "julias.ini", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (MaltWorker) worker = NULL;
   wchar_t before[MAX_PATH] = L"";

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define N_WORKERS 8
+#define N_CROWDS 10
 
 static MaltConfig *
 config_new (const char *way)
@@ -54,7 +55,8 @@ secret_may_come_in_pieces (void)
 static void
 crowd_of_silent_strangers_keeps_nobody_out (void)
 {
-  check_start ("crowd");
+  for (int i = 0; i < N_CROWDS; i++)
+    check_start ("crowd");
 }
 
 /* Who comes second knows the secret, too. */
