@@ -234,7 +234,37 @@ calls_made_while_signals_are_sent_are_not_hit (void)
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* The runtime is loaded for the one that waits, while the code of the other ends. */
+static void
+first_call_is_hit_while_another_waits (void)
+{
+  for (int i = 0; i < 4; i++)
+    {
+      g_autoptr (MaltWorker) worker = process_test_launch (NULL);
+      g_autoptr (MaltFuture) busy = NULL;
+      g_autoptr (MaltFuture) next = NULL;
+      g_autoptr (MaltValue) value = NULL;
+      g_autoptr (GError) error = NULL;
+
+      CHECK (worker != NULL);
+      busy =
+          malt_worker_remote_eval (worker, NULL,
+                                   i % 2 == 0 ? "let n = 0; while true; n += 1; end; end"
+                                              : "while true; global X = [rand(10)]; end");
+      CHECK (!malt_future_wait (busy, 300, NULL, NULL));
+      next = malt_worker_remote_eval (worker, NULL, "names(Base); 21");
+      CU_ASSERT_EQUAL (malt_future_interrupt (busy, MALT_INTERRUPT_DEFAULT, NULL, &error),
+                       MALT_INTERRUPT_DELIVERED);
+      CHECK_NO_ERROR (error);
+      CU_ASSERT (process_test_was_interrupted (busy));
+      value = malt_future_fetch (next, NULL, &error);
+      CHECK_NO_ERROR (error);
+      CU_ASSERT_EQUAL (malt_value_get_int64 (value), 21);
+    }
+}
+
 const ProcessTest process_interrupt_tests[] = {
+  { "first_call_is_hit_while_another_waits", first_call_is_hit_while_another_waits },
   { "waiting_calls_are_hit_without_a_signal", waiting_calls_are_hit_without_a_signal },
   { "busy_calls_are_hit_by_signals", busy_calls_are_hit_by_signals },
   { "interrupt_of_a_sleeping_call_never_hits_a_busy_one",

@@ -44,7 +44,7 @@ launch_for_itself (SoakThread *thread)
 }
 
 /* The first call of a worker is interrupted, which is still loading what it needs for
- * that. */
+ * that; another one may wait behind it. */
 static void
 run_fresh (SoakThread *thread)
 {
@@ -53,8 +53,12 @@ run_fresh (SoakThread *thread)
     "sleep(0.02)",
     "try; sleep(0.02); catch e; rethrow(e); end",
     "wait(Condition())",
+    "n = 0; while true; n += 1; end",
+    "while true; rand(3); end",
   };
-  const char *body = bodies[soak_random (thread, 0, G_N_ELEMENTS (bodies))];
+  guint n_bodies = soak_can (MALT_CAPABILITY_CAN_INTERRUPT_BUSY) ? 6 : 4;
+  const char *body = bodies[soak_random (thread, 0, n_bodies)];
+  SoakFlight *behind = NULL;
   gint64 id = soak_next_id (thread);
   g_autoptr (SoakWorker) worker = soak_worker_launch (thread, FALSE);
   MaltInterruptResult result;
@@ -65,6 +69,8 @@ run_fresh (SoakThread *thread)
     return;
   flight =
       soak_fly_source (thread, worker, id, "let; %s; end; %" G_GINT64_FORMAT, body, id);
+  if (soak_chance (thread, 50))
+    behind = soak_fly_source (thread, worker, soak_next_id (thread), "collect(1:3); 7");
   soak_wait_us (thread, 60000);
   if (soak_interrupt (flight, "fresh", &result))
     {
@@ -76,6 +82,8 @@ run_fresh (SoakThread *thread)
           landing != SOAK_LANDED_FAULT)
         soak_fault (SOAK_UNTRUE, "fresh %" G_GINT64_FORMAT ": result %d", id,
                     (int) result);
+      if (behind != NULL)
+        soak_land_int (behind, SOAK_MAY_ONLY_ANSWER, 7);
       id = soak_next_id (thread);
       soak_land_int (soak_fly_source (thread, worker, id, "%" G_GINT64_FORMAT " + 1", id),
                      SOAK_MAY_ONLY_ANSWER, id + 1);

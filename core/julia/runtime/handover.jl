@@ -17,6 +17,11 @@ function boot_peer()
     end
     peer
 end
+# The boot's job is in user code for as long as the boot says so.
+function look_at_boot!(job::Job)
+    job.interrupted |= JOB[8]::Bool
+    JOB[5]::Bool
+end
 # Answers the boot's job; its own task calls this, perhaps before the reader has taken over.
 function finish_boot(@nospecialize(value), @nospecialize(stack))
     peer = boot_peer()

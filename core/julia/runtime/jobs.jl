@@ -255,7 +255,8 @@ function interrupt(peer::Peer, id::UInt32)
     job = get(peer.jobs, id, nothing)
     job === nothing && return 0x01
     is_waiting = (job::Job).task === nothing
-    is_waiting || job.user || return job.interrupted ? 0x00 : 0x01
+    is_user = job === BOOT[2] ? look_at_boot!(job) : job.user
+    is_waiting || is_user || return job.interrupted ? 0x00 : 0x01
     if !is_waiting && judge_took_hit(job)
         job.interrupted = true
         return 0x00
