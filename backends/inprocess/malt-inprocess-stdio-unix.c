@@ -9,6 +9,9 @@
  * by way of /proc, each with properties of its own. A socket cannot be opened that way, and
  * is made as it was before. Files and terminals are no problem: Julia does nothing to files,
  * and opens terminals itself once more.
+ *
+ * A stream that the host has closed becomes an empty one, and stays it: Julia's event loop
+ * ends the process where it finds something else under its number.
  */
 #include "malt-inprocess-stdio.h"
 
@@ -46,9 +49,22 @@ replace (int descriptor)
   return kept;
 }
 
+static void
+fill_holes (void)
+{
+  int fd = -1;
+
+  do
+    fd = open ("/dev/null", O_RDWR);
+  while (fd >= 0 && fd < MALT_INPROCESS_N_STREAMS);
+  if (fd >= 0)
+    close (fd);
+}
+
 void
 malt_inprocess_stdio_before_init (MaltInProcessStdio *stdio)
 {
+  fill_holes ();
   for (int i = 0; i < MALT_INPROCESS_N_STREAMS; i++)
     {
       stdio->descriptor_flags[i] = fcntl (i, F_GETFD);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #if __has_include(<sys/prctl.h>)
 #include <sys/prctl.h>
 #endif
@@ -18,9 +20,11 @@
 
 enum
 {
-  N_DESCRIPTORS = 8,
+  N_DESCRIPTORS = 9,
   N_THREADS = 8,
-  N_STREAMS = 3
+  N_STREAMS = 3,
+  N_CLOSED = 256,
+  ASK_MS = 100 /* after a signal */
 };
 
 static int found_flags[N_STREAMS]; /* of the standard streams; -1: closed */
@@ -34,7 +38,29 @@ static struct
   sigset_t ignored; /* at the beginning */
   MaltCliSignalFunc func;
   gpointer user_data;
+  gboolean is_in_doubt; /* are signals that reach the command alone passed on? */
 } watched;
+
+/* A signal of which it is not known yet whether the whole process group has got it. */
+typedef struct
+{
+  int signum;
+  gboolean is_told; /* the terminal has sent it: what is asked is of no interest */
+  gint64 came_us;
+  gint64 asked_us;
+} Doubt;
+
+/* Who knows: a process of the group that has all signals blocked, and says when it is
+ * asked which of them are pending. */
+static struct
+{
+  pid_t pid; /* 0: there is none */
+  int fd;
+  GQueue doubts; /* of Doubt (owned): those that were asked about */
+  gint64 shared_us[NSIG]; /* when it was last asked and said so */
+} witness;
+
+static pid_t stopping_child; /* the worker, whose stops are the command's; 0: none */
 
 static void
 ignore_signal (G_GNUC_UNUSED int signum)
@@ -121,6 +147,11 @@ malt_cli_host_end (int signum)
   sigset_t set;
 
   restore_streams ();
+  if (witness.pid > 0)
+    {
+      close (witness.fd);
+      waitpid (witness.pid, NULL, 0);
+    }
   if (signum == 0)
     return;
 #ifdef PR_SET_DUMPABLE
@@ -227,9 +258,162 @@ on_signal (int signum, siginfo_t *info, G_GNUC_UNUSED void *context)
   int saved_errno = errno;
   guint8 byte = (guint8) (signum | (is_from_terminal (info) ? SHARED_BIT : 0));
 
+  if (signum == SIGCHLD && info->si_code != CLD_STOPPED)
+    return;
   if (write (watched.fds[1], &byte, 1) != 1)
     errno = saved_errno; /* so many that the pipe is full */
   errno = saved_errno;
+}
+
+static const int signals[] = {
+  SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP
+};
+static const gsize n_signals = G_N_ELEMENTS (signals) - 1; /* but for SIGTSTP */
+static const struct sigaction watching = { .sa_sigaction = on_signal,
+                                           .sa_flags = SA_SIGINFO | SA_RESTART };
+
+/* The witness */
+
+/* Until the command has ended. It holds nothing that somebody may wait for. */
+static void
+be_witness (int fd)
+{
+  guint8 question;
+
+  for (int other = 0; other < N_CLOSED; other++)
+    if (other != fd)
+      close (other);
+  for (guint i = 0; i < found_descriptors->len; i++)
+    if (g_array_index (found_descriptors, int, i) != fd)
+      close (g_array_index (found_descriptors, int, i));
+  while (read (fd, &question, 1) == 1)
+    {
+      guint32 pending = 0;
+      sigset_t set;
+      int signum;
+
+      for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+        if (sigpending (&set) == 0 && sigismember (&set, signals[i]) == 1)
+          {
+            sigemptyset (&set);
+            sigaddset (&set, signals[i]);
+            sigwait (&set, &signum);
+            pending |= (guint32) 1 << signals[i];
+          }
+      if (write (fd, &pending, sizeof pending) != sizeof pending)
+        break;
+    }
+  _exit (0);
+}
+
+static void
+tell (int signum, gboolean is_shared)
+{
+  if (signum == SIGTSTP)
+    {
+      if (!is_shared)
+        kill (stopping_child, SIGTSTP);
+      return;
+    }
+  watched.func (
+      signum,
+      (is_shared ? MALT_CLI_SIGNAL_SHARED : 0) |
+          (sigismember (&watched.ignored, signum) ? MALT_CLI_SIGNAL_IGNORED : 0),
+      watched.user_data);
+}
+
+static void
+decide (Doubt *doubt, guint32 pending)
+{
+  if (pending & (guint32) 1 << doubt->signum)
+    witness.shared_us[doubt->signum] = doubt->asked_us;
+  if (!doubt->is_told)
+    tell (doubt->signum, doubt->came_us <= witness.shared_us[doubt->signum]);
+  g_free (doubt);
+}
+
+static gboolean
+on_testimony (int fd, G_GNUC_UNUSED GIOCondition condition,
+              G_GNUC_UNUSED gpointer user_data)
+{
+  guint32 pending = 0;
+
+  if (read (fd, &pending, sizeof pending) == sizeof pending)
+    {
+      decide (g_queue_pop_head (&witness.doubts), pending);
+      return G_SOURCE_CONTINUE;
+    }
+  /* Somebody has killed it. */
+  while (!g_queue_is_empty (&witness.doubts))
+    decide (g_queue_pop_head (&witness.doubts), 0);
+  close (fd);
+  waitpid (witness.pid, NULL, 0);
+  witness.pid = 0;
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+ask (gpointer data)
+{
+  Doubt *doubt = data;
+  guint8 question = 0;
+
+  doubt->asked_us = g_get_monotonic_time ();
+  if (witness.pid > 0 && send (witness.fd, &question, 1, MSG_NOSIGNAL) == 1)
+    g_queue_push_tail (&witness.doubts, doubt);
+  else
+    decide (doubt, 0);
+  return G_SOURCE_REMOVE;
+}
+
+/* Where there can be none, each signal counts as the command's own. */
+static void
+call_witness (void)
+{
+  sigset_t all;
+  sigset_t found;
+  int fds[2];
+
+  if (socketpair (AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+    return;
+  fcntl (fds[0], F_SETFD, FD_CLOEXEC);
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &found);
+  witness.pid = fork ();
+  if (witness.pid == 0)
+    be_witness (fds[1]);
+  pthread_sigmask (SIG_SETMASK, &found, NULL);
+  close (fds[1]);
+  witness.fd = fds[0];
+  if (witness.pid > 0)
+    g_unix_fd_add (witness.fd, G_IO_IN, on_testimony, NULL);
+  else
+    close (witness.fd);
+}
+
+/* Signals that come */
+
+/* The worker has stopped, by whatever signal: so the shell is to see the command stop. */
+static void
+stop_as_child (void)
+{
+  siginfo_t info = { 0 };
+  struct sigaction found;
+  struct sigaction stopping = { .sa_handler = SIG_DFL };
+
+  if (waitid (P_PID, (id_t) stopping_child, &info, WSTOPPED | WNOHANG) != 0 ||
+      info.si_pid == 0)
+    return;
+  if (info.si_status == SIGSTOP)
+    raise (SIGSTOP);
+  else if (sigaction (info.si_status, &stopping, &found) == 0)
+    {
+      raise (info.si_status);
+      sigaction (info.si_status, &found, NULL);
+    }
+  kill (stopping_child, SIGCONT);
+  /* That has ended what was pending. Whoever has stopped the worker has done it by now. */
+  witness.shared_us[SIGTSTP] = g_get_monotonic_time ();
 }
 
 static gboolean
@@ -237,28 +421,32 @@ on_signal_seen (int fd, G_GNUC_UNUSED GIOCondition condition,
                 G_GNUC_UNUSED gpointer user_data)
 {
   guint8 byte;
+  Doubt *doubt;
 
-  if (read (fd, &byte, 1) == 1)
+  if (read (fd, &byte, 1) != 1)
+    return G_SOURCE_CONTINUE;
+  if ((byte & ~SHARED_BIT) == SIGCHLD)
     {
-      int signum = byte & ~SHARED_BIT;
-
-      watched.func (
-          signum,
-          ((byte & SHARED_BIT) != 0 ? MALT_CLI_SIGNAL_SHARED : 0) |
-              (sigismember (&watched.ignored, signum) ? MALT_CLI_SIGNAL_IGNORED : 0),
-          watched.user_data);
+      stop_as_child ();
+      return G_SOURCE_CONTINUE;
     }
+  doubt = g_new0 (Doubt, 1);
+  doubt->signum = byte & ~SHARED_BIT;
+  doubt->came_us = g_get_monotonic_time ();
+  doubt->is_told = (byte & SHARED_BIT) != 0 || !watched.is_in_doubt;
+  if (doubt->is_told)
+    tell (doubt->signum, (byte & SHARED_BIT) != 0);
+  if (watched.is_in_doubt)
+    g_timeout_add (ASK_MS, ask, doubt);
+  else
+    g_free (doubt);
   return G_SOURCE_CONTINUE;
 }
-
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-static const struct sigaction watching = { .sa_sigaction = on_signal,
-                                           .sa_flags = SA_SIGINFO | SA_RESTART };
 
 void
 malt_cli_host_watch_ignored_signals (void)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+  for (gsize i = 0; i < n_signals; i++)
     if (sigismember (&watched.ignored, signals[i]))
       sigaction (signals[i], &watching, NULL);
 }
@@ -266,7 +454,6 @@ malt_cli_host_watch_ignored_signals (void)
 void
 malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all, gpointer user_data)
 {
-  const gsize n_signals = has_all ? G_N_ELEMENTS (signals) : 3;
   struct sigaction found;
 
   sigemptyset (&watched.ignored);
@@ -275,12 +462,34 @@ malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all, gpointer 
   g_unix_set_fd_nonblocking (watched.fds[1], TRUE, NULL);
   watched.func = func;
   watched.user_data = user_data;
-  for (gsize i = 0; i < n_signals; i++)
+  watched.is_in_doubt = has_all;
+  if (has_all)
+    call_witness ();
+  for (gsize i = 0; i < (has_all ? n_signals : 3); i++)
     if (sigaction (signals[i], NULL, &found) == 0 && found.sa_handler == SIG_IGN)
       sigaddset (&watched.ignored, signals[i]);
     else
       sigaction (signals[i], &watching, NULL);
   g_unix_fd_add (watched.fds[0], G_IO_IN, on_signal_seen, NULL);
+}
+
+void
+malt_cli_host_stop_with (gint64 pid)
+{
+  siginfo_t info;
+  struct sigaction found;
+
+  if (waitid (P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      !malt_cli_host_shares_terminal (pid))
+    return;
+  stopping_child = (pid_t) pid;
+  for (int i = 0; i < 2; i++)
+    {
+      int signum = i == 0 ? SIGCHLD : SIGTSTP;
+
+      if (sigaction (signum, NULL, &found) == 0 && found.sa_handler == SIG_DFL)
+        sigaction (signum, &watching, NULL);
+    }
 }
 
 gboolean

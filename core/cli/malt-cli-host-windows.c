@@ -184,6 +184,11 @@ malt_cli_host_watch_ignored_signals (void)
 {
 }
 
+void
+malt_cli_host_stop_with (G_GNUC_UNUSED gint64 pid)
+{
+}
+
 gboolean
 malt_cli_host_has_resources (void)
 {

@@ -42,7 +42,7 @@ gboolean malt_cli_host_has_resources (void);
 typedef enum
 {
   MALT_CLI_SIGNAL_ALONE = 0, /* somebody has sent it to the command alone */
-  MALT_CLI_SIGNAL_SHARED = 1 << 0, /* the terminal, to all of the process group */
+  MALT_CLI_SIGNAL_SHARED = 1 << 0, /* to all of the process group */
   MALT_CLI_SIGNAL_IGNORED = 1 << 1, /* the command was started with it ignored */
 } MaltCliSignalFlags;
 
@@ -51,12 +51,17 @@ typedef void (*MaltCliSignalFunc) (int signum, MaltCliSignalFlags flags,
 
 /* Calls @func in the main thread when the command gets one of the signals above, but
  * for those that the command was started with ignored. @has_all: also those that mean
- * nothing to the command itself. */
+ * nothing to the command itself; and what the terminal has not sent comes a tenth of a
+ * second later, and is SHARED if somebody has sent it to the whole process group. */
 void malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all,
                                   gpointer user_data);
 
 /* Those, too. Only when the worker has been started, which is to have them ignored. */
 void malt_cli_host_watch_ignored_signals (void);
+
+/* From now on the command stops when this process does, if that is a child in its
+ * process group, and lets it go on when it goes on itself; SIGTSTP is watched, too. */
+void malt_cli_host_stop_with (gint64 pid);
 
 /* Can a worker have the command's standard input? */
 gboolean malt_cli_host_shares_stdin (void);

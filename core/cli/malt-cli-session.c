@@ -30,7 +30,6 @@
 enum
 {
   SIGNALLED_TERM_TIMEOUT_MS = 1000,
-  PASSING_DELAY_MS = 100,
 };
 
 typedef struct
@@ -238,7 +237,10 @@ on_launched (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_
       return;
     }
   if (session->is_lent)
-    malt_cli_host_watch_ignored_signals ();
+    {
+      malt_cli_host_watch_ignored_signals ();
+      malt_cli_host_stop_with (malt_worker_get_pid (session->worker));
+    }
   g_signal_connect (session->worker, "output", G_CALLBACK (on_output), session);
   if (session->is_ending)
     end_worker (session, 0, 0);
@@ -281,35 +283,6 @@ end_on_signal (MaltCliSession *session, int signum)
     end_worker (session, 0, signum == MALT_CLI_SIGINT ? 0 : SIGNALLED_TERM_TIMEOUT_MS);
 }
 
-/* A signal on its way to the worker. */
-typedef struct
-{
-  MaltCliSession *session; /* (unowned) */
-  int signum;
-} Passing;
-
-static gboolean
-pass_on (gpointer user_data)
-{
-  Passing *passing = user_data;
-
-  malt_worker_kill (passing->session->worker, passing->signum, NULL);
-  return G_SOURCE_REMOVE;
-}
-
-/* To a worker that has the command's place: what reaches the command alone. Somebody
- * may have sent it to the whole group, which does not show: then the worker has it
- * already, and mostly ends of it. */
-static void
-pass_on_soon (MaltCliSession *session, int signum)
-{
-  Passing *passing = g_new (Passing, 1);
-
-  passing->session = session;
-  passing->signum = signum;
-  g_timeout_add_full (G_PRIORITY_DEFAULT, PASSING_DELAY_MS, pass_on, passing, g_free);
-}
-
 static gboolean
 takes_interrupts_itself (MaltWorker *worker)
 {
@@ -347,7 +320,7 @@ on_signal (int signum, MaltCliSignalFlags flags, gpointer user_data)
 
   /* Also what was ignored: so it is in the worker, too, unless Julia has taken it. */
   if (is_workers && !is_shared)
-    pass_on_soon (session, signum);
+    malt_worker_kill (session->worker, signum, NULL);
   else if (is_workers || (flags & MALT_CLI_SIGNAL_IGNORED) != 0)
     return;
   else if (signum == MALT_CLI_SIGINT)

@@ -13,6 +13,11 @@ ALLOCATES = "println(getpid()); while true; global x = [1]; end"
 DEADLOCK = "println(getpid()); lock = zeros(UInt64, 8); for i in 1:2 ccall(:pthread_mutex_lock, Cint, (Ptr{Cvoid},), lock) end"
 
 
+def is_stopped(pid):
+    with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
+        return stat.read().rpartition(")")[2].split()[0] == "T"
+
+
 class Interrupt(CliCase):
     def test_an_interrupt_ends_the_evaluation_with_130(self):
         for source in (SLEEPS, SPINS, ALLOCATES):
@@ -168,6 +173,32 @@ class Passed(CliCase):
         for signum in (signal.SIGKILL, signal.SIGALRM, signal.SIGHUP):
             path = self.write("dies.jl", f"ccall(:kill, Cint, (Cint, Cint), getpid(), {int(signum)}); sleep(60)")
             self.assertEqual(malt("run", str(path)).returncode, julia(str(path)).returncode)
+
+    def test_hooks_run_once_whoever_gets_the_signal(self):
+        """The command alone, its process group, or both, as by timeout(1)."""
+        path = self.write("hook.jl", 'atexit(() -> (println("saving"); t = time(); while time() < t + 0.5; end; println("saved")))\n'
+                                     'println("ready"); while true; end')
+        for signum in (signal.SIGTERM, signal.SIGQUIT):
+            for to_group in ((False,), (True,), (False, True)):
+                with self.subTest((signum, to_group)), Started("run", str(path)) as started:
+                    self.assertEqual(started.read_line(), "ready\n")
+                    for is_group in to_group:
+                        (os.killpg if is_group else os.kill)(started.process.pid, signum)
+                    status, output, errors = started.finish()
+                    self.assertEqual((status, output, errors.count("signal (")), (128 + signum, "saving\nsaved\n", 1))
+
+    def test_a_stop_of_the_command_stops_the_program_and_the_other_way_round(self):
+        path = self.write("stops.jl", 'println(getpid()); sleep(0.5); ccall(:raise, Cint, (Cint,), 20); println("on"); sleep(600)')
+        with subprocess.Popen([MALT, "run", str(path)], stdout=subprocess.PIPE, env=environment(), text=True, process_group=0) as process:
+            try:
+                pids = [process.pid, int(process.stdout.readline())]
+                self.assertTrue(wait_until(lambda: all(map(is_stopped, pids))))
+                process.send_signal(signal.SIGCONT)
+                self.assertEqual(process.stdout.readline(), "on\n")
+                process.send_signal(signal.SIGTSTP)
+                self.assertTrue(wait_until(lambda: all(map(is_stopped, pids))))
+            finally:
+                process.kill()
 
     def test_ctrl_c_leaves_nothing_that_the_code_started(self):
         text = "p = open(`sleep 600`); println(getpid(p)); wait(p)"

@@ -322,6 +322,33 @@ standard_streams_of_the_host_are_its_own (void)
                    N_LINES * (strlen ("from the host\n") + strlen ("from Julia\n")));
 }
 
+/* What Julia makes would have their numbers. */
+static int
+be_host_without_streams (void)
+{
+  g_autoptr (MaltWorker) worker = NULL;
+
+  for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+    close (i);
+  worker = inprocess_test_launch (NULL);
+  if (worker == NULL ||
+      inprocess_test_eval_int (worker,
+                               "println(1); println(stderr, 2); flush(stdout); 7") != 7)
+    return 1;
+  return inprocess_test_is (worker, "(eof(stdin), readlink(\"/proc/self/fd/2\"))",
+                            "(true, \"/dev/null\")")
+             ? 0
+             : 2;
+}
+
+static void
+host_without_standard_streams_may_have_julia (void)
+{
+  g_autoptr (InProcessHost) host = inprocess_test_host ("closed", NULL);
+
+  malt_assert (inprocess_host_exited (host, 0));
+}
+
 /* Locale and floating point: what a library that is loaded late could change for all */
 
 static void
@@ -339,6 +366,7 @@ numbers_of_the_host_are_what_they_were (void)
 
 static const InProcessRole roles[] = {
   { "pipes", be_host_with_pipes },
+  { "closed", be_host_without_streams },
   { NULL, NULL },
 };
 
@@ -351,6 +379,7 @@ static const CU_TestInfo tests[] = {
   MALT_TEST (children_of_both_end_at_once),
   MALT_TEST (children_of_the_host_begin_with_no_signal_blocked),
   MALT_TEST (standard_streams_of_the_host_are_its_own),
+  MALT_TEST (host_without_standard_streams_may_have_julia),
   MALT_TEST (numbers_of_the_host_are_what_they_were),
   CU_TEST_INFO_NULL,
 };

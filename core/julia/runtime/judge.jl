@@ -43,11 +43,13 @@ function judge_enter!(job::Job)
     nothing
 end
 function judge_leave!(job::Job)
-    job.place == 0 && return nothing
-    unsafe_store!(judge_place(job.place), JUDGE_BEHIND | judge_name(job))
-    judge_call(JUDGE_MUTED) == judge_name(job) && unsafe_store!(Ptr{Int32}(UInt(judge_call(JUDGE_LEVEL))), Int32(1))
-    settle_signals()
-    job.interrupted |= judge_call(JUDGE_THROWN) == judge_name(job)
+    JUDGE_PAGE[] == 0 && return nothing
+    if job.place != 0
+        unsafe_store!(judge_place(job.place), JUDGE_BEHIND | judge_name(job))
+        judge_call(JUDGE_MUTED) == judge_name(job) && unsafe_store!(Ptr{Int32}(UInt(judge_call(JUDGE_LEVEL))), Int32(1))
+        settle_signals()
+        job.interrupted |= judge_call(JUDGE_THROWN) == judge_name(job)
+    end
     n = judge_word(JUDGE_FORCED)
     n == N_FORCED[] || (N_FORCED[] = n; late(check_myself))
     nothing

@@ -2,6 +2,7 @@
 /* Other processes on Unix: by a pidfd, where the system has them (Linux 5.3). */
 #include "platform/malt-other-process.h"
 
+#include "platform/unix/malt-descriptor.h"
 #include "platform/unix/malt-group-guard.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ malt_other_process_new (gint64 pid)
 {
   MaltOtherProcess *process = NULL;
 #ifdef SYS_pidfd_open
-  int fd = (int) syscall (SYS_pidfd_open, (pid_t) pid, 0);
+  int fd = malt_descriptor_raise ((int) syscall (SYS_pidfd_open, (pid_t) pid, 0));
 
   if (fd < 0)
     return NULL;

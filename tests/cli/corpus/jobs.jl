@@ -93,6 +93,43 @@ ccall(:kill, Cint, (Cint, Cint), getpid(), 9); sleep(60)
 #: expect "% "
 #: type "exit\n"
 ccall(:kill, Cint, (Cint, Cint), 0, 20); sleep(0.2); println("on again")
+### stops-itself-alone
+#: modes terminal
+#: env PS1=%\  TERM=dumb
+#: run exec bash --norc --noprofile -i
+#: expect "% "
+#: type "prog main.jl\n"
+#: expect "% "
+#: type "fg\n"
+#: expect "on again"
+#: expect "% "
+#: type "exit\n"
+ccall(:kill, Cint, (Cint, Cint), getpid(), 20); sleep(0.2); println("on again")
+### stops-itself-by-what-nobody-catches
+#: rarely
+#: modes terminal
+#: env PS1=%\  TERM=dumb
+#: run exec bash --norc --noprofile -i
+#: expect "% "
+#: type "prog main.jl\n"
+#: expect "% "
+#: type "fg\n"
+#: expect "on again"
+#: expect "% "
+#: type "exit\n"
+ccall(:kill, Cint, (Cint, Cint), getpid(), 19); sleep(0.2); println("on again")
+### a-job-that-the-shell-kills
+#: modes terminal
+#: env PS1=%\  TERM=dumb
+#: run exec bash --norc --noprofile -i
+#: expect "% "
+#: type "prog main.jl 2>/dev/null &\n"
+#: expect "ready"
+#: type "kill %1; wait %1; echo ended $?\n"
+#: expect "ended"
+#: expect "% "
+#: type "exit\n"
+atexit(() -> (println("saving"); t = time(); while time() < t + 0.3; end; println("saved"))); println("ready"); while true; end
 ### without-a-controlling-terminal
 #: modes terminal pipe
 #: run setsid -w prog main.jl

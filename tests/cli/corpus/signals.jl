@@ -120,3 +120,6 @@ println(success(`true`)); run(`echo x`); nothing
 #: idle
 #: signal INT
 print("ready\n"); sleep(2); println("survived")
+### under-a-limit-of-time
+#: run timeout 3 prog main.jl 2>/dev/null; echo "status $?"
+atexit(() -> (println("saving"); t = time(); while time() < t + 0.5; end; println("saved"))); while true; end
