@@ -82,8 +82,10 @@ look (MaltLink *link, MaltLinkInterrupt *interrupt, View *out_view)
 {
   View view = { .now_us = g_get_monotonic_time (), .run_us = -1 };
 
-  if (link->thread != 0)
-    view.run_us = malt_judge_get_run_time (link->thread);
+  if (link->run_time_fd < 0 && link->thread != 0)
+    link->run_time_fd = malt_judge_open_run_time (link->thread);
+  if (link->run_time_fd >= 0)
+    view.run_us = malt_judge_get_run_time (link->run_time_fd);
   view.has_judge =
       link->judge != NULL && view.run_us >= 0 && malt_judge_is_ready (link->judge);
   if (view.has_judge)

@@ -99,6 +99,7 @@ struct _MaltLink
   gboolean needs_fence;
   GQueue finished; /* of MaltLinkOutgoing (owned): sent or dropped, not freed yet */
   gint64 thread; /* in which Julia runs, on this machine; 0: not known */
+  int run_time_fd; /* of that thread; -1: not open */
   MaltJudge *judge; /* (unowned) (nullable) */
   guint host; /* the name of this host for the judge */
   GHashTable *calls; /* id -> MaltLinkCallFlags */

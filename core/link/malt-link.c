@@ -75,6 +75,7 @@ malt_link_new (MaltWorker *worker, const MaltLinkFuncs *funcs, gpointer owner,
   link->unref_owner = unref_owner;
   link->poller = poller;
   link->fd = -1;
+  link->run_time_fd = -1;
   link->calls = g_hash_table_new (NULL, NULL);
   g_queue_init (&link->outgoing);
   g_queue_init (&link->held);
@@ -83,6 +84,15 @@ malt_link_new (MaltWorker *worker, const MaltLinkFuncs *funcs, gpointer owner,
   g_queue_init (&link->acks);
   malt_link_update_interest (link);
   return link;
+}
+
+/* The file is opened while there are descriptors; malt_link_busy_consider() tries again. */
+static void
+set_thread (MaltLink *link, gint64 thread)
+{
+  malt_judge_close_run_time (link->run_time_fd);
+  link->thread = thread;
+  link->run_time_fd = thread != 0 ? malt_judge_open_run_time (thread) : -1;
 }
 
 MaltLink *
@@ -101,6 +111,7 @@ malt_link_unref (MaltLink *link)
   malt_weak_worker_unref (link->worker);
   malt_handle_home_unref (link->home);
   g_clear_pointer (&link->poller, malt_socket_poller_free);
+  set_thread (link, 0);
   g_hash_table_unref (link->calls);
   g_mutex_clear (&link->lock);
   g_mutex_clear (&link->reader);
@@ -223,6 +234,7 @@ malt_link_close (MaltLink *link)
   if (link->fd >= 0)
     malt_socket_close (link->fd);
   link->fd = -1;
+  set_thread (link, 0);
   source = g_steal_pointer (&link->source);
   owner = g_steal_pointer (&link->owner);
   malt_link_receiver_clear (&link->receiver);
@@ -243,7 +255,7 @@ void
 malt_link_set_thread (MaltLink *link, gint64 thread, MaltJudge *judge, guint host)
 {
   g_mutex_lock (&link->lock);
-  link->thread = thread;
+  set_thread (link, thread);
   link->judge = judge;
   link->host = host;
   malt_link_unlock (link);

@@ -85,8 +85,13 @@ void malt_judge_request (MaltJudge *judge, guint64 call);
  * runtime has taken the request, and acknowledges it. */
 gboolean malt_judge_withdraw (MaltJudge *judge, guint64 call);
 
-/* Microseconds that a thread of this machine has run; -1: not known. */
-gint64 malt_judge_get_run_time (gint64 thread);
+/* How long a thread of this machine has run: a file, which is read also when the host has
+ * no other descriptor left. -1: it cannot be known. */
+int malt_judge_open_run_time (gint64 thread);
+void malt_judge_close_run_time (int fd);
+
+/* Microseconds; -1: not known. */
+gint64 malt_judge_get_run_time (int fd);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MaltJudge, malt_judge_free)
 

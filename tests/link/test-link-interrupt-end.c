@@ -14,6 +14,16 @@ has_all_signals (gpointer peer)
   return link_peer_count_signals (peer) >= 8;
 }
 
+static gboolean
+is_run_time_known (void)
+{
+  int fd = malt_judge_open_run_time (link_peer_socket_get_thread ());
+  gint64 run_us = malt_judge_get_run_time (fd);
+
+  malt_judge_close_run_time (fd);
+  return run_us >= 0;
+}
+
 static void
 unjudged_interrupt_signals_until_julia_throws (void)
 {
@@ -24,7 +34,7 @@ unjudged_interrupt_signals_until_julia_throws (void)
 
   link_interrupt_start (peer, future, MALT_INTERRUPT_UNJUDGED, &interrupt);
   /* Where nothing says how long a thread has run there is no such throw. */
-  if (malt_judge_get_run_time (link_peer_socket_get_thread ()) < 0)
+  if (!is_run_time_known ())
     {
       CHECK (link_interrupt_has_result (&interrupt, MALT_INTERRUPT_UNDELIVERABLE));
       return;

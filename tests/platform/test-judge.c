@@ -313,6 +313,7 @@ the_page_says_what_a_call_is_at (void)
   g_autoptr (MaltJudge) judge = make_judge ();
   const Play over = { .is_over = TRUE };
   pid_t pid;
+  int fd;
 
   malt_assert (judge != NULL);
   malt_assert (!malt_judge_is_ready (judge));
@@ -321,9 +322,11 @@ the_page_says_what_a_call_is_at (void)
   malt_assert (malt_judge_is_ready (judge));
   malt_assert_int (malt_judge_look (judge, CALL, 0), MALT_JUDGE_CALL_OVER);
   malt_assert_int (malt_judge_look (judge, OTHER_CALL, 0), MALT_JUDGE_CALL_UNKNOWN);
-  for (guint i = 0; i < PATIENCE_MS && malt_judge_get_run_time (pid) < 0; i++)
+  fd = malt_judge_open_run_time (pid);
+  for (guint i = 0; i < PATIENCE_MS && malt_judge_get_run_time (fd) < 0; i++)
     g_usleep (1000);
-  malt_assert (malt_judge_get_run_time (pid) > 0);
+  malt_assert (malt_judge_get_run_time (fd) > 0);
+  malt_judge_close_run_time (fd);
   malt_assert_int (wait_for_status (pid, 0), -1);
 }
 

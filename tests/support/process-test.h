@@ -106,6 +106,9 @@ MaltFuture *process_test_start_running (MaltWorker *worker, const char *source);
 extern const ProcessTest process_interrupt_tests[];
 extern const ProcessTest process_judge_tests[];
 
+/* process-shortage.c: the program, which runs itself. */
+int process_shortage_main (int argc, char **argv);
+
 /* Did it end by an InterruptException? */
 gboolean process_test_was_interrupted (MaltFuture *future);
 

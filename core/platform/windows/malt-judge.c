@@ -103,8 +103,19 @@ malt_judge_withdraw (G_GNUC_UNUSED MaltJudge *judge, G_GNUC_UNUSED guint64 call)
   return TRUE;
 }
 
+int
+malt_judge_open_run_time (G_GNUC_UNUSED gint64 thread)
+{
+  return -1;
+}
+
+void
+malt_judge_close_run_time (G_GNUC_UNUSED int fd)
+{
+}
+
 gint64
-malt_judge_get_run_time (G_GNUC_UNUSED gint64 thread)
+malt_judge_get_run_time (G_GNUC_UNUSED int fd)
 {
   return -1;
 }
