@@ -86,10 +86,11 @@ make_options (const MaltInProcessSettings *settings)
   g_autofree char *thread_flag = g_strconcat ("--threads=", threads, NULL);
 
   /* The boot text is interpreted; it restores what evaluated code is run with. */
-  g_strv_builder_add_many (builder, "julia", "--startup-file=no", "--compile=min",
-                           settings->handles_signals ? "--handle-signals=yes"
-                                                     : "--handle-signals=no",
-                           thread_flag, NULL);
+  g_strv_builder_add_many (
+      builder, "julia", "--startup-file=no", "--compile=min",
+      settings->handles_signals ? "--handle-signals=yes" : "--handle-signals=no", NULL);
+  if (strcmp (threads, "environment") != 0) /* JULIA_NUM_THREADS */
+    g_strv_builder_add (builder, thread_flag);
   if (settings->project != NULL)
     {
       g_autofree char *project = g_strconcat ("--project=", settings->project, NULL);
@@ -116,11 +117,13 @@ check_settings (const MaltInProcessSettings *settings, GError **error)
   const char *threads = settings->threads;
 
   if (threads != NULL && strcmp (threads, "auto") != 0 &&
+      strcmp (threads, "environment") != 0 &&
       !g_ascii_string_to_unsigned (threads, 10, 1, 1024, NULL, NULL))
     {
       g_set_error (
           error, MALT_ERROR, MALT_ERROR_CONFIG,
-          "option 'threads': expected a number from 1 to 1024, or auto, got '%s'",
+          "option 'threads': expected a number from 1 to 1024, auto or environment, "
+          "got '%s'",
           threads);
       return FALSE;
     }

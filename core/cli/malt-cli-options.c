@@ -188,13 +188,20 @@ set_input (MaltConfig *config, MaltBackend *backend)
     set_default (config, backend, "stdin", "inherit");
 }
 
+/* Is the evaluated code in the command's own process? Then its output is the command's. */
+static gboolean
+is_here (MaltBackend *backend)
+{
+  return (malt_backend_get_capabilities (backend) & MALT_CAPABILITY_ISOLATED) == 0;
+}
+
 /* Lends the command's standard output, unless the command line says where output goes. */
 static void
 set_output (MaltConfig *config, MaltBackend *backend, MaltCliOptions *options)
 {
   static const char *const lending[] = { "malt-process", "distributed", NULL };
 
-  malt_config_set (config, "output", "signal");
+  malt_config_set (config, "output", is_here (backend) ? "forward" : "signal");
   for (char **option = options->options; option && *option; option++)
     if (g_str_has_prefix (*option, "output="))
       return;
@@ -218,6 +225,8 @@ malt_cli_options_make_config (MaltCliOptions *options, int *out_status)
   /* What the terminal and kill(1) do to the command, they do to the worker. */
   set_default (config, backend, "process-group", "host");
   set_default (config, backend, "env-policy", "inherit");
+  if (is_here (backend) && g_getenv ("JULIA_NUM_THREADS"))
+    set_default (config, backend, "threads", "environment");
   if (!is_elsewhere (config, backend))
     set_default (config, backend, "descriptors", "inherit");
   set_input (config, backend);

@@ -16,9 +16,11 @@
  * count twice. Once the end has begun (is_ending), answers that still come are of no
  * interest: the worker was told to go.
  *
- * Output goes through the signal of the worker and not through its forwarding: the
- * library never waits for whoever reads the host's output, and so drops what is too
- * much, and knows nothing of a reader that has gone. A command must do neither.
+ * The code writes to the command's own output, also where it runs in this process: so it
+ * waits for a slow reader, and the command holds nothing of it. Where that cannot be
+ * (malt-cli-options.c), output goes through the signal of the worker and not through its
+ * forwarding: the library never waits for whoever reads the host's output, and so drops
+ * what is too much, and knows nothing of a reader that has gone. A command must do neither.
  */
 #include "malt-cli-host.h"
 #include "malt-cli.h"
@@ -76,6 +78,55 @@ end_worker (MaltCliSession *session, gint64 exit_timeout_ms, gint64 term_timeout
   session->n_operations++;
   malt_worker_stop_async (session->worker, exit_timeout_ms, term_timeout_ms, NULL,
                           on_stopped, session);
+}
+
+static gboolean
+is_here (MaltCliSession *session)
+{
+  return (malt_worker_get_capabilities (session->worker) & MALT_CAPABILITY_ISOLATED) == 0;
+}
+
+static void
+on_left (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+  g_autoptr (MaltValue) value =
+      malt_future_fetch_finish (MALT_FUTURE (source), result, NULL);
+
+  session->n_operations--;
+}
+
+static void
+on_reached (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+  g_autofree char *text =
+      g_strdup_printf ("ccall(:jl_exit, Cvoid, (Int32,), %d)", session->status);
+  g_autoptr (MaltCall) call = malt_call_new_eval (NULL, text);
+  g_autoptr (MaltFuture) future = NULL;
+  g_autoptr (GError) error = NULL;
+  MaltInterruptResult outcome =
+      malt_future_interrupt_finish (MALT_FUTURE (source), result, &error);
+
+  session->n_operations--;
+  if (session->is_ending || error || outcome == MALT_INTERRUPT_UNDELIVERABLE)
+    return;
+  future = malt_worker_remote_call (session->worker, call);
+  session->n_operations++;
+  malt_future_fetch_async (future, NULL, on_left, session);
+}
+
+/* Julia in this process ends it as it ends a program, hooks of atexit included, however
+ * long they take. A task that never waits would keep the call from that: whether one
+ * does, an interrupt of another call finds out. Then the command ends without Julia. */
+static void
+leave (MaltCliSession *session)
+{
+  g_autoptr (MaltCall) call = malt_call_new_eval (NULL, "nothing");
+  g_autoptr (MaltFuture) future = malt_worker_remote_call (session->worker, call);
+
+  session->n_operations++;
+  malt_future_interrupt_async (future, MALT_INTERRUPT_DEFAULT, NULL, on_reached, session);
 }
 
 /* How a worker that has the command's place has ended is how the command ends: FALSE:
@@ -153,7 +204,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 finish (MaltCliSession *session)
 {
-  if (!session->is_lent)
+  if (!session->is_lent && !is_here (session))
     {
       end_worker (session, -1, -1);
       return;
@@ -202,7 +253,9 @@ on_writer_event (MaltCliWriterEvent event, int error_number, gpointer user_data)
   if (event == MALT_CLI_WRITER_DONE)
     {
       session->is_written = TRUE;
-      if (session->is_closing && !session->is_ending)
+      if (session->is_closing && !session->is_ending && is_here (session))
+        leave (session);
+      else if (session->is_closing && !session->is_ending)
         end_worker (session, -1, -1);
       session->n_operations -= (guint) session->is_closing;
       return;
@@ -300,7 +353,7 @@ interrupt (MaltCliSession *session, gboolean is_shared)
       end_on_signal (session, MALT_CLI_SIGINT);
       return;
     }
-  if (is_shared && takes_interrupts_itself (session->worker))
+  if (is_shared && !is_here (session) && takes_interrupts_itself (session->worker))
     return;
   session->n_operations++;
   malt_future_interrupt_async (session->future, session->flags, NULL, on_interrupted,

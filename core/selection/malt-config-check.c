@@ -28,6 +28,16 @@ set_unknown_option (const MaltConfigEntry *entry, MaltBackend *backend, GError *
                entry->origin_text, traits->name, *known != '\0' ? known : "none");
 }
 
+/* What a key file's entry says of its origin names the group. */
+static gboolean
+check_value (const MaltConfigEntry *entry, const MaltOption *option, const char *backend,
+             GError **error)
+{
+  const char *group = entry->origin == MALT_ORIGIN_PROGRAM ? backend : NULL;
+
+  return malt_option_check (option, entry->value, group, entry->origin_text, error);
+}
+
 static gboolean
 check_common (const MaltConfigEntry *entry, MaltBackend *chosen, GError **error)
 {
@@ -38,7 +48,7 @@ check_common (const MaltConfigEntry *entry, MaltBackend *chosen, GError **error)
   if (strcmp (entry->key, "backend") == 0)
     return TRUE;
   if (option != NULL && option->is_common)
-    return malt_option_check (option, entry->value, entry->origin_text, error);
+    return check_value (entry, option, traits->name, error);
   if (entry->origin == MALT_ORIGIN_ENVIRONMENT)
     return TRUE;
   groups = malt_backend_dup_groups_of_option (entry->key);
@@ -63,7 +73,7 @@ check_for_backend (const MaltConfigEntry *entry, GError **error)
     return TRUE;
   option = malt_option_find (malt_backend_get_traits (backend)->options, entry->key);
   if (option != NULL)
-    return malt_option_check (option, entry->value, entry->origin_text, error);
+    return check_value (entry, option, entry->backend, error);
   set_unknown_option (entry, backend, error);
   return FALSE;
 }

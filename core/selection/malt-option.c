@@ -78,9 +78,11 @@ malt_option_dup_expectation (const MaltOption *option)
 }
 
 gboolean
-malt_option_check (const MaltOption *option, const char *value, const char *origin,
-                   GError **error)
+malt_option_check (const MaltOption *option, const char *value, const char *group,
+                   const char *origin, GError **error)
 {
+  g_autofree char *place =
+      group != NULL ? g_strdup_printf (" in [%s]", group) : g_strdup ("");
   g_autofree char *expectation = NULL;
   g_autofree char *line = NULL;
 
@@ -89,7 +91,7 @@ malt_option_check (const MaltOption *option, const char *value, const char *orig
   expectation = malt_option_dup_expectation (option);
   line = malt_text_to_line (value, MAX_VALUE_CHARS);
   g_set_error (error, MALT_ERROR, MALT_ERROR_CONFIG,
-               "option '%s' (%s): expected %s, got '%s'", option->name, origin,
+               "option '%s'%s (%s): expected %s, got '%s'", option->name, place, origin,
                expectation, line);
   return FALSE;
 }

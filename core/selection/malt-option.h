@@ -11,9 +11,10 @@ G_BEGIN_DECLS
 const MaltOption *malt_option_find (const MaltOption *table, const char *name);
 
 /* FALSE, with MALT_ERROR_CONFIG, if the value is not one that the option accepts.
- * @origin says where it comes from. */
+ * @origin says where it comes from, @group (nullable) whose option it is, where @origin
+ * does not. */
 gboolean malt_option_check (const MaltOption *option, const char *value,
-                            const char *origin, GError **error);
+                            const char *group, const char *origin, GError **error);
 
 gboolean malt_option_accepts (const MaltOption *option, const char *value);
 

@@ -47,7 +47,7 @@ check_options (const MaltBackendTraits *traits, GError **error)
           return FALSE;
         }
       if (option->default_value != NULL &&
-          !malt_option_check (option, option->default_value, traits->name, error))
+          !malt_option_check (option, option->default_value, NULL, traits->name, error))
         {
           g_clear_error (error);
           g_set_error (error, MALT_ERROR, MALT_ERROR_INVALID_ARGUMENT,

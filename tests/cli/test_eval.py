@@ -207,6 +207,10 @@ class Failure(CliCase):
     def test_hooks_decide_the_status(self):
         self.assert_result(malt("eval", "atexit(() -> exit(7)); 1"), 7, "1\n")
         self.assertEqual(malt("eval", 'atexit(() -> exit(7)); error("boom")').returncode, 7)
+        for backend in BACKENDS & {"malt-process", "inprocess"}:
+            with self.subTest(backend):
+                self.assert_result(malt("eval", "-b", backend, "atexit(() -> (println(2); exit(7)))", "1"), 7, "1\n2\n")
+                self.assertEqual(malt("eval", "-b", backend, 'atexit(() -> exit(7)); error("boom")').returncode, 7)
         result = malt("eval", "atexit(() -> ccall(:kill, Cint, (Cint, Cint), getpid(), 9)); 1")
         self.assert_result(result, -9, "1\n")
 

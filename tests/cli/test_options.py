@@ -94,7 +94,7 @@ class Environment(CliCase):
         env = environment(MINE="x", JULIA_PROJECT=str(project), JULIA_LOAD_PATH=f"@:{self.folder}", JULIA_NUM_THREADS="2")
         text = f"x Special.toml {self.folder} 2"
         program = self.write("program.jl", f"println({self.SOURCE})\n")
-        for backend in ("malt-process", "distributed"):
+        for backend in ("malt-process", "distributed", "inprocess"):
             with self.subTest(backend):
                 self.assert_result(malt("eval", "-b", backend, self.SOURCE, env=env), 0, f'"{text}"\n')
                 self.assert_result(malt("run", "-b", backend, program, env=env), 0, text + "\n")
@@ -121,7 +121,8 @@ class Mistakes(CliCase):
                 (["run", "--evla", "1"], "unknown option '--evla', did you mean '--eval'?"),
                 (["eval", "-e", "1"], "unknown option '-e'"), (["eval", "--"], "expected an expression"),
                 (["eval", "-b", "nosuch", "1"], "nosuch"), (["eval", "-o", "nosuch=1", "1"], "nosuch"),
-                (["eval", "-o", "transport=pigeon", "1"], "pigeon"), (["-o", "transport", "x.jl"], "expected KEY=VALUE")):
+                (["eval", "-o", "transport=pigeon", "1"], "pigeon"), (["-o", "transport", "x.jl"], "expected KEY=VALUE"),
+                (["-b", "inprocess", "-o", "output=inherit", "x.jl"], "option 'output' in [inprocess] (set by the program): expected one of")):
             with self.subTest(arguments):
                 self.assert_usage_error(malt(*arguments), words)
 

@@ -3,12 +3,15 @@
 import contextlib
 import os
 import pathlib
+import re
 import resource
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
-from cli_case import JULIA, MALT, CliCase, OnTerminal, environment, julia, malt
+from cli_case import JULIA, MALT, CliCase, OnTerminal, Started, environment, julia, malt
 
 PROGRAM = """
 println(PROGRAM_FILE)
@@ -202,6 +205,60 @@ class Lent(CliCase):
         path = self.write("tty.jl", 'println(stdout isa Base.TTY, displaysize(stdout), get(stdout, :color, nothing))')
         with OnTerminal("run", str(path), rows=12, columns=40, env=environment(TERM="xterm")) as on:
             self.assertEqual(on.finish(), (0, "true(12, 40)true\n"))
+
+
+class Here(CliCase):
+    """A program in the command's own process has the command's streams, and ends it as it ends julia."""
+
+    def setUp(self):
+        super().setUp()
+        if "inprocess" not in malt("backends").stdout.split():
+            self.skipTest("there is no inprocess")
+
+    def here(self, text, *options, **changes):
+        return malt("run", "-b", "inprocess", *options, str(self.write("program.jl", text)), **changes)
+
+    def test_hooks_decide_the_status_and_may_take_their_time(self):
+        self.assert_result(self.here('atexit(() -> exit(7)); println("x")'), 7, "x\n")
+        result = self.here('atexit(() -> (sleep(3); println("saved"))); println("x"); error("boom")')
+        self.assertEqual((result.returncode, result.stdout), (1, "x\nsaved\n"))
+        self.assertTrue(result.stderr.startswith("ERROR: LoadError: boom\n"), result.stderr)
+
+    def test_a_busy_task_does_not_hold_the_end_up(self):
+        self.assert_result(self.here("@async while true end\nnothing"), 0)
+
+    def test_what_the_code_wrote_to_a_file_comes_first_and_whole(self):
+        path = self.folder / "output"
+        for before in ("", "@async while true end; "):
+            with self.subTest(before), open(path, "wb") as file:
+                subprocess.run([MALT, "eval", "-b", "inprocess", before + "println(1); 2"], stdout=file, env=environment(), timeout=120, check=True)
+                self.assertEqual(path.read_text(), "1\n2\n")
+
+    def test_the_command_line_wins_over_the_threads_of_the_environment(self):
+        text = "println(Threads.nthreads())"
+        self.assert_result(self.here(text, "-t1", env=environment(JULIA_NUM_THREADS="2")), 0, "1\n")
+        self.assert_result(self.here(text), 0, "1\n")
+
+    def test_the_terminal_is_julias(self):
+        path = self.write("tty.jl", 'println(stdout isa Base.TTY, displaysize(stdout))')
+        with OnTerminal("run", "-b", "inprocess", str(path), rows=12, columns=40) as on:
+            self.assertEqual(on.finish(), (0, "true(12, 40)\n"))
+
+    def test_what_prints_waits_for_its_reader(self):
+        """Nothing is kept meanwhile, and Ctrl-C and other signals come through."""
+        text = 'println(0); line = "x"^65535; while true println(line); end'
+        for signum, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.subTest(signum), Started("run", "-b", "inprocess", str(self.write("prints.jl", text))) as started:
+                started.read_line()
+                peaks = []
+                for _ in range(2):
+                    for _ in range(400):
+                        os.read(started.process.stdout.fileno(), 65536)
+                        time.sleep(0.002)
+                    peaks.append(int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{started.process.pid}/status").read_text())[1]))
+                self.assertLess(peaks[1] - peaks[0], 16 * 1024)
+                started.process.send_signal(signum)
+                self.assertEqual(started.finish()[0], status)
 
 
 if __name__ == "__main__":

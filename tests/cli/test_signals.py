@@ -41,6 +41,18 @@ class Interrupt(CliCase):
                     self.assertIn("InterruptException:", text)
                 self.assert_gone(pid)
 
+    def test_ctrl_c_on_a_terminal_reaches_code_in_the_command(self):
+        if "inprocess" not in malt("backends").stdout.split():
+            self.skipTest("there is no inprocess")
+        source = 'println(0); atexit(() -> println("hook")); sleep(600)'
+        for arguments in (("eval", "-b", "inprocess", source), ("run", "-b", "inprocess", str(self.write("sleeps.jl", source)))):
+            with self.subTest(arguments), OnTerminal(*arguments) as on:
+                on.read_until("0\n")
+                on.type("\x03")
+                status, text = on.finish()
+                self.assertEqual(status, 130)
+                self.assertRegex(text, r"(?s)InterruptException:\n.*\nhook\n$")
+
     def test_ctrl_c_ends_a_busy_program(self):
         with OnTerminal("run", str(self.write("spins.jl", SPINS))) as on:
             on.read_until("\n")

@@ -185,7 +185,7 @@ end
 
 # Answers. The value is encoded in a world that knows what the user's code defined.
 function finish_job(job::Job, e::Encoder, @nospecialize(value), @nospecialize(stack))
-    OWNS_PROCESS && (stdout isa IOStream || stderr isa IOStream) && late(flush_files)
+    (stdout isa IOStream || stderr isa IOStream) && late(flush_files)
     stack === nothing || return late(fail, job, e, FROM_USER, stack)
     if job.silent
         forget!(job)

@@ -29,13 +29,14 @@ class Column:
     programs: tuple = ("*",)  # patterns of those that it has anything to do with
 
 
-IN_THE_COMMAND = ("children/*:pipe", "display/*:pipe", "exceptions/of-each-kind", "ends/exit-with-a-number", "ends/exit-in-a-task",
-                  "environment/variables", "language/*", "output/both-streams:pipe", "names/arguments:pipe")
+IN_THE_COMMAND = ("children/*:pipe", "display/*:pipe", "exceptions/of-each-kind", "atexit/*:pipe", "ends/*:pipe",
+                  "environment/variables", "language/*", "output/*:pipe", "order/*:pipe", "order/*:joined", "names/arguments:pipe",
+                  "tasks/threads", "tasks/number-of-threads", "tasks/one-thread")
 REFERENCE = Column([cli_case.JULIA, "--startup-file=no"])
 COLUMNS = {
     "malt-process": Column([cli_case.MALT, "run"]),
     "distributed": Column([cli_case.MALT, "run", "-b", "distributed"], is_whole=False),
-    # The program is a task in the command's own process, whose streams, signals and hooks are not Julia's.
+    # The program is a task in the command's own process, whose signals are not Julia's.
     "inprocess": Column([cli_case.MALT, "run", "-b", "inprocess"], is_whole=False, programs=IN_THE_COMMAND),
     "julia": Column(REFERENCE.command),  # shows which programs do not give the same twice; only where it is named
 }
