@@ -38,7 +38,7 @@ static struct
   sigset_t ignored; /* at the beginning */
   MaltCliSignalFunc func;
   gpointer user_data;
-  gboolean is_in_doubt; /* are signals that reach the command alone passed on? */
+  gboolean is_in_doubt; /* whose a signal is that the terminal has not sent */
 } watched;
 
 /* A signal of which it is not known yet whether the whole process group has got it. */
@@ -444,14 +444,6 @@ on_signal_seen (int fd, G_GNUC_UNUSED GIOCondition condition,
 }
 
 void
-malt_cli_host_watch_ignored_signals (void)
-{
-  for (gsize i = 0; i < n_signals; i++)
-    if (sigismember (&watched.ignored, signals[i]))
-      sigaction (signals[i], &watching, NULL);
-}
-
-void
 malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all, gpointer user_data)
 {
   struct sigaction found;
@@ -462,7 +454,6 @@ malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all, gpointer 
   g_unix_set_fd_nonblocking (watched.fds[1], TRUE, NULL);
   watched.func = func;
   watched.user_data = user_data;
-  watched.is_in_doubt = has_all;
   if (has_all)
     call_witness ();
   for (gsize i = 0; i < (has_all ? n_signals : 3); i++)
@@ -474,10 +465,15 @@ malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all, gpointer 
 }
 
 void
-malt_cli_host_stop_with (gint64 pid)
+malt_cli_host_share_signals (gint64 pid)
 {
   siginfo_t info;
   struct sigaction found;
+
+  watched.is_in_doubt = TRUE;
+  for (gsize i = 0; i < n_signals; i++)
+    if (sigismember (&watched.ignored, signals[i]))
+      sigaction (signals[i], &watching, NULL);
 
   if (waitid (P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
       !malt_cli_host_shares_terminal (pid))

@@ -180,12 +180,7 @@ malt_cli_host_watch_signals (MaltCliSignalFunc func, G_GNUC_UNUSED gboolean has_
 }
 
 void
-malt_cli_host_watch_ignored_signals (void)
-{
-}
-
-void
-malt_cli_host_stop_with (G_GNUC_UNUSED gint64 pid)
+malt_cli_host_share_signals (G_GNUC_UNUSED gint64 pid)
 {
 }
 

@@ -51,17 +51,15 @@ typedef void (*MaltCliSignalFunc) (int signum, MaltCliSignalFlags flags,
 
 /* Calls @func in the main thread when the command gets one of the signals above, but
  * for those that the command was started with ignored. @has_all: also those that mean
- * nothing to the command itself; and what the terminal has not sent comes a tenth of a
- * second later, and is SHARED if somebody has sent it to the whole process group. */
+ * nothing to the command itself. */
 void malt_cli_host_watch_signals (MaltCliSignalFunc func, gboolean has_all,
                                   gpointer user_data);
 
-/* Those, too. Only when the worker has been started, which is to have them ignored. */
-void malt_cli_host_watch_ignored_signals (void);
-
-/* From now on the command stops when this process does, if that is a child in its
- * process group, and lets it go on when it goes on itself; SIGTSTP is watched, too. */
-void malt_cli_host_stop_with (gint64 pid);
+/* A worker has been started, whose signals the command passes on. Those that were ignored
+ * are watched, too: it has them ignored. From now on what the terminal has not sent comes
+ * a tenth of a second later, and is SHARED if it was sent to the whole process group. If
+ * the worker is a child in that group, the command stops when it does. */
+void malt_cli_host_share_signals (gint64 pid);
 
 /* Can a worker have the command's standard input? */
 gboolean malt_cli_host_shares_stdin (void);

@@ -290,10 +290,7 @@ on_launched (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_
       return;
     }
   if (session->is_lent)
-    {
-      malt_cli_host_watch_ignored_signals ();
-      malt_cli_host_stop_with (malt_worker_get_pid (session->worker));
-    }
+    malt_cli_host_share_signals (malt_worker_get_pid (session->worker));
   g_signal_connect (session->worker, "output", G_CALLBACK (on_output), session);
   if (session->is_ending)
     end_worker (session, 0, 0);
