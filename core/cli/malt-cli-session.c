@@ -49,6 +49,8 @@ typedef struct
   gboolean is_program; /* signals are the program's own */
   gboolean is_lent; /* the worker has the command's own output */
   gboolean is_closing; /* the worker ends when all is written */
+  gboolean is_leaving; /* Julia is to end this process */
+  gint has_left; /* it is about to: its thread says so */
   gboolean is_ending;
   int signum; /* what the command dies of; 0: nothing */
   gboolean is_abandoned; /* what is not yet written will not be */
@@ -86,47 +88,68 @@ is_here (MaltCliSession *session)
   return (malt_worker_get_capabilities (session->worker) & MALT_CAPABILITY_ISOLATED) == 0;
 }
 
+/* It has ended, or it will not. */
+static void
+end_leaving (MaltCliSession *session)
+{
+  session->n_operations -= (guint) session->is_leaving;
+  session->is_leaving = FALSE;
+}
+
 static void
 on_left (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  MaltCliSession *session = user_data;
   g_autoptr (MaltValue) value =
       malt_future_fetch_finish (MALT_FUTURE (source), result, NULL);
 
-  session->n_operations--;
+  end_leaving (user_data);
 }
 
-static void
-on_reached (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  MaltCliSession *session = user_data;
-  g_autofree char *text =
-      g_strdup_printf ("ccall(:jl_exit, Cvoid, (Int32,), %d)", session->status);
-  g_autoptr (MaltCall) call = malt_call_new_eval (NULL, text);
-  g_autoptr (MaltFuture) future = NULL;
-  g_autoptr (GError) error = NULL;
-  MaltInterruptResult outcome =
-      malt_future_interrupt_finish (MALT_FUTURE (source), result, &error);
+static void on_looked (GObject *source, GAsyncResult *result, gpointer user_data);
 
-  session->n_operations--;
-  if (session->is_ending || error || outcome == MALT_INTERRUPT_UNDELIVERABLE)
-    return;
-  future = malt_worker_remote_call (session->worker, call);
-  session->n_operations++;
-  malt_future_fetch_async (future, NULL, on_left, session);
-}
-
-/* Julia in this process ends it as it ends a program, hooks of atexit included, however
- * long they take. A task that never waits would keep the call from that: whether one
- * does, an interrupt of another call finds out. Then the command ends without Julia. */
+/* Does Julia come to anything any more? The interrupt of a call tells. */
 static void
-leave (MaltCliSession *session)
+look_whether_busy (MaltCliSession *session)
 {
   g_autoptr (MaltCall) call = malt_call_new_eval (NULL, "nothing");
   g_autoptr (MaltFuture) future = malt_worker_remote_call (session->worker, call);
 
+  malt_future_interrupt_async (future, MALT_INTERRUPT_DEFAULT, NULL, on_looked, session);
+}
+
+static void
+on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MaltCliSession *session = user_data;
+  g_autoptr (GError) error = NULL;
+  MaltInterruptResult outcome =
+      malt_future_interrupt_finish (MALT_FUTURE (source), result, &error);
+
+  if (g_atomic_int_get (&session->has_left) || !session->is_leaving)
+    return;
+  if (error || outcome == MALT_INTERRUPT_UNDELIVERABLE)
+    end_leaving (session);
+  else
+    look_whether_busy (session);
+}
+
+/* Julia in this process ends it as it ends a program, hooks of atexit included, however
+ * long they take. A task that never waits would keep the call from that, which says here
+ * when it has begun: then the command ends without Julia. */
+static void
+leave (MaltCliSession *session)
+{
+  g_autofree char *text =
+      g_strdup_printf ("unsafe_store!(Ptr{Cint}(%" G_GUINTPTR_FORMAT "), 1); "
+                       "ccall(:jl_exit, Cvoid, (Int32,), %d)",
+                       (guintptr) &session->has_left, session->status);
+  g_autoptr (MaltCall) call = malt_call_new_eval (NULL, text);
+  g_autoptr (MaltFuture) future = malt_worker_remote_call (session->worker, call);
+
+  session->is_leaving = TRUE;
   session->n_operations++;
-  malt_future_interrupt_async (future, MALT_INTERRUPT_DEFAULT, NULL, on_reached, session);
+  malt_future_fetch_async (future, NULL, on_left, session);
+  look_whether_busy (session);
 }
 
 /* How a worker that has the command's place has ended is how the command ends: FALSE:
