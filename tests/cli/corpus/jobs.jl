@@ -129,7 +129,7 @@ ccall(:kill, Cint, (Cint, Cint), getpid(), 19); sleep(0.2); println("on again")
 #: expect "ended"
 #: expect "% "
 #: type "exit\n"
-atexit(() -> (println("saving"); t = time(); while time() < t + 0.3; end; println("saved"))); println("ready"); while true; end
+atexit(() -> (println("saving"); t = time(); while time() < t + 0.3; end; println("saved"))); let n = 0; while true; (n += 1) == 10 && println("ready"); end; end
 ### without-a-controlling-terminal
 #: modes terminal pipe
 #: run setsid -w prog main.jl
