@@ -421,25 +421,30 @@ on_signal_seen (int fd, G_GNUC_UNUSED GIOCondition condition,
                 G_GNUC_UNUSED gpointer user_data)
 {
   guint8 byte;
-  Doubt *doubt;
+  gboolean is_shared;
+  int signum;
 
   if (read (fd, &byte, 1) != 1)
     return G_SOURCE_CONTINUE;
-  if ((byte & ~SHARED_BIT) == SIGCHLD)
+  is_shared = (byte & SHARED_BIT) != 0;
+  signum = byte & ~SHARED_BIT;
+  if (signum == SIGCHLD)
     {
       stop_as_child ();
       return G_SOURCE_CONTINUE;
     }
-  doubt = g_new0 (Doubt, 1);
-  doubt->signum = byte & ~SHARED_BIT;
-  doubt->came_us = g_get_monotonic_time ();
-  doubt->is_told = (byte & SHARED_BIT) != 0 || !watched.is_in_doubt;
-  if (doubt->is_told)
-    tell (doubt->signum, (byte & SHARED_BIT) != 0);
+  if (is_shared || !watched.is_in_doubt)
+    tell (signum, is_shared);
+  /* Also of what is told: the witness is not to say it of the next one. */
   if (watched.is_in_doubt)
-    g_timeout_add (ASK_MS, ask, doubt);
-  else
-    g_free (doubt);
+    {
+      Doubt *doubt = g_new0 (Doubt, 1);
+
+      doubt->signum = signum;
+      doubt->is_told = is_shared;
+      doubt->came_us = g_get_monotonic_time ();
+      g_timeout_add (ASK_MS, ask, doubt);
+    }
   return G_SOURCE_CONTINUE;
 }
 

@@ -5,17 +5,12 @@ import signal
 import subprocess
 import unittest
 
-from cli_case import JULIA, MALT, SECONDS, CliCase, OnTerminal, Started, environment, is_alive, julia, malt, wait_until
+from cli_case import JULIA, MALT, SECONDS, CliCase, OnTerminal, Started, environment, is_alive, julia, malt, state_of, wait_until
 
 SLEEPS = "println(getpid()); sleep(600)"
 SPINS = "println(getpid()); while true end"
 ALLOCATES = "println(getpid()); while true; global x = [1]; end"
 DEADLOCK = "println(getpid()); lock = zeros(UInt64, 8); for i in 1:2 ccall(:pthread_mutex_lock, Cint, (Ptr{Cvoid},), lock) end"
-
-
-def is_stopped(pid):
-    with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
-        return stat.read().rpartition(")")[2].split()[0] == "T"
 
 
 class Interrupt(CliCase):
@@ -204,11 +199,11 @@ class Passed(CliCase):
         with subprocess.Popen([MALT, "run", str(path)], stdout=subprocess.PIPE, env=environment(), text=True, process_group=0) as process:
             try:
                 pids = [process.pid, int(process.stdout.readline())]
-                self.assertTrue(wait_until(lambda: all(map(is_stopped, pids))))
+                self.assertTrue(wait_until(lambda: [*map(state_of, pids)] == ["T", "T"]))
                 process.send_signal(signal.SIGCONT)
                 self.assertEqual(process.stdout.readline(), "on\n")
                 process.send_signal(signal.SIGTSTP)
-                self.assertTrue(wait_until(lambda: all(map(is_stopped, pids))))
+                self.assertTrue(wait_until(lambda: [*map(state_of, pids)] == ["T", "T"]))
             finally:
                 process.kill()
 

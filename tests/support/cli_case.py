@@ -65,12 +65,17 @@ def julia(*arguments, cwd=None, stdin=b""):
     return run([JULIA, "--startup-file=no", "--color=no", *arguments], stdin, SECONDS, cwd=cwd, env=environment())
 
 
-def is_alive(pid):
+def state_of(pid):
+    """The letter that proc(5) has for it; X: there is none."""
     try:
         with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
-            return stat.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+            return stat.read().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return "X"
+
+
+def is_alive(pid):
+    return state_of(pid) not in ("Z", "X")
 
 
 def wait_until(condition, seconds=SECONDS):
